@@ -1,0 +1,66 @@
+// The ways in which the outside fails. Callers switch on `code`, never on the message.
+
+export type ProviderStage = 'stt' | 'llm' | 'tts';
+
+export type ProviderErrorCode =
+  /** No connection, or it was refused. */
+  | 'connect'
+  /** 401, 403 or an invalid key: trying again is useless. */
+  | 'auth'
+  /** 429; `retryAfterMs` says when to come back, if the provider told. */
+  | 'rate_limit'
+  /** Any other 4xx: our request is wrong for this provider. */
+  | 'bad_request'
+  /** 5xx or an error event. */
+  | 'server'
+  /** The answer is not of the promised kind. */
+  | 'bad_answer'
+  /** Ended before it was whole: no finish_reason, a cut stream. */
+  | 'truncated'
+  | 'first_output_timeout'
+  | 'idle_timeout';
+
+export interface ProviderErrorDetails {
+  readonly stage: ProviderStage;
+  readonly provider: string;
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** A provider failed us. Never thrown because we aborted: an abort throws the signal's reason. */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+  readonly code: ProviderErrorCode;
+  readonly stage: ProviderStage;
+  readonly provider: string;
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ProviderErrorCode, message: string, details: ProviderErrorDetails) {
+    super(message, { cause: details.cause });
+    this.code = code;
+    this.stage = details.stage;
+    this.provider = details.provider;
+    this.status = details.status;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+
+  /** Whether another try, here or elsewhere, can come out differently. */
+  get retryable(): boolean {
+    return this.code !== 'auth' && this.code !== 'bad_request';
+  }
+}
+
+/** The kind of failure that an HTTP status means. */
+export function codeOfStatus(status: number): ProviderErrorCode {
+  if (status === 401 || status === 403) return 'auth';
+  if (status === 429) return 'rate_limit';
+  if (status >= 400 && status < 500) return 'bad_request';
+  return 'server';
+}
+
+/** What went wrong, in words, whatever was thrown. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,48 @@
+// What a watcher of live calls is told. The wire form is this object as JSON, one a message.
+
+interface EventBase {
+  readonly callSid: string;
+  /** When it happened, ms since 1970. */
+  readonly at: number;
+}
+
+export type LiveEvent = EventBase &
+  (
+    | {
+        readonly type: 'call.started';
+        readonly agent: string;
+        readonly direction: string;
+        readonly from: string;
+        readonly to: string;
+      }
+    /** The caller's words as they come; replaces the one before within the turn. */
+    | { readonly type: 'transcript.partial'; readonly turn: number; readonly text: string }
+    | { readonly type: 'transcript.final'; readonly turn: number; readonly text: string }
+    /** A reply is being prepared before it is sure that the caller has finished. */
+    | { readonly type: 'turn.prepared'; readonly turn: number; readonly callerText: string }
+    /** The caller has finished; the reply is released. */
+    | { readonly type: 'turn.started'; readonly turn: number; readonly callerText: string }
+    /** A sentence that has begun to play. */
+    | { readonly type: 'agent.said'; readonly turn: number; readonly text: string }
+    | {
+        readonly type: 'agent.interrupted';
+        readonly turn: number;
+        readonly heardText: string;
+        /** What the caller said over the agent, as far as known. */
+        readonly callerText: string;
+      }
+    | {
+        readonly type: 'turn.finished';
+        readonly turn: number;
+        readonly callerText: string;
+        readonly agentText: string;
+        readonly heardText: string;
+        readonly interrupted: boolean;
+        readonly source: string;
+        readonly speculated: boolean;
+        readonly timings: Readonly<Record<string, number>>;
+      }
+    | { readonly type: 'call.ended'; readonly outcome: string; readonly durationMs: number }
+  );
+
+export type LiveEventType = LiveEvent['type'];

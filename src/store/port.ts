@@ -1,0 +1,107 @@
+// What is kept of a call, and the two ways to it: writing that never makes a caller wait, and reading.
+
+export type CallDirection = 'inbound' | 'outbound';
+export type CallOutcome = 'completed' | 'transferred' | 'failed' | 'no_answer' | 'busy' | 'voicemail' | 'abandoned';
+export type TurnSource = 'generated' | 'cached' | 'intent' | 'fallback';
+
+export interface CallStarted {
+  readonly callSid: string;
+  readonly direction: CallDirection;
+  readonly agent: string;
+  readonly from: string;
+  readonly to: string;
+  readonly leadId: string | undefined;
+  readonly startedAt: Date;
+}
+
+export interface CallEnded {
+  readonly callSid: string;
+  readonly outcome: CallOutcome;
+  readonly endedAt: Date;
+  /** Path below the data folder, when the call was recorded. */
+  readonly recording: string | undefined;
+}
+
+/** Milliseconds; a stage that did not take place is absent. */
+export interface TurnTimings {
+  readonly endpoint?: number;
+  readonly sttFinal?: number;
+  readonly llmFirstToken?: number;
+  readonly llmFirstSentence?: number;
+  readonly ttsFirstAudio?: number;
+  readonly firstFrame?: number;
+  /** End of the caller's speech to the first reply frame written. */
+  readonly response?: number;
+  /** ... to the first mark acknowledged. */
+  readonly heard?: number;
+}
+
+/** One exchange: what the caller said and what the agent answered. The greeting is turn 0, with no caller text. */
+export interface TurnRow {
+  readonly callSid: string;
+  readonly index: number;
+  readonly callerText: string;
+  /** All that was generated. */
+  readonly agentText: string;
+  /** What was played before the turn ended or was cut. */
+  readonly heardText: string;
+  readonly interrupted: boolean;
+  readonly source: TurnSource;
+  readonly speculated: boolean;
+  readonly startedAt: Date;
+  readonly timings: TurnTimings;
+}
+
+export interface Lead {
+  readonly id: string;
+  readonly name: string;
+  readonly phone: string;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface CallSummary extends Omit<CallStarted, 'leadId'> {
+  readonly leadId: string | null;
+  readonly outcome: CallOutcome | null;
+  readonly endedAt: Date | null;
+  readonly recording: string | null;
+  readonly turnCount: number;
+}
+
+/**
+ * Written behind: these return at once, never throw and never reject. What cannot be written is
+ * retried within a bound; what must be dropped is counted.
+ */
+export interface CallWriter {
+  callStarted(call: CallStarted): void;
+  /** Idempotent by (callSid, index): the last word on a turn wins. */
+  turnFinished(turn: TurnRow): void;
+  callEnded(call: CallEnded): void;
+  /** Merges `fields` into the lead's. */
+  leadFields(leadId: string, fields: Readonly<Record<string, string>>): void;
+  /** Rows accepted and not yet committed. */
+  readonly pendingWrites: number;
+  /** Resolves when all that was accepted so far is committed or given up, or after `timeoutMs`. */
+  flush(timeoutMs: number): Promise<void>;
+}
+
+export interface CallReader {
+  /** Newest first; `before` is a `startedAt` to page on from. */
+  calls(page: { readonly limit: number; readonly before?: Date }): Promise<readonly CallSummary[]>;
+  call(callSid: string): Promise<(CallSummary & { readonly turns: readonly TurnRow[] }) | undefined>;
+  leads(page: { readonly limit: number; readonly before?: Date }): Promise<readonly Lead[]>;
+  lead(id: string): Promise<Lead | undefined>;
+  /** Throws `LeadConflict` when the phone number is another lead's. */
+  createLead(lead: LeadInput): Promise<Lead>;
+  /** Answers undefined when there is no such lead. */
+  updateLead(id: string, change: Partial<LeadInput>): Promise<Lead | undefined>;
+  /** Throws when the database does not answer. */
+  ping(): Promise<void>;
+}
+
+export interface LeadInput {
+  readonly name: string;
+  readonly phone: string;
+  readonly fields: Readonly<Record<string, string>>;
+}

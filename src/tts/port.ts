@@ -1,0 +1,28 @@
+// Text-to-speech as the call sees it: a sentence in, mu-law out.
+
+export interface TextToSpeech {
+  /** Label for metrics, from a closed set. */
+  readonly provider: string;
+  /** Everything but the text that decides how it sounds: provider, address, model, voice, instructions, speed. */
+  readonly cacheKey: string;
+  /**
+   * Streams a sentence as 8 kHz mu-law, in pieces of any length that together are the whole.
+   * Starts on the first pull and stops when `signal` aborts (throwing its reason) or the consumer stops.
+   * Throws a `ProviderError` when the provider fails; what was yielded before it stands.
+   */
+  speak(text: string, signal: AbortSignal): AsyncIterable<SpeechChunk>;
+  /** Opens connections. Throws a `ProviderError` when that fails. */
+  warmUp(signal: AbortSignal): Promise<void>;
+}
+
+export interface SpeechChunk {
+  readonly mulaw: Uint8Array;
+  /** When the provider tells: the words that begin in this chunk, in ms from the sentence's first byte. */
+  readonly wordTimes?: readonly WordTime[];
+}
+
+export interface WordTime {
+  readonly word: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}

@@ -1,0 +1,23 @@
+// Voice activity as the call sees it: when speech began, when it stopped.
+
+export interface VoiceDetector {
+  readonly kind: 'silero' | 'energy';
+  /** The listener is never called before this returns. */
+  open(listener: (event: VadEvent) => void): VadSession;
+  /** Ends every session and whatever runs behind them. */
+  close(): Promise<void>;
+}
+
+export interface VadSession {
+  /** The next 8 kHz mu-law of the call, copied; `atMs` is the monotonic time at which its last byte arrived. */
+  push(mulaw: Uint8Array, atMs: number): void;
+  /** Nothing is reported after it. Idempotent. */
+  close(): void;
+}
+
+/** Times are on the clock of `push`'s `atMs`, so the detector's own delay can be told from the caller's. */
+export type VadEvent =
+  /** Speech is going on since `voiceAtMs`. */
+  | { readonly kind: 'voiceStarted'; readonly voiceAtMs: number }
+  /** The caller has been silent since `silenceAtMs`, for as long as the detector's hangover. */
+  | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number };

@@ -1,0 +1,84 @@
+// The map of the code: who may import whom, and what only one folder may do.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const src = path.join(root, 'src');
+
+/** A folder sees only the rows above its own; folders in one row never see each other. */
+const rows = [
+  ['base'],
+  ['audio'],
+  ['twilio', 'vad', 'stt', 'turn', 'agent', 'llm', 'sentence', 'tts', 'playout', 'metrics', 'log', 'store', 'events'],
+  ['call'],
+  ['server', 'sim'],
+  ['main.ts', 'config.ts'],
+];
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const full = path.join(folder, name);
+    return statSync(full).isDirectory() ? filesBelow(full) : full.endsWith('.ts') ? [full] : [];
+  });
+}
+
+const files = filesBelow(src).map((file) => ({
+  name: path.relative(src, file),
+  folder: path.relative(src, file).split(path.sep)[0] ?? '',
+  text: readFileSync(file, 'utf8'),
+}));
+
+function rowOf(folder: string): number {
+  return rows.findIndex((row) => row.includes(folder));
+}
+
+function importsOf(text: string): string[] {
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map((match) => match[1] ?? '');
+}
+
+test('every file is in a folder of the map', () => {
+  for (const file of files) assert.ok(rowOf(file.folder) >= 0, `${file.name} is in no row of the map`);
+});
+
+test('a folder imports only from itself and from the rows above it', () => {
+  for (const file of files) {
+    for (const target of importsOf(file.text)) {
+      if (!target.startsWith('.')) continue;
+      const resolved = path.relative(src, path.resolve(src, path.dirname(file.name), target));
+      const folder = resolved.split(path.sep)[0] ?? '';
+      if (folder === file.folder || rowOf(file.folder) === rows.length - 1) continue;
+      assert.ok(rowOf(folder) < rowOf(file.folder), `${file.name} may not import ${resolved}`);
+    }
+  }
+});
+
+const reserved: readonly { what: RegExp; allowed: RegExp; why: string }[] = [
+  { what: /\bprocess\.env\b/, allowed: /^config\.ts$|^sim\//, why: 'config.ts alone reads the environment' },
+  { what: /\bDate\.now\(|\bperformance\.now\(/, allowed: /^base\//, why: 'time is passed in as a Clock' },
+  { what: /\bset(?:Timeout|Interval)\(/, allowed: /^base\//, why: 'time is passed in as a Clock' },
+  { what: /\bMath\.random\(/, allowed: /^base\//, why: 'chance is passed in as a Random' },
+  { what: /from 'pino'/, allowed: /^log\//, why: 'log/ alone imports pino' },
+  { what: /from 'prom-client'/, allowed: /^metrics\//, why: 'metrics/ alone imports prom-client' },
+  { what: /from '(?:knex|pg)'/, allowed: /^store\//, why: 'store/ alone imports knex' },
+  { what: /\b(?:read|write|append|exists|mkdir|stat|unlink|rm)[A-Za-z]*Sync\(/, allowed: /^config\.ts$|^main\.ts$|^sim\//, why: 'no synchronous file call outside start-up' },
+  { what: /\b(?:TODO|FIXME|XXX)\b/, allowed: /^$/, why: 'nothing is left behind' },
+];
+
+for (const { what, allowed, why } of reserved) {
+  test(`${why} (${what.source})`, () => {
+    for (const file of files) {
+      if (allowed.test(file.name)) continue;
+      const line = file.text.split('\n').findIndex((text) => what.test(text)) + 1;
+      assert.equal(line, 0, `${file.name}:${line} breaks the rule: ${why}`);
+    }
+  });
+}
+
+test('no file of the code is longer than 400 lines', () => {
+  for (const file of files) {
+    const lines = file.text.split('\n').length;
+    assert.ok(lines <= 400, `${file.name} has ${lines} lines`);
+  }
+});
