@@ -1,0 +1,46 @@
+// What the server may ask of the live calls.
+import type { CallDirection } from '../store/port.ts';
+import type { MediaStream } from '../twilio/mediaStream.ts';
+
+export interface CallInfo {
+  readonly callSid: string;
+  readonly accountSid: string;
+  readonly direction: CallDirection;
+  readonly from: string;
+  readonly to: string;
+  readonly leadId: string | undefined;
+  /** For the agent's prompt and lines: `{{name}}`. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** What to do with a call whose stream is over. */
+export type AfterStream =
+  | { readonly kind: 'hangup' }
+  | { readonly kind: 'dial'; readonly to: string }
+  /** The stream was lost and nobody had ended the call: connect it again. */
+  | { readonly kind: 'connect'; readonly info: CallInfo }
+  /** Not a call of this process. */
+  | { readonly kind: 'unknown' };
+
+/** One live call, for whoever acts on it from outside. Each is idempotent and answers at once. */
+export interface LiveCall {
+  readonly info: CallInfo;
+  hangUp(): void;
+  transfer(to: string): void;
+  /** The agent says this as its next words; a reply under way is finished first. */
+  say(text: string): void;
+}
+
+export interface LiveCalls {
+  readonly activeCount: number;
+  /** The phone is ringing: open what can be opened before the caller is there. Repeats are harmless. */
+  prepare(info: CallInfo): void;
+  /** The stream is there and its token was right. The call owns the stream from now on and closes it. */
+  open(info: CallInfo, stream: MediaStream): void;
+  find(callSid: string): LiveCall | undefined;
+  afterStream(callSid: string): AfterStream;
+  /** Twilio's word on who answered an outgoing call: `human`, `machine_end_beep`, ... */
+  answeredBy(callSid: string, answeredBy: string): void;
+  /** Twilio's word on a call that never got a stream: `busy`, `no-answer`, `failed`, `canceled`. */
+  neverStarted(info: CallInfo, status: string): void;
+}

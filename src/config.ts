@@ -1,0 +1,172 @@
+// The environment, once, into one checked and frozen object. Nothing else reads process.env.
+import { z } from 'zod';
+
+/** Improvements that can be switched off by name, for rollback and for measuring. */
+export const IMPROVEMENTS = [
+  'llm-streaming',
+  'first-sentence',
+  'speculation',
+  'warmup',
+  'background-events',
+  'batched-writes',
+  'tts-cache',
+  'response-cache',
+  'intents',
+  'hedging',
+  'adaptive',
+  'vad',
+] as const;
+export type Improvement = (typeof IMPROVEMENTS)[number];
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** The address that Twilio calls, without a trailing slash. */
+  readonly publicUrl: string;
+  /** The origin for media, `wss://` (or `ws://` for tests), without a trailing slash. */
+  readonly streamUrl: string;
+  readonly dataDir: string;
+  /** Undefined: the embedded database below `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly agentPath: string;
+  readonly twilio: {
+    readonly accountSid: string | undefined;
+    /** Undefined: only loopback peers are served. */
+    readonly authToken: string | undefined;
+    readonly apiBaseUrl: string | undefined;
+  };
+  readonly openai: { readonly apiKey: string | undefined; readonly baseUrl: string };
+  readonly adminToken: string | undefined;
+  readonly callsMax: number;
+  readonly disabled: ReadonlySet<Improvement>;
+  readonly migrate: boolean;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** The value of the variable that the agent's file names for a secret. */
+  readonly secret: (name: string) => string | undefined;
+}
+
+/** The environment is wrong; the message lists every mistake. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly mistakes: readonly string[];
+  constructor(mistakes: readonly string[]) {
+    super(`the environment is wrong:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`);
+    this.mistakes = mistakes;
+  }
+}
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** A whole number from `min` to `max`; refused with the range. */
+function wholeNumber(min: number, max: number) {
+  const error = `a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, error)
+    .transform(Number)
+    .pipe(z.number().min(min, error).max(max, error));
+}
+
+/** An address of one of the protocols, kept without its trailing slashes. */
+function address(protocol: RegExp, example: string) {
+  return z
+    .url({ protocol, error: `an address such as ${example}` })
+    .transform((url) => url.replace(/\/+$/, ''));
+}
+
+const accountSid = z.string().regex(/^AC[0-9a-fA-F]{32}$/, 'AC and 32 hexadecimal digits');
+const improvementList = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  )
+  .pipe(z.array(z.enum(IMPROVEMENTS, { error: `names out of ${IMPROVEMENTS.join(', ')}` })));
+
+const environment = z.object({
+  HOST: z
+    .union([z.ipv4(), z.ipv6(), z.literal('localhost')], { error: 'an IP address or localhost' })
+    .default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(8080),
+  PUBLIC_URL: address(/^https?$/, 'https://voice.example.com').optional(),
+  STREAM_URL: address(/^wss?$/, 'wss://voice.example.com').optional(),
+  DATA_DIR: z.string().default('./data'),
+  DATABASE_URL: address(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database').optional(),
+  REDIS_URL: z.undefined({ error: 'not to be set: this version shares no events between instances' }),
+  AGENT: z
+    .string()
+    .regex(/\.ya?ml$/, 'the path of a .yaml file')
+    .default('agents/front-desk.yaml'),
+  TWILIO_ACCOUNT_SID: accountSid.optional(),
+  TWILIO_AUTH_TOKEN: z.string().min(8, 'the auth token of the account').optional(),
+  TWILIO_API_BASE_URL: address(/^https?$/, 'http://127.0.0.1:9999').optional(),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_BASE_URL: address(/^https?$/, 'https://api.openai.com/v1').default('https://api.openai.com/v1'),
+  ADMIN_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  CALLS_MAX: wholeNumber(1, 100_000).default(200),
+  DISABLE: improvementList.default([]),
+  MIGRATE: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
+  LOG_LEVEL: z.enum(LEVELS, { error: `one of ${LEVELS.join(', ')}` }).default('info'),
+});
+
+/**
+ * Reads and checks the whole environment; an empty value counts as absent. Throws a `ConfigError` that
+ * names every variable that is wrong and what was expected of it, never its value: it may be a secret.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const result = environment.safeParse(present);
+  const mistakes = result.success
+    ? contradictions(result.data)
+    : result.error.issues.map((issue) => `${String(issue.path[0])}: expected ${issue.message}`);
+  if (!result.success || mistakes.length > 0) throw new ConfigError([...new Set(mistakes)]);
+  const values = result.data;
+  const publicUrl = values.PUBLIC_URL ?? `http://${hostInUrl(values.HOST)}:${values.PORT}`;
+  return Object.freeze({
+    host: values.HOST,
+    port: values.PORT,
+    publicUrl,
+    streamUrl: values.STREAM_URL ?? publicUrl.replace(/^http/, 'ws'),
+    dataDir: values.DATA_DIR,
+    databaseUrl: values.DATABASE_URL,
+    agentPath: values.AGENT,
+    twilio: Object.freeze({
+      accountSid: values.TWILIO_ACCOUNT_SID,
+      authToken: values.TWILIO_AUTH_TOKEN,
+      apiBaseUrl: values.TWILIO_API_BASE_URL,
+    }),
+    openai: Object.freeze({ apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL }),
+    adminToken: values.ADMIN_TOKEN,
+    callsMax: values.CALLS_MAX,
+    disabled: new Set(values.DISABLE),
+    migrate: values.MIGRATE === 'on',
+    logLevel: values.LOG_LEVEL,
+    secret: (name: string) => (env[name] === '' ? undefined : env[name]),
+  });
+}
+
+type Values = z.infer<typeof environment>;
+
+/** What is wrong only together. */
+function contradictions(values: Values): string[] {
+  const mistakes: string[] = [];
+  const loopback = values.HOST === 'localhost' || values.HOST.startsWith('127.') || values.HOST === '::1';
+  if (!loopback && values.TWILIO_AUTH_TOKEN === undefined) {
+    mistakes.push(
+      'TWILIO_AUTH_TOKEN: expected to be set when HOST is not a loopback address: nobody else could be told from Twilio',
+    );
+  }
+  if (values.TWILIO_AUTH_TOKEN !== undefined && values.PUBLIC_URL === undefined) {
+    mistakes.push('PUBLIC_URL: expected to be set with TWILIO_AUTH_TOKEN: signatures are made over it');
+  }
+  if (values.PORT === 0 && values.PUBLIC_URL === undefined) {
+    mistakes.push('PUBLIC_URL: expected to be set when PORT is 0: the address is not known before');
+  }
+  return mistakes;
+}
+
+function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,192 @@
+// Every series that the gateway exposes. Inside, time is milliseconds; Prometheus wants seconds, and this
+// is the only place that divides. Labels come from closed sets; a call is an exemplar, never a label.
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+export type StageName =
+  | 'endpoint'
+  | 'stt_final'
+  | 'llm_first_token'
+  | 'llm_first_sentence'
+  | 'tts_first_audio'
+  | 'first_frame'
+  | 'store_commit';
+export type RequestOutcome = 'ok' | 'error' | 'timeout' | 'cancelled' | 'hedged';
+export type CacheName = 'tts_memory' | 'tts_disk' | 'response';
+export type DroppedWhat = 'store_rows' | 'stt_audio' | 'vad_windows' | 'events' | 'recording';
+
+/** Which call and turn a measurement came from. */
+export interface Exemplar {
+  readonly callSid: string;
+  readonly turn: number;
+}
+
+/** Edges at the objectives: 885 and 1,115 ms are the ones that callers and the carrier's guide are held to. */
+const TURN_BUCKETS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.885, 1, 1.115, 1.4, 2, 3, 5];
+const STAGE_BUCKETS = [
+  0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.4, 0.6, 0.8, 1, 1.4, 2, 3, 5,
+];
+const LATE_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 1];
+const PREFIX = 'turnpike_';
+
+const TEXT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+const OPENMETRICS_TYPE = Registry.OPENMETRICS_CONTENT_TYPE;
+
+export type Metrics = ReturnType<typeof openMetrics>;
+
+/** Makes a registry of its own, never the package's global one, so that two gateways in a process don't mix. */
+export function openMetrics(gauges: {
+  readonly callsActive: () => number;
+  readonly pendingWrites: () => number;
+}) {
+  const registry = new Registry(OPENMETRICS_TYPE);
+  const histogram = (name: string, help: string, buckets: number[], labelNames: string[] = []) =>
+    new Histogram({
+      name: PREFIX + name,
+      help,
+      buckets,
+      labelNames,
+      registers: [registry],
+      enableExemplars: true,
+    });
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: PREFIX + name, help, labelNames, registers: [registry] });
+  const gauge = (name: string, help: string, read: () => number): void => {
+    void new Gauge({
+      name: PREFIX + name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+
+  const response = histogram(
+    'turn_response_seconds',
+    "End of the caller's speech to the first reply frame written.",
+    TURN_BUCKETS,
+    ['source'],
+  );
+  const heard = histogram(
+    'turn_heard_seconds',
+    "End of the caller's speech to the first mark acknowledged.",
+    TURN_BUCKETS,
+    ['source'],
+  );
+  const stage = histogram('stage_seconds', 'Time that one stage of a turn took.', STAGE_BUCKETS, [
+    'stage',
+    'provider',
+  ]);
+  const unaccounted = histogram(
+    'turn_unaccounted_seconds',
+    'The response less the stages on its critical path.',
+    STAGE_BUCKETS,
+  );
+  const bargeIn = histogram(
+    'barge_in_seconds',
+    'Onset of speech over the agent to the decision carried out.',
+    TURN_BUCKETS,
+    ['outcome'],
+  );
+  const late = histogram(
+    'playout_late_seconds',
+    'How late audio was written against its due time.',
+    LATE_BUCKETS,
+  );
+  const lag = histogram('event_loop_lag_seconds', 'How late the event loop ran a timer.', LATE_BUCKETS);
+  const vadDelay = histogram('vad_delay_seconds', 'Audio arrived to voice judged.', LATE_BUCKETS);
+  const underrun = counter('playout_underrun_seconds_total', 'Silence inside a reply.');
+  const calls = counter('calls_total', 'Calls that ended.', ['direction', 'outcome']);
+  const requests = counter('provider_requests_total', 'Requests to providers.', [
+    'stage',
+    'provider',
+    'outcome',
+  ]);
+  const speculation = counter('speculation_total', 'Replies prepared before the turn was sure.', ['outcome']);
+  const cache = counter('cache_lookups_total', 'Cache look-ups.', ['cache', 'result']);
+  const rejected = counter('rejected_total', 'What was refused.', ['what']);
+  const dropped = counter('dropped_total', 'What had to be thrown away.', ['what']);
+  const lostMarks = counter('lost_marks_total', 'Marks that the carrier never sent back.');
+  const tokens = counter('llm_tokens_total', 'Tokens of the language model.', ['provider', 'kind']);
+  gauge('calls_active', 'Calls with an open stream.', gauges.callsActive);
+  gauge('store_pending_writes', 'Rows accepted and not yet committed.', gauges.pendingWrites);
+  collectDefaultMetrics({ register: registry, prefix: PREFIX });
+
+  // The registry has one content type at a time: scrapes take turns.
+  let rendering: Promise<unknown> = Promise.resolve();
+  async function renderAs(contentType: typeof TEXT_TYPE | typeof OPENMETRICS_TYPE): Promise<string> {
+    registry.setContentType(contentType as typeof OPENMETRICS_TYPE);
+    return registry.metrics();
+  }
+
+  return {
+    turnAnswered(durationMs: number, source: string, exemplar: Exemplar): void {
+      response.observe({ labels: { source }, value: durationMs / 1_000, exemplarLabels: labels(exemplar) });
+    },
+    turnHeard(durationMs: number, source: string, exemplar: Exemplar): void {
+      heard.observe({ labels: { source }, value: durationMs / 1_000, exemplarLabels: labels(exemplar) });
+    },
+    /** `provider` is empty for a stage of our own. */
+    stageTook(name: StageName, provider: string, durationMs: number, exemplar?: Exemplar): void {
+      const value = { labels: { stage: name, provider }, value: durationMs / 1_000 };
+      stage.observe(exemplar === undefined ? value : { ...value, exemplarLabels: labels(exemplar) });
+    },
+    turnUnaccounted(durationMs: number): void {
+      unaccounted.observe(durationMs / 1_000);
+    },
+    bargedIn(durationMs: number, outcome: 'interrupted' | 'resumed' | 'ignored'): void {
+      bargeIn.observe({ labels: { outcome }, value: durationMs / 1_000 });
+    },
+    playoutLate(lateMs: number): void {
+      late.observe(lateMs / 1_000);
+    },
+    playoutUnderrun(silentMs: number): void {
+      underrun.inc(silentMs / 1_000);
+    },
+    eventLoopLag(lagMs: number): void {
+      lag.observe(lagMs / 1_000);
+    },
+    vadDelayed(delayMs: number): void {
+      vadDelay.observe(delayMs / 1_000);
+    },
+    callEnded(direction: string, outcome: string): void {
+      calls.inc({ direction, outcome });
+    },
+    providerRequest(stageName: 'stt' | 'llm' | 'tts', provider: string, outcome: RequestOutcome): void {
+      requests.inc({ stage: stageName, provider, outcome });
+    },
+    speculated(outcome: 'used' | 'discarded'): void {
+      speculation.inc({ outcome });
+    },
+    cacheLookup(name: CacheName, result: 'hit' | 'miss'): void {
+      cache.inc({ cache: name, result });
+    },
+    /** `what` is of the closed set that the server defines. */
+    rejected(what: string): void {
+      rejected.inc({ what });
+    },
+    dropped(what: DroppedWhat, count: number): void {
+      dropped.inc({ what }, count);
+    },
+    marksLost(count: number): void {
+      lostMarks.inc(count);
+    },
+    tokensUsed(provider: string, kind: 'prompt' | 'completion' | 'cached', count: number): void {
+      tokens.inc({ provider, kind }, count);
+    },
+    /** The page for a scraper whose `Accept` header is given: OpenMetrics with exemplars if it takes it, else text. */
+    async render(
+      accept: string | undefined,
+    ): Promise<{ readonly contentType: string; readonly body: string }> {
+      const contentType =
+        accept?.includes('application/openmetrics-text') === true ? OPENMETRICS_TYPE : TEXT_TYPE;
+      const body = rendering.then(() => renderAs(contentType));
+      rendering = body.catch(() => undefined);
+      return { contentType, body: await body };
+    },
+  };
+}
+
+function labels(exemplar: Exemplar): Record<string, string> {
+  return { call: exemplar.callSid, turn: String(exemplar.turn) };
+}

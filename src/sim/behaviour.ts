@@ -1,0 +1,49 @@
+// How a simulated provider behaves: how long it takes, and what goes wrong.
+import type { Random } from '../base/random.ts';
+
+export interface SimTimings {
+  /** From the moment a word has been spoken (its last audio arrived) to its appearance in the live words. */
+  readonly sttWordsMs: number;
+  /** From a commit to the final. */
+  readonly sttFinalMs: number;
+  readonly llmFirstTokenMs: number;
+  readonly llmTokenMs: number;
+  readonly ttsFirstByteMs: number;
+  /** How many times faster than it is spoken a sentence arrives after its first byte. */
+  readonly ttsSpeed: number;
+  /** Each delay is drawn from 1 +- this share, evenly. */
+  readonly jitter: number;
+}
+
+/** The delays that the product's latency figures are stated for. */
+export const SEED_TIMINGS: SimTimings = {
+  sttWordsMs: 200,
+  sttFinalMs: 150,
+  llmFirstTokenMs: 500,
+  llmTokenMs: 20,
+  ttsFirstByteMs: 200,
+  ttsSpeed: 4,
+  jitter: 0,
+};
+
+export type SimFault =
+  /** An HTTP status instead of an answer (an upgrade is refused with it). */
+  | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+  /** Accepted, then not a byte. */
+  | { readonly kind: 'hang' }
+  /** The connection is cut after so many items (tokens, audio pieces, words). */
+  | { readonly kind: 'cut'; readonly afterItems: number }
+  /** Nothing more comes after so many items; the connection stays. */
+  | { readonly kind: 'stall'; readonly afterItems: number }
+  /** Bytes that are no answer at all, with a status of 200. */
+  | { readonly kind: 'garbage' };
+
+/** Asked once a request (or session): what goes wrong with this one, if anything. */
+export type FaultSource = () => SimFault | undefined;
+
+export const noFaults: FaultSource = () => undefined;
+
+/** `delayMs` drawn from its range. */
+export function jittered(delayMs: number, timings: SimTimings, random: Random): number {
+  return delayMs * (1 + timings.jitter * (random.next() * 2 - 1));
+}

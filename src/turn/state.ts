@@ -1,0 +1,141 @@
+// The words of the turn machine: what it may be told, what it answers, what it keeps.
+import type { EndpointSettings } from './endpoint.ts';
+import type { InterruptionSettings } from './judge.ts';
+import type { Said } from './said.ts';
+
+export interface TurnSettings extends EndpointSettings {
+  readonly interruption: InterruptionSettings;
+  /** How long nobody speaks before each step of "are you still there?"; after the last step the call is given up. */
+  readonly idleAfterMs: readonly number[];
+  /** Prepare a reply from the first silence on, before it is sure that the caller has finished. */
+  readonly speculate: boolean;
+}
+
+export type Phase =
+  /** The floor is the caller's; a reply prepared in an earlier pause may be waiting. */
+  | { readonly kind: 'listening' }
+  /** The caller is silent and may have finished. `final` is the utterance whose last word is awaited. */
+  | {
+      readonly kind: 'pausing';
+      readonly silenceAtMs: number;
+      readonly waited: boolean;
+      readonly final: 'not_asked' | 'known' | { readonly utterance: number };
+    }
+  /** It is the agent's turn; not a frame of the reply has been written yet. */
+  | { readonly kind: 'thinking'; readonly replyId: number; readonly answers: Answers }
+  | { readonly kind: 'speaking'; readonly replyId: number }
+  /** Somebody makes a sound over the agent, who is held until it is judged. */
+  | { readonly kind: 'doubting'; readonly replyId: number; readonly voiceAtMs: number }
+  | { readonly kind: 'ended' };
+
+export type Answers = 'caller' | 'nobody';
+
+export interface TurnState {
+  readonly phase: Phase;
+  /** The exchange under way; 0 is the agent's opening. */
+  readonly turn: number;
+  readonly voice: 'on' | 'off';
+  readonly said: Said;
+  /** Utterances up to this one belong to turns that are over: late news of them falls through. */
+  readonly oldUtterance: number;
+  /** A reply that is being made and has not been released. */
+  readonly prepared: { readonly replyId: number; readonly text: string } | undefined;
+  /** Prepared replies dropped in this turn: speculation is bounded. */
+  readonly discarded: number;
+  /** Never used twice, so news of a dropped reply is told by its number. */
+  readonly nextReplyId: number;
+  readonly idleStep: number;
+  /** Said to the machine while it could not say them. */
+  readonly waitingLines: readonly Line[];
+}
+
+export type Line =
+  | { readonly kind: 'greeting' }
+  | { readonly kind: 'idle'; readonly step: number }
+  | { readonly kind: 'goodbye' }
+  | { readonly kind: 'reconnected' }
+  | { readonly kind: 'text'; readonly text: string };
+
+export type TurnTimer =
+  /** The wait after the caller fell silent. */
+  | 'endpoint'
+  /** The last word of the STT on an utterance. */
+  | 'finalWords'
+  /** Voice over the agent that lasts. */
+  | 'lasting'
+  /** Voice over the agent that stopped: words may still come. */
+  | 'verdict'
+  /** Nobody speaks. */
+  | 'idle';
+
+export type TurnEvent =
+  | { readonly kind: 'opened'; readonly line: Line | undefined }
+  | { readonly kind: 'voiceStarted'; readonly atMs: number; readonly voiceAtMs: number }
+  | { readonly kind: 'voiceStopped'; readonly atMs: number; readonly silenceAtMs: number }
+  | {
+      readonly kind: 'words';
+      readonly atMs: number;
+      readonly utterance: number;
+      readonly text: string;
+      readonly final: boolean;
+    }
+  /** The STT was asked for the last word on this utterance. */
+  | { readonly kind: 'committed'; readonly utterance: number }
+  | { readonly kind: 'timerRang'; readonly atMs: number; readonly timer: TurnTimer }
+  /** The reply's first frame was written. */
+  | { readonly kind: 'replyStarted'; readonly replyId: number }
+  /** All of the reply was played, or it turned out to have nothing to say. */
+  | { readonly kind: 'replyPlayed'; readonly replyId: number; readonly atMs: number }
+  /** Somebody outside wants this said; it waits for the agent's next chance. */
+  | { readonly kind: 'lineWanted'; readonly line: Line }
+  | { readonly kind: 'callEnded' };
+
+export type BargeInOutcome = 'interrupted' | 'resumed';
+
+export type TurnEffect =
+  | { readonly kind: 'commit' }
+  /** Make a reply up to its audio, but don't play it and do nothing that can't be undone. */
+  | { readonly kind: 'prepare'; readonly replyId: number; readonly turn: number; readonly callerText: string }
+  /** Play the prepared reply: the caller fell silent at `silenceAtMs` and it is decided now. */
+  | {
+      readonly kind: 'release';
+      readonly replyId: number;
+      readonly turn: number;
+      readonly callerText: string;
+      readonly silenceAtMs: number;
+      readonly speculated: boolean;
+    }
+  /** Don't play it after all: the caller went on before a frame was written. It stays prepared. */
+  | { readonly kind: 'withhold'; readonly replyId: number }
+  | { readonly kind: 'discard'; readonly replyId: number }
+  | { readonly kind: 'sayLine'; readonly replyId: number; readonly turn: number; readonly line: Line }
+  | { readonly kind: 'hold' }
+  | { readonly kind: 'resume' }
+  /** Stop the reply's sources, empty the playout, cut the history to what was heard. */
+  | { readonly kind: 'interrupt'; readonly replyId: number }
+  | { readonly kind: 'bargeIn'; readonly outcome: BargeInOutcome; readonly voiceAtMs: number }
+  /** Replaces a timer of that name. */
+  | { readonly kind: 'startTimer'; readonly timer: TurnTimer; readonly delayMs: number }
+  | { readonly kind: 'stopTimer'; readonly timer: TurnTimer }
+  /** Nobody is there: say goodbye and end the call. */
+  | { readonly kind: 'giveUp' };
+
+export interface TurnStep {
+  readonly state: TurnState;
+  readonly effects: readonly TurnEffect[];
+}
+
+export function firstState(): TurnState {
+  return {
+    phase: { kind: 'listening' },
+    turn: 0,
+    voice: 'off',
+    said: [],
+    oldUtterance: -1,
+    prepared: undefined,
+    discarded: 0,
+    nextReplyId: 0,
+    idleStep: 0,
+    waitingLines: [],
+  };
+}
