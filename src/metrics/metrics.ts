@@ -1,6 +1,13 @@
 // Every series that the gateway exposes. Inside, time is milliseconds; Prometheus wants seconds, and this
 // is the only place that divides. Labels come from closed sets; a call is an exemplar, never a label.
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+  collectDefaultMetrics,
+  type RegistryContentType,
+} from 'prom-client';
 
 export type StageName =
   | 'endpoint'
@@ -38,7 +45,9 @@ export function openMetrics(gauges: {
   readonly callsActive: () => number;
   readonly pendingWrites: () => number;
 }) {
-  const registry = new Registry(OPENMETRICS_TYPE);
+  const registry = new Registry<RegistryContentType>();
+  // Exemplars are kept only by a registry that is of this type when its series are made.
+  registry.setContentType(OPENMETRICS_TYPE);
   const histogram = (name: string, help: string, buckets: number[], labelNames: string[] = []) =>
     new Histogram({
       name: PREFIX + name,
@@ -114,8 +123,8 @@ export function openMetrics(gauges: {
 
   // The registry has one content type at a time: scrapes take turns.
   let rendering: Promise<unknown> = Promise.resolve();
-  async function renderAs(contentType: typeof TEXT_TYPE | typeof OPENMETRICS_TYPE): Promise<string> {
-    registry.setContentType(contentType as typeof OPENMETRICS_TYPE);
+  async function renderAs(contentType: RegistryContentType): Promise<string> {
+    registry.setContentType(contentType);
     return registry.metrics();
   }
 

@@ -1,7 +1,14 @@
 // What is kept of a call, and the two ways to it: writing that never makes a caller wait, and reading.
 
 export type CallDirection = 'inbound' | 'outbound';
-export type CallOutcome = 'completed' | 'transferred' | 'failed' | 'no_answer' | 'busy' | 'voicemail' | 'abandoned';
+export type CallOutcome =
+  | 'completed'
+  | 'transferred'
+  | 'failed'
+  | 'no_answer'
+  | 'busy'
+  | 'voicemail'
+  | 'abandoned';
 export type TurnSource = 'generated' | 'cached' | 'intent' | 'fallback';
 
 export interface CallStarted {

@@ -11,7 +11,21 @@ const src = path.join(root, 'src');
 const rows = [
   ['base'],
   ['audio'],
-  ['twilio', 'vad', 'stt', 'turn', 'agent', 'llm', 'sentence', 'tts', 'playout', 'metrics', 'log', 'store', 'events'],
+  [
+    'twilio',
+    'vad',
+    'stt',
+    'turn',
+    'agent',
+    'llm',
+    'sentence',
+    'tts',
+    'playout',
+    'metrics',
+    'log',
+    'store',
+    'events',
+  ],
   ['call'],
   ['server', 'sim'],
   ['main.ts', 'config.ts'],
@@ -62,7 +76,11 @@ const reserved: readonly { what: RegExp; allowed: RegExp; why: string }[] = [
   { what: /from 'pino'/, allowed: /^log\//, why: 'log/ alone imports pino' },
   { what: /from 'prom-client'/, allowed: /^metrics\//, why: 'metrics/ alone imports prom-client' },
   { what: /from '(?:knex|pg)'/, allowed: /^store\//, why: 'store/ alone imports knex' },
-  { what: /\b(?:read|write|append|exists|mkdir|stat|unlink|rm)[A-Za-z]*Sync\(/, allowed: /^config\.ts$|^main\.ts$|^sim\//, why: 'no synchronous file call outside start-up' },
+  {
+    what: /\b(?:read|write|append|exists|mkdir|stat|unlink|rm)[A-Za-z]*Sync\(/,
+    allowed: /^config\.ts$|^main\.ts$|^sim\//,
+    why: 'no synchronous file call outside start-up',
+  },
   { what: /\b(?:TODO|FIXME|XXX)\b/, allowed: /^$/, why: 'nothing is left behind' },
 ];
 
