@@ -53,6 +53,7 @@ export type Line =
   | { readonly kind: 'greeting' }
   | { readonly kind: 'idle'; readonly step: number }
   | { readonly kind: 'goodbye' }
+  | { readonly kind: 'voicemail' }
   | { readonly kind: 'reconnected' }
   | { readonly kind: 'text'; readonly text: string };
 
@@ -125,10 +126,11 @@ export interface TurnStep {
   readonly effects: readonly TurnEffect[];
 }
 
-export function firstState(): TurnState {
+/** Before anything happened; `turn` is the last exchange of a conversation that is taken up again. */
+export function firstState(turn = 0): TurnState {
   return {
     phase: { kind: 'listening' },
-    turn: 0,
+    turn,
     voice: 'off',
     said: [],
     oldUtterance: -1,

@@ -1,0 +1,418 @@
+// One call: joins the hops, tells the turn machine what happened, carries out what it answers, and ends
+// everything once. It decides nothing by itself.
+import { errorText } from '../base/errors.ts';
+import type { Timer } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { LiveEvent } from '../events/event.ts';
+import { Playout } from '../playout/playout.ts';
+import type { CallOutcome } from '../store/port.ts';
+import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnState, type TurnTimer } from '../turn/state.ts';
+import { reduceTurn } from '../turn/turn.ts';
+import type { MediaStream, StreamEnd } from '../twilio/mediaStream.ts';
+import { reduceConnection, type Connection, type ConnectionEvent, type Ending } from './connection.ts';
+import { Conversation } from './conversation.ts';
+import type { Ears } from './ears.ts';
+import type { CallInfo, LiveCall } from './port.ts';
+import type { Reply } from './reply.ts';
+import { TurnRecord } from './turnRecord.ts';
+import type { CallWorld, OpenRecording } from './world.ts';
+
+/** The agent's last words take no longer than this; then the call is ended over them. */
+const LAST_WORDS_MS_MAX = 20_000;
+
+export type CallClosed = Extract<Connection, { kind: 'closed' }>['why'];
+
+export class Call implements LiveCall {
+  readonly info: CallInfo;
+  readonly conversation: Conversation;
+  readonly #stream: MediaStream;
+  readonly #ears: Ears;
+  readonly #world: CallWorld;
+  readonly #log: Logger;
+  readonly #playout: Playout;
+  readonly #recording: OpenRecording | undefined;
+  readonly #onClosed: (call: Call, why: CallClosed) => void;
+  readonly #startedAtMs: number;
+
+  #connection: Connection = { kind: 'live' };
+  #turn: TurnState;
+  readonly #news: TurnEvent[] = [];
+  #reducing = false;
+  readonly #timers = new Map<TurnTimer | 'longest' | 'lastWords', Timer>();
+  readonly #replies = new Map<number, Reply>();
+  /** Replies made before it was sure that the caller had finished. */
+  readonly #speculative = new Set<number>();
+  /** The exchange under way, and the one before it until the agent has begun to answer. */
+  #record: TurnRecord | undefined;
+  #recordBefore: TurnRecord | undefined;
+  readonly #observed = new WeakSet<TurnRecord>();
+  /** When the ears were asked for the last word on an utterance. */
+  readonly #committedAtMs = new Map<number, number>();
+  #sttFinalMs: number | undefined;
+
+  /**
+   * Starts the conversation at once. `conversation` is what was said before the stream was lost, for a call
+   * that is taken up again. `onClosed` is called exactly once, when everything of the call is closed.
+   */
+  constructor(
+    parts: { readonly info: CallInfo; readonly stream: MediaStream; readonly ears: Ears; readonly conversation?: Conversation },
+    world: CallWorld,
+    onClosed: (call: Call, why: CallClosed) => void,
+  ) {
+    const { info, stream, ears } = parts;
+    this.info = info;
+    this.#stream = stream;
+    this.#ears = ears;
+    this.#world = world;
+    this.#log = world.logger.child({ callSid: info.callSid, streamSid: stream.streamSid });
+    this.#onClosed = onClosed;
+    this.#startedAtMs = world.clock.nowMs();
+    this.conversation = parts.conversation ?? new Conversation(info, world);
+    this.conversation.attach({
+      ending: (ending) => this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true }),
+      failed: (what, error) => this.#log.warn({ stage: what, failure: errorText(error) }, 'a provider failed the reply'),
+    });
+    this.#turn = firstState(this.conversation.turn);
+    this.conversation.parts += 1;
+    this.#recording = world.openRecording(info.callSid, this.conversation.parts);
+    this.#playout = new Playout(stream, this.#playoutListener(), world.wheel, world.clock);
+    this.#begin(parts.conversation !== undefined);
+  }
+
+  hangUp(): void {
+    this.#end({ kind: 'hangup', outcome: 'completed', forced: true });
+  }
+
+  transfer(to: string): void {
+    this.#end({ kind: 'dial', to, forced: true });
+  }
+
+  say(text: string): void {
+    this.#happened({ kind: 'lineWanted', line: { kind: 'text', text } });
+  }
+
+  get closed(): boolean {
+    return this.#connection.kind === 'closed';
+  }
+
+  /** Below the data folder; undefined when the call is not recorded. */
+  get recordingPath(): string | undefined {
+    return this.#recording?.path;
+  }
+
+  /** Who answered an outgoing call. A machine gets the agent's voicemail message, if it has one, and is hung up on. */
+  noteAnsweredBy(answeredBy: string): void {
+    if (!answeredBy.startsWith('machine') && answeredBy !== 'fax') return;
+    const message = answeredBy === 'fax' ? undefined : this.#world.agent.voicemail?.say;
+    const replyId = this.#playout.speech?.id;
+    if (message !== undefined) this.#happened({ kind: 'lineWanted', line: { kind: 'voicemail' } });
+    if (replyId !== undefined) {
+      this.#interrupt(replyId);
+      this.#happened({ kind: 'replyPlayed', replyId, atMs: this.#world.clock.nowMs() });
+    }
+    this.#end({ kind: 'hangup', outcome: 'voicemail', forced: true }, message !== undefined);
+  }
+
+  /** The carrier has opened another stream for this call: this one is as good as lost. */
+  streamReplaced(): void {
+    this.#connectionChanged({ kind: 'streamEnded', stopped: false });
+  }
+
+  #begin(again: boolean): void {
+    const { agent, clock } = this.#world;
+    this.#stream.listen({
+      onMedia: (mulaw) => this.#onMedia(mulaw),
+      onMark: (name) => this.#playout.echoed(name),
+      onDtmf: () => this.#log.info({}, 'a key was pressed'),
+      onRefused: (failure) => {
+        this.#world.metrics.rejected('message');
+        this.#log.debug({ failure }, 'refused a message');
+      },
+      onEnded: (reason) => this.#onStreamEnded(reason),
+    });
+    if (this.#connection.kind === 'closed') return;
+    this.#ears.attach({
+      onVoice: (event) => this.#onVoice(event),
+      onWords: (utterance, text, final) => this.#onWords(utterance, text, final),
+      onFailed: (error) => this.#log.warn({ provider: error.provider, code: error.code, failure: error.message }, 'speech-to-text failed'),
+      onDropped: (audioBytes) => this.#world.metrics.dropped('stt_audio', audioBytes),
+    });
+    this.#startTimer('longest', agent.limits.callMinutesMax * 60_000, () => this.#lineThenEnd());
+    const line: Line | undefined = again ? { kind: 'reconnected' } : agent.greeting === undefined ? undefined : { kind: 'greeting' };
+    const { callSid, direction, from, to, leadId } = this.info;
+    if (!again) {
+      this.#world.writer.callStarted({ callSid, direction, agent: agent.name, from, to, leadId, startedAt: new Date(clock.wallMs()) });
+      this.#publish({ type: 'call.started', agent: agent.name, direction, from, to });
+    }
+    this.#log.info({ direction, again }, 'call started');
+    this.#happened({ kind: 'opened', line });
+  }
+
+  // --- what happens ---
+
+  /** Per inbound frame: a copy for the detector, one for the provider, one for the recording. */
+  #onMedia(mulaw: Uint8Array): void {
+    const nowMs = this.#world.clock.nowMs();
+    this.#ears.push(mulaw, nowMs);
+    this.#recording?.recording.caller(nowMs - this.#startedAtMs, mulaw);
+  }
+
+  #onVoice(event: { readonly kind: 'voiceStarted'; readonly voiceAtMs: number } | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number }): void {
+    this.#happened({ ...event, atMs: this.#world.clock.nowMs() });
+  }
+
+  #onWords(utterance: number, text: string, final: boolean): void {
+    const atMs = this.#world.clock.nowMs();
+    const committedAtMs = this.#committedAtMs.get(utterance);
+    if (final && committedAtMs !== undefined) {
+      this.#committedAtMs.delete(utterance);
+      this.#sttFinalMs = atMs - committedAtMs;
+    }
+    if (text !== '') {
+      this.#publish({ type: final ? 'transcript.final' : 'transcript.partial', turn: this.#turn.turn + 1, text });
+    }
+    this.#happened({ kind: 'words', atMs, utterance, text, final });
+  }
+
+  #onStreamEnded(reason: StreamEnd): void {
+    if (reason === 'too_slow') this.#world.metrics.rejected('too_slow');
+    this.#connectionChanged({ kind: 'streamEnded', stopped: reason === 'stop' });
+  }
+
+  #playoutListener() {
+    const { metrics } = this.#world;
+    return {
+      onStarted: (replyId: number, atMs: number) => {
+        const reply = this.#replies.get(replyId);
+        if (reply !== undefined) this.#record?.answered(atMs, reply.source, reply.times);
+        this.#happened({ kind: 'replyStarted', replyId });
+      },
+      onHeard: (_replyId: number, atMs: number) => this.#record?.heard(atMs),
+      onSentence: (replyId: number, sentence: number) => {
+        const text = this.#replies.get(replyId)?.speech.sentences[sentence]?.text ?? '';
+        if (text !== '') this.#publish({ type: 'agent.said', turn: this.#turn.turn, text });
+      },
+      onPlayed: (replyId: number) => this.#onPlayed(replyId),
+      onWritten: (mulaw: Uint8Array, playAtMs: number) => this.#recording?.recording.agent(playAtMs - this.#startedAtMs, mulaw),
+      onLate: (lateMs: number) => metrics.playoutLate(lateMs),
+      onUnderrun: (silentMs: number) => metrics.playoutUnderrun(silentMs),
+    };
+  }
+
+  #onPlayed(replyId: number): void {
+    const reply = this.#replies.get(replyId);
+    if (reply !== undefined) this.#spoken(reply, reply.speech.text, false);
+    this.#happened({ kind: 'replyPlayed', replyId, atMs: this.#world.clock.nowMs() });
+    if (this.#turn.phase.kind !== 'thinking') this.#connectionChanged({ kind: 'speechOver' });
+  }
+
+  // --- the turn machine ---
+
+  /** The one door. What happens while effects are carried out waits for its turn. */
+  #happened(event: TurnEvent): void {
+    this.#news.push(event);
+    if (this.#reducing) return;
+    this.#reducing = true;
+    try {
+      for (let next = this.#news.shift(); next !== undefined; next = this.#news.shift()) {
+        const step = reduceTurn(this.#turn, next, this.#world.turnSettings);
+        this.#turn = step.state;
+        for (const effect of step.effects) this.#carryOut(effect);
+      }
+    } finally {
+      this.#reducing = false;
+    }
+  }
+
+  #carryOut(effect: TurnEffect): void {
+    const nowMs = this.#world.clock.nowMs();
+    switch (effect.kind) {
+      case 'commit': {
+        const utterance = this.#ears.commit();
+        this.#committedAtMs.set(utterance, nowMs);
+        return this.#happened({ kind: 'committed', utterance });
+      }
+      case 'prepare':
+        return this.#prepare(effect.replyId, effect.turn, effect.callerText);
+      case 'release':
+        return this.#release(effect, nowMs);
+      case 'withhold':
+        this.#playout.clear();
+        this.#record = this.#recordBefore;
+        return undefined;
+      case 'discard':
+        return this.#discard(effect.replyId);
+      case 'sayLine':
+        return this.#sayLine(effect.replyId, effect.turn, effect.line);
+      case 'hold':
+        return this.#playout.hold();
+      case 'resume':
+        return this.#playout.resume();
+      case 'interrupt':
+        return this.#interrupt(effect.replyId);
+      case 'bargeIn':
+        return this.#world.metrics.bargedIn(nowMs - effect.voiceAtMs, effect.outcome);
+      case 'startTimer':
+        return this.#startTimer(effect.timer, effect.delayMs, () =>
+          this.#happened({ kind: 'timerRang', timer: effect.timer, atMs: this.#world.clock.nowMs() }),
+        );
+      case 'stopTimer':
+        return this.#stopTimer(effect.timer);
+      case 'giveUp':
+        return this.#lineThenEnd();
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #prepare(replyId: number, turn: number, callerText: string): void {
+    const reply = this.conversation.answer(replyId, callerText);
+    this.#replies.set(replyId, reply);
+    this.#speculative.add(replyId);
+    this.#publish({ type: 'turn.prepared', turn, callerText });
+  }
+
+  #release(effect: TurnEffect & { kind: 'release' }, nowMs: number): void {
+    const reply = this.#replies.get(effect.replyId);
+    if (reply === undefined) return;
+    if (effect.speculated) this.#world.metrics.speculated('used');
+    this.#speculative.delete(effect.replyId);
+    this.#recordBefore = this.#record;
+    this.#record = new TurnRecord(effect.turn, effect.callerText, effect.speculated, new Date(this.#world.clock.wallMs()), {
+      silenceAtMs: effect.silenceAtMs,
+      releasedAtMs: nowMs,
+      sttFinalMs: this.#sttFinalMs,
+    });
+    this.conversation.turn = effect.turn;
+    this.#publish({ type: 'turn.started', turn: effect.turn, callerText: effect.callerText });
+    reply.release();
+    this.#playout.play(reply.speech);
+  }
+
+  #discard(replyId: number): void {
+    const reply = this.#replies.get(replyId);
+    if (reply === undefined) return;
+    reply.cancel();
+    this.#replies.delete(replyId);
+    this.conversation.dropped(reply);
+    if (this.#speculative.delete(replyId)) this.#world.metrics.speculated('discarded');
+  }
+
+  #sayLine(replyId: number, turn: number, line: Line): void {
+    const reply = this.conversation.line(replyId, line);
+    this.#replies.set(replyId, reply);
+    this.#record ??= new TurnRecord(turn, '', false, new Date(this.#world.clock.wallMs()));
+    reply.release();
+    this.#playout.play(reply.speech);
+  }
+
+  #interrupt(replyId: number): void {
+    const reply = this.#replies.get(replyId);
+    const heard = this.#playout.clear();
+    this.#recording?.recording.agentCut(this.#world.clock.nowMs() - this.#startedAtMs);
+    if (reply === undefined) return;
+    reply.cancel();
+    this.#connectionChanged({ kind: 'interrupted' });
+    const heardText = heard?.text ?? '';
+    const callerText = this.#turn.said.map((one) => one.text).join(' ');
+    this.#publish({ type: 'agent.interrupted', turn: this.#turn.turn, heardText, callerText });
+    this.#spoken(reply, heardText, true);
+  }
+
+  /** A speech is over, whole or cut: history, store, metrics and watchers get what was heard. */
+  #spoken(reply: Reply, heardText: string, interrupted: boolean): void {
+    this.#replies.delete(reply.id);
+    this.conversation.spoken(reply, heardText, interrupted);
+    const record = this.#record;
+    if (record === undefined) return;
+    record.spoken(reply.speech.text, heardText, interrupted);
+    const row = record.row(this.info.callSid);
+    this.#world.writer.turnFinished(row);
+    if (!this.#observed.has(record)) {
+      this.#observed.add(record);
+      record.observe(this.#world.metrics, this.info.callSid, { ...this.#world.providers, stt: this.#ears.provider });
+    }
+    const { index, callerText, agentText, source, speculated } = row;
+    this.#publish({
+      type: 'turn.finished',
+      turn: index,
+      callerText,
+      agentText,
+      heardText: row.heardText,
+      interrupted: row.interrupted,
+      source,
+      speculated,
+      timings: { ...row.timings },
+    });
+    this.#log.info({ turn: index, source, interrupted: row.interrupted, speculated, ...row.timings }, 'turn finished');
+  }
+
+  // --- the end ---
+
+  #lineThenEnd(): void {
+    this.#happened({ kind: 'lineWanted', line: { kind: 'goodbye' } });
+    this.#end({ kind: 'hangup', outcome: 'completed', forced: true }, true);
+  }
+
+  #end(ending: Ending, speaking = this.#playout.speech !== undefined): void {
+    this.#connectionChanged({ kind: 'endingWanted', ending, speaking });
+  }
+
+  #connectionChanged(event: ConnectionEvent): void {
+    const before = this.#connection;
+    this.#connection = reduceConnection(before, event);
+    if (this.#connection === before) return;
+    if (this.#connection.kind === 'closed') this.#close(this.#connection.why);
+    else if (this.#connection.kind === 'ending') {
+      this.#startTimer('lastWords', LAST_WORDS_MS_MAX, () => this.#connectionChanged({ kind: 'endingTimedOut' }));
+    } else this.#stopTimer('lastWords');
+  }
+
+  /** Reached once: the connection never leaves `closed`. */
+  #close(why: CallClosed): void {
+    const { clock, metrics, background } = this.#world;
+    const cut = this.#playout.clear();
+    const cutReply = cut === undefined ? undefined : this.#replies.get(cut.speechId);
+    for (const reply of this.#replies.values()) reply.cancel();
+    if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', true);
+    this.#happened({ kind: 'callEnded' });
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+    this.#replies.clear();
+    this.#ears.close();
+    this.#stream.close();
+    if (this.#playout.lostMarks > 0) metrics.marksLost(this.#playout.lostMarks);
+    const atMs = clock.nowMs() - this.#startedAtMs;
+    this.#recording?.recording.agentCut(atMs);
+    if (this.#recording !== undefined) background.run(this.#recording.recording.close());
+    this.#log.info({ why: typeof why === 'string' ? why : why.kind, durationMs: Math.round(atMs) }, 'call closed');
+    this.#onClosed(this, why);
+  }
+
+  #startTimer(name: TurnTimer | 'longest' | 'lastWords', delayMs: number, rang: () => void): void {
+    this.#stopTimer(name);
+    const timer = this.#world.clock.after(delayMs, () => {
+      this.#timers.delete(name);
+      rang();
+    });
+    this.#timers.set(name, timer);
+  }
+
+  #stopTimer(name: TurnTimer | 'longest' | 'lastWords'): void {
+    this.#timers.get(name)?.cancel();
+    this.#timers.delete(name);
+  }
+
+  #publish(event: DistributiveOmit<LiveEvent, 'callSid' | 'at'>): void {
+    this.#world.events.publish({ ...event, callSid: this.info.callSid, at: this.#world.clock.wallMs() } as LiveEvent);
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** How a closed call is counted and stored. */
+export function outcomeOf(why: CallClosed): CallOutcome {
+  if (why === 'caller_hung_up') return 'completed';
+  if (why === 'stream_lost') return 'abandoned';
+  return why.kind === 'dial' ? 'transferred' : why.outcome;
+}

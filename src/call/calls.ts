@@ -1,0 +1,147 @@
+// The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
+import type { Timer } from '../base/clock.ts';
+import { Call, outcomeOf, type CallClosed } from './call.ts';
+import type { Conversation } from './conversation.ts';
+import { Ears } from './ears.ts';
+import type { AfterStream, CallInfo, LiveCall, LiveCalls } from './port.ts';
+import type { CallWorld } from './world.ts';
+
+/** A call that rings longer than this without a stream is not coming. */
+const RINGING_MS_MAX = 60_000;
+/** How long a lost stream may take to come back before the call counts as over. */
+const LOST_MS_MAX = 30_000;
+/** How many ended calls are remembered, for the carrier's question of what comes next. */
+const ENDED_MAX = 10_000;
+
+interface Lost {
+  readonly info: CallInfo;
+  readonly conversation: Conversation;
+  readonly recording: string | undefined;
+  readonly timer: Timer;
+}
+
+export class Calls implements LiveCalls {
+  readonly #world: CallWorld;
+  readonly #ringing = new Map<string, { readonly ears: Ears; readonly timer: Timer }>();
+  readonly #live = new Map<string, Call>();
+  readonly #lost = new Map<string, Lost>();
+  /** What we wanted of calls whose stream we closed; the oldest are forgotten first. */
+  readonly #after = new Map<string, AfterStream>();
+  #onIdle: (() => void) | undefined;
+
+  constructor(world: CallWorld) {
+    this.#world = world;
+  }
+
+  get activeCount(): number {
+    return this.#live.size;
+  }
+
+  /** Opens the ears, so that their connection is there when the caller is. */
+  prepare(info: CallInfo): void {
+    if (this.#ringing.has(info.callSid) || this.#live.has(info.callSid)) return;
+    const timer = this.#world.clock.after(RINGING_MS_MAX, () => this.#stopRinging(info.callSid)?.close());
+    this.#ringing.set(info.callSid, { ears: this.#openEars(), timer });
+  }
+
+  open(info: CallInfo, stream: ConstructorParameters<typeof Call>[0]['stream']): void {
+    const { callSid } = info;
+    // The carrier has opened a second stream before we saw the first one's end.
+    this.#live.get(callSid)?.streamReplaced();
+    const lost = this.#lost.get(callSid);
+    lost?.timer.cancel();
+    this.#lost.delete(callSid);
+    const ears = this.#stopRinging(callSid) ?? this.#openEars();
+    const parts = { info: lost?.info ?? info, stream, ears, ...(lost === undefined ? {} : { conversation: lost.conversation }) };
+    const call = new Call(parts, this.#world, (closed, why) => this.#onClosed(closed, why));
+    if (!call.closed) this.#live.set(callSid, call);
+  }
+
+  find(callSid: string): LiveCall | undefined {
+    return this.#live.get(callSid);
+  }
+
+  afterStream(callSid: string): AfterStream {
+    const after = this.#after.get(callSid);
+    if (after !== undefined) return after;
+    const open = this.#live.get(callSid)?.info ?? this.#lost.get(callSid)?.info;
+    return open === undefined ? { kind: 'unknown' } : { kind: 'connect', info: open };
+  }
+
+  answeredBy(callSid: string, answeredBy: string): void {
+    const call = this.#live.get(callSid);
+    call?.noteAnsweredBy(answeredBy);
+  }
+
+  neverStarted(info: CallInfo, status: string): void {
+    this.#stopRinging(info.callSid)?.close();
+    const at = new Date(this.#world.clock.wallMs());
+    const { callSid, direction, from, to, leadId } = info;
+    this.#world.writer.callStarted({ callSid, direction, agent: this.#world.agent.name, from, to, leadId, startedAt: at });
+    this.#ended(info, status === 'busy' ? 'busy' : status === 'no-answer' ? 'no_answer' : 'failed', undefined, 0);
+  }
+
+  /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
+  hangUpAll(): void {
+    for (const call of this.#live.values()) call.hangUp();
+    for (const callSid of this.#ringing.keys()) this.#stopRinging(callSid)?.close();
+    for (const callSid of this.#lost.keys()) this.#giveUp(callSid);
+  }
+
+  /** Resolves when no call is live. */
+  async idle(): Promise<void> {
+    if (this.#live.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  #openEars(): Ears {
+    const { agent, detector, ears, clock } = this.#world;
+    const keywords = agent.providers.stt[0]?.keywords ?? [];
+    return new Ears(detector, ears, { language: agent.language, keywords }, clock);
+  }
+
+  #stopRinging(callSid: string): Ears | undefined {
+    const ringing = this.#ringing.get(callSid);
+    ringing?.timer.cancel();
+    this.#ringing.delete(callSid);
+    return ringing?.ears;
+  }
+
+  #onClosed(call: Call, why: CallClosed): void {
+    const { callSid } = call.info;
+    this.#live.delete(callSid);
+    if (why === 'stream_lost') {
+      const timer = this.#world.clock.after(LOST_MS_MAX, () => this.#giveUp(callSid));
+      this.#lost.set(callSid, { info: call.info, conversation: call.conversation, recording: call.recordingPath, timer });
+    } else {
+      this.#remember(callSid, typeof why === 'object' && why.kind === 'dial' ? { kind: 'dial', to: why.to } : { kind: 'hangup' });
+      this.#ended(call.info, outcomeOf(why), call.recordingPath, call.conversation.durationMs);
+    }
+    if (this.#live.size === 0) this.#onIdle?.();
+  }
+
+  #giveUp(callSid: string): void {
+    const lost = this.#lost.get(callSid);
+    if (lost === undefined) return;
+    lost.timer.cancel();
+    this.#lost.delete(callSid);
+    this.#ended(lost.info, 'abandoned', lost.recording, lost.conversation.durationMs);
+  }
+
+  #ended(info: CallInfo, outcome: ReturnType<typeof outcomeOf>, recording: string | undefined, durationMs: number): void {
+    const { clock, writer, metrics, events } = this.#world;
+    const at = clock.wallMs();
+    writer.callEnded({ callSid: info.callSid, outcome, endedAt: new Date(at), recording });
+    metrics.callEnded(info.direction, outcome);
+    events.publish({ type: 'call.ended', callSid: info.callSid, at, outcome, durationMs });
+  }
+
+  #remember(callSid: string, after: AfterStream): void {
+    this.#after.delete(callSid);
+    this.#after.set(callSid, after);
+    const oldest = this.#after.keys().next();
+    if (this.#after.size > ENDED_MAX && oldest.done !== true) this.#after.delete(oldest.value);
+  }
+}

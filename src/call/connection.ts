@@ -1,0 +1,46 @@
+// The life of a call's connection. Pure; the second, smaller machine beside the turn.
+//
+//   live --ending wanted--> ending --nothing more to say--> closed
+//    ^                        |
+//    +---- the caller objects-+          live or ending --stream over--> closed
+import type { CallOutcome } from '../store/port.ts';
+
+/** How we end a call. Forced: not even the caller's voice stops it. */
+export type Ending =
+  | { readonly kind: 'hangup'; readonly outcome: CallOutcome; readonly forced: boolean }
+  | { readonly kind: 'dial'; readonly to: string; readonly forced: boolean };
+
+export type Connection =
+  | { readonly kind: 'live' }
+  /** The agent says its last words. */
+  | { readonly kind: 'ending'; readonly ending: Ending }
+  | { readonly kind: 'closed'; readonly why: Ending | 'caller_hung_up' | 'stream_lost' };
+
+export type ConnectionEvent =
+  | { readonly kind: 'endingWanted'; readonly ending: Ending; readonly speaking: boolean }
+  | { readonly kind: 'speechOver' }
+  | { readonly kind: 'interrupted' }
+  /** The last words took too long. */
+  | { readonly kind: 'endingTimedOut' }
+  | { readonly kind: 'streamEnded'; readonly stopped: boolean };
+
+/** Answers the next state; whoever moves to `closed` closes everything, once. */
+export function reduceConnection(state: Connection, event: ConnectionEvent): Connection {
+  if (state.kind === 'closed') return state;
+  switch (event.kind) {
+    case 'endingWanted':
+      // The first wish stands, unless a forced one comes.
+      if (state.kind === 'ending' && !event.ending.forced) return state;
+      return event.speaking ? { kind: 'ending', ending: event.ending } : { kind: 'closed', why: event.ending };
+    case 'speechOver':
+    case 'endingTimedOut':
+      return state.kind === 'ending' ? { kind: 'closed', why: state.ending } : state;
+    case 'interrupted':
+      return state.kind === 'ending' && !state.ending.forced ? { kind: 'live' } : state;
+    case 'streamEnded':
+      if (state.kind === 'ending') return { kind: 'closed', why: event.stopped ? 'caller_hung_up' : state.ending };
+      return { kind: 'closed', why: event.stopped ? 'caller_hung_up' : 'stream_lost' };
+    default:
+      return event satisfies never;
+  }
+}

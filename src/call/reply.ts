@@ -1,0 +1,203 @@
+// One reply of the agent: the model's words, cut into sentences, spoken into a speech, up to its audio. It is
+// prepared before it is sure that the caller has finished, so nothing that can't be undone happens before
+// `release`.
+import type { Background } from '../base/background.ts';
+import type { Clock } from '../base/clock.ts';
+import type { ChatMessage, LanguageModel, LlmEvent, LlmRequest, LlmUsage, ToolCall } from '../llm/port.ts';
+import { Speech } from '../playout/speech.ts';
+import { sayable, splitAll } from '../sentence/sayable.ts';
+import type { TurnSource } from '../store/port.ts';
+import type { TextToSpeech } from '../tts/port.ts';
+import { Mouth } from './mouth.ts';
+import type { ToolOutcome } from './toolbox.ts';
+import type { ReplyTimes } from './turnRecord.ts';
+
+/** Calls of tools, then again the model: so often in one reply. */
+export const TOOL_ROUNDS_MAX = 5;
+
+/** What a reply needs of its call. */
+export interface ReplyWorld {
+  readonly model: LanguageModel;
+  readonly voice: TextToSpeech;
+  readonly clock: Clock;
+  readonly background: Background;
+  readonly language: string;
+  /** Off: the model's text is awaited whole before it is spoken. */
+  readonly firstSentence: boolean;
+  /** The request for this reply; `added` is what its tool rounds have said and got so far. */
+  readonly request: (added: readonly ChatMessage[]) => LlmRequest;
+  readonly toolbox: {
+    /** What to say while it runs, if the agent's file has something. */
+    filler(name: string): string | undefined;
+    run(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome>;
+  };
+  /** Said when there is nothing else that could be. */
+  readonly sorry: string;
+  readonly onUsage: (usage: LlmUsage) => void;
+  readonly onFailed: (what: 'llm' | 'tts', error: unknown) => void;
+}
+
+export class Reply {
+  readonly id: number;
+  readonly speech: Speech;
+  readonly times: ReplyTimes = {};
+  readonly #world: ReplyWorld;
+  readonly #stop = new AbortController();
+  readonly #mouth: Mouth;
+  readonly #added: ChatMessage[] = [];
+  #source: TurnSource = 'generated';
+  #release: () => void = () => undefined;
+  readonly #released = new Promise<void>((resolve) => {
+    this.#release = resolve;
+  });
+
+  constructor(id: number, world: ReplyWorld) {
+    this.id = id;
+    this.#world = world;
+    this.speech = new Speech(id);
+    this.#mouth = new Mouth(
+      { ...world, speech: this.speech, signal: this.#stop.signal, times: this.times },
+      (error) => world.onFailed('tts', error),
+    );
+  }
+
+  get source(): TurnSource {
+    return this.#source;
+  }
+
+  /** Calls of tools and their results, in the order of the history; each call has its result. */
+  get added(): readonly ChatMessage[] {
+    return this.#added;
+  }
+
+  /** Asks the model and speaks its answer. */
+  answer(): void {
+    this.#run(async () => {
+      await this.#answer();
+      await this.#mouth.finished();
+      if (this.speech.sentences.every((sentence) => sentence.audioBytes === 0) && this.#added.length === 0) {
+        await this.#sayInstead();
+      }
+    });
+  }
+
+  /** Speaks lines that are known; no model. */
+  say(lines: readonly string[]): void {
+    this.#source = 'cached';
+    this.#run(() => this.#sayAll(lines));
+  }
+
+  /** It is sure that this reply will be heard: tools may run. Idempotent. */
+  release(): void {
+    this.#release();
+  }
+
+  /** Stops all work at once. What was made stays in the speech. Idempotent. */
+  cancel(): void {
+    this.#stop.abort(new DOMException('the reply is not wanted any more', 'AbortError'));
+  }
+
+  #run(work: () => Promise<void>): void {
+    this.#world.background.run(
+      work()
+        .catch((error: unknown) => {
+          if (!this.#stop.signal.aborted) throw error;
+        })
+        .finally(() => this.speech.end()),
+    );
+  }
+
+  async #answer(): Promise<void> {
+    for (let round = 0; round <= TOOL_ROUNDS_MAX; round += 1) {
+      const calls: ToolCall[] = [];
+      const before = this.speech.sentences.length;
+      try {
+        await this.#sayModelsWords(this.#texts(calls));
+      } catch (error) {
+        if (this.#stop.signal.aborted) throw error;
+        this.#world.onFailed('llm', error);
+        // Something was said already: better half an answer than an answer and an apology.
+        if (this.speech.sentences.length === 0) await this.#sayInstead();
+        return;
+      }
+      if (calls.length === 0) return;
+      const said = this.speech.sentences.slice(before).map((sentence) => sentence.text);
+      if (!(await this.#useTools(calls, said.join(' ')))) return;
+    }
+  }
+
+  async #sayModelsWords(texts: AsyncIterable<string>): Promise<void> {
+    const language = this.#world.language;
+    if (!this.#world.firstSentence) {
+      let whole = '';
+      for await (const text of texts) whole += text;
+      await this.#sayAll(splitAll(whole, { language }));
+      return;
+    }
+    for await (const sentence of sayable(texts, { language, earlyClause: true })) await this.#say(sentence);
+  }
+
+  /** The model's text as it comes; its calls of tools go into `calls`. */
+  async *#texts(calls: ToolCall[]): AsyncGenerator<string, void, undefined> {
+    const { clock, model, request, onUsage } = this.#world;
+    this.times.llmAskedAtMs ??= clock.nowMs();
+    for await (const event of model.complete(request(this.#added), this.#stop.signal) as AsyncIterable<LlmEvent>) {
+      if (event.kind === 'finished') {
+        if (event.usage !== undefined) onUsage(event.usage);
+        continue;
+      }
+      this.times.firstTokenAtMs ??= clock.nowMs();
+      if (event.kind === 'text') yield event.text;
+      else calls.push(event.call);
+    }
+  }
+
+  /** Runs the tools; answers whether the model has to be asked again. */
+  async #useTools(calls: readonly ToolCall[], said: string): Promise<boolean> {
+    await Promise.race([this.#released, aborted(this.#stop.signal)]);
+    this.#stop.signal.throwIfAborted();
+    const filler = said === '' ? this.#world.toolbox.filler(calls[0]?.name ?? '') : undefined;
+    if (filler !== undefined) await this.#say(filler);
+    const results: ChatMessage[] = [];
+    let goOn = false;
+    for (const call of calls) {
+      const outcome = await this.#world.toolbox.run(call, this.#stop.signal);
+      results.push({ role: 'tool', toolCallId: call.id, content: outcome.result });
+      if (outcome.tones !== undefined) this.#playTones(outcome.tones);
+      if (outcome.say !== undefined && said === '') await this.#say(outcome.say);
+      goOn ||= outcome.askAgain;
+    }
+    // Together, so that a call never stands in the history without its result.
+    this.#added.push({ role: 'assistant', content: said, toolCalls: calls }, ...results);
+    return goOn;
+  }
+
+  #playTones(tones: Uint8Array): void {
+    const writer = this.speech.add('');
+    writer.write(tones);
+    writer.end();
+  }
+
+  async #sayInstead(): Promise<void> {
+    this.#source = 'fallback';
+    await this.#say(this.#world.sorry);
+  }
+
+  async #sayAll(sentences: readonly string[]): Promise<void> {
+    for (const sentence of sentences) await this.#say(sentence);
+  }
+
+  async #say(sentence: string): Promise<void> {
+    this.times.firstSentenceAtMs ??= this.#world.clock.nowMs();
+    await this.#mouth.say(sentence);
+  }
+}
+
+/** Resolves when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+

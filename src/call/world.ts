@@ -1,0 +1,47 @@
+// What every call of a process shares. Made once by main, never changed.
+import type { AgentFile } from '../agent/schema.ts';
+import type { Background } from '../base/background.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { LiveEvent } from '../events/event.ts';
+import type { LanguageModel } from '../llm/port.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { PlayoutWheel } from '../playout/wheel.ts';
+import type { CallWriter } from '../store/port.ts';
+import type { StereoRecording } from '../store/recording.ts';
+import type { SpeechToText } from '../stt/port.ts';
+import type { TextToSpeech } from '../tts/port.ts';
+import type { TurnSettings } from '../turn/state.ts';
+import type { VoiceDetector } from '../vad/port.ts';
+
+export interface CallWorld {
+  readonly agent: AgentFile;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly events: { publish(event: LiveEvent): void };
+  readonly writer: CallWriter;
+  readonly detector: VoiceDetector;
+  /** In order of preference; at least one. */
+  readonly ears: readonly SpeechToText[];
+  readonly model: LanguageModel;
+  readonly voice: TextToSpeech;
+  /** Labels of the model and the voice that are asked first. */
+  readonly providers: { readonly llm: string; readonly tts: string };
+  readonly wheel: PlayoutWheel;
+  readonly turnSettings: TurnSettings;
+  /** Off: a reply is spoken only when the model has written all of it. */
+  readonly firstSentence: boolean;
+  readonly background: Background;
+  readonly fetch: typeof fetch;
+  /** The value of a variable that the agent's file names for a tool's header. */
+  readonly secret: (name: string) => string | undefined;
+  /** Undefined when calls are not recorded. `part` counts the streams of one call from 1. */
+  readonly openRecording: (callSid: string, part: number) => OpenRecording | undefined;
+}
+
+export interface OpenRecording {
+  readonly recording: StereoRecording;
+  /** Below the data folder. */
+  readonly path: string;
+}
