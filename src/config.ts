@@ -94,7 +94,9 @@ const environment = z.object({
   STREAM_URL: address(/^wss?$/, 'wss://voice.example.com').optional(),
   DATA_DIR: z.string().default('./data'),
   DATABASE_URL: address(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database').optional(),
-  REDIS_URL: z.undefined({ error: 'not to be set: this version shares no events between instances' }),
+  REDIS_URL: z
+    .undefined({ error: 'not to be set: this version shares no events between instances' })
+    .optional(),
   AGENT: z
     .string()
     .regex(/\.ya?ml$/, 'the path of a .yaml file')

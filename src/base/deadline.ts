@@ -10,9 +10,10 @@ export interface StreamDeadlines {
 
 /**
  * Passes `source`'s items on, and throws what `timedOut` makes when the first or the next one is
- * late. `source` is given a signal of its own, aborted when a deadline passes, when `signal` aborts
- * or when the consumer stops pulling, so nothing goes on behind our back.
- * The time the consumer takes between pulls is not counted. An abort throws the signal's reason.
+ * late. `source` is given a signal of its own, aborted in the moment a deadline passes, `signal`
+ * aborts or the consumer stops pulling, so nothing goes on behind our back.
+ * The time the consumer takes between pulls is not counted. An abort throws the signal's reason,
+ * whatever the source throws because of it.
  */
 export async function* withDeadlines<T>(
   source: (signal: AbortSignal) => AsyncIterable<T>,
@@ -22,28 +23,28 @@ export async function* withDeadlines<T>(
 ): AsyncGenerator<T, void, undefined> {
   signal.throwIfAborted();
   const stop = new AbortController();
-  const iterator = source(stop.signal)[Symbol.asyncIterator]();
-  let fail: (error: unknown) => void = () => undefined;
-  const failed = new Promise<never>((_resolve, reject) => {
-    fail = reject;
+  // Listens before the source does, so that the reason wins over what the source makes of it.
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop.signal.addEventListener('abort', () => reject(stop.signal.reason), { once: true });
   });
-  // Nobody may be racing at the moment it rejects; the race below still sees it.
-  failed.catch(() => undefined);
-  const onAbort = (): void => fail(signal.reason);
+  // Nobody may be racing at the moment it rejects.
+  stopped.catch(() => undefined);
+  const onAbort = (): void => stop.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
+  const iterator = source(stop.signal)[Symbol.asyncIterator]();
   let which: 'first_output_timeout' | 'idle_timeout' = 'first_output_timeout';
   try {
     for (;;) {
+      stop.signal.throwIfAborted();
       const late = which;
-      const timer = clock.after(late === 'first_output_timeout' ? deadlines.firstMs : deadlines.idleMs, () =>
-        fail(deadlines.timedOut(late)),
-      );
-      const next = iterator.next();
-      // When the race is lost to a deadline the source still settles later; its error then has no reader.
-      next.catch(() => undefined);
+      const delayMs = late === 'first_output_timeout' ? deadlines.firstMs : deadlines.idleMs;
+      const timer = clock.after(delayMs, () => stop.abort(deadlines.timedOut(late)));
       let result: IteratorResult<T>;
       try {
-        result = await Promise.race([next, failed]);
+        const next = iterator.next();
+        // When the race is lost the source still settles later; its error then has no reader.
+        next.catch(() => undefined);
+        result = await Promise.race([next, stopped]);
       } finally {
         timer.cancel();
       }
@@ -53,7 +54,7 @@ export async function* withDeadlines<T>(
     }
   } finally {
     signal.removeEventListener('abort', onAbort);
-    stop.abort(signal.reason);
+    stop.abort();
     // Not awaited: a source stuck in an await would hold us; its signal has told it to stop.
     iterator.return?.().then(undefined, () => undefined);
   }

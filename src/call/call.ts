@@ -6,7 +6,14 @@ import type { Logger } from '../base/logger.ts';
 import type { LiveEvent } from '../events/event.ts';
 import { Playout } from '../playout/playout.ts';
 import type { CallOutcome } from '../store/port.ts';
-import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnState, type TurnTimer } from '../turn/state.ts';
+import {
+  firstState,
+  type Line,
+  type TurnEffect,
+  type TurnEvent,
+  type TurnState,
+  type TurnTimer,
+} from '../turn/state.ts';
 import { reduceTurn } from '../turn/turn.ts';
 import type { MediaStream, StreamEnd } from '../twilio/mediaStream.ts';
 import { reduceConnection, type Connection, type ConnectionEvent, type Ending } from './connection.ts';
@@ -55,7 +62,12 @@ export class Call implements LiveCall {
    * that is taken up again. `onClosed` is called exactly once, when everything of the call is closed.
    */
   constructor(
-    parts: { readonly info: CallInfo; readonly stream: MediaStream; readonly ears: Ears; readonly conversation?: Conversation },
+    parts: {
+      readonly info: CallInfo;
+      readonly stream: MediaStream;
+      readonly ears: Ears;
+      readonly conversation?: Conversation;
+    },
     world: CallWorld,
     onClosed: (call: Call, why: CallClosed) => void,
   ) {
@@ -70,7 +82,8 @@ export class Call implements LiveCall {
     this.conversation = parts.conversation ?? new Conversation(info, world);
     this.conversation.attach({
       ending: (ending) => this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true }),
-      failed: (what, error) => this.#log.warn({ stage: what, failure: errorText(error) }, 'a provider failed the reply'),
+      failed: (what, error) =>
+        this.#log.warn({ stage: what, failure: errorText(error) }, 'a provider failed the reply'),
     });
     this.#turn = firstState(this.conversation.turn);
     this.conversation.parts += 1;
@@ -134,14 +147,30 @@ export class Call implements LiveCall {
     this.#ears.attach({
       onVoice: (event) => this.#onVoice(event),
       onWords: (utterance, text, final) => this.#onWords(utterance, text, final),
-      onFailed: (error) => this.#log.warn({ provider: error.provider, code: error.code, failure: error.message }, 'speech-to-text failed'),
+      onFailed: (error) =>
+        this.#log.warn(
+          { provider: error.provider, code: error.code, failure: error.message },
+          'speech-to-text failed',
+        ),
       onDropped: (audioBytes) => this.#world.metrics.dropped('stt_audio', audioBytes),
     });
     this.#startTimer('longest', agent.limits.callMinutesMax * 60_000, () => this.#lineThenEnd());
-    const line: Line | undefined = again ? { kind: 'reconnected' } : agent.greeting === undefined ? undefined : { kind: 'greeting' };
+    const line: Line | undefined = again
+      ? { kind: 'reconnected' }
+      : agent.greeting === undefined
+        ? undefined
+        : { kind: 'greeting' };
     const { callSid, direction, from, to, leadId } = this.info;
     if (!again) {
-      this.#world.writer.callStarted({ callSid, direction, agent: agent.name, from, to, leadId, startedAt: new Date(clock.wallMs()) });
+      this.#world.writer.callStarted({
+        callSid,
+        direction,
+        agent: agent.name,
+        from,
+        to,
+        leadId,
+        startedAt: new Date(clock.wallMs()),
+      });
       this.#publish({ type: 'call.started', agent: agent.name, direction, from, to });
     }
     this.#log.info({ direction, again }, 'call started');
@@ -157,7 +186,11 @@ export class Call implements LiveCall {
     this.#recording?.recording.caller(nowMs - this.#startedAtMs, mulaw);
   }
 
-  #onVoice(event: { readonly kind: 'voiceStarted'; readonly voiceAtMs: number } | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number }): void {
+  #onVoice(
+    event:
+      | { readonly kind: 'voiceStarted'; readonly voiceAtMs: number }
+      | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number },
+  ): void {
     this.#happened({ ...event, atMs: this.#world.clock.nowMs() });
   }
 
@@ -169,7 +202,11 @@ export class Call implements LiveCall {
       this.#sttFinalMs = atMs - committedAtMs;
     }
     if (text !== '') {
-      this.#publish({ type: final ? 'transcript.final' : 'transcript.partial', turn: this.#turn.turn + 1, text });
+      this.#publish({
+        type: final ? 'transcript.final' : 'transcript.partial',
+        turn: this.#turn.turn + 1,
+        text,
+      });
     }
     this.#happened({ kind: 'words', atMs, utterance, text, final });
   }
@@ -193,7 +230,8 @@ export class Call implements LiveCall {
         if (text !== '') this.#publish({ type: 'agent.said', turn: this.#turn.turn, text });
       },
       onPlayed: (replyId: number) => this.#onPlayed(replyId),
-      onWritten: (mulaw: Uint8Array, playAtMs: number) => this.#recording?.recording.agent(playAtMs - this.#startedAtMs, mulaw),
+      onWritten: (mulaw: Uint8Array, playAtMs: number) =>
+        this.#recording?.recording.agent(playAtMs - this.#startedAtMs, mulaw),
       onLate: (lateMs: number) => metrics.playoutLate(lateMs),
       onUnderrun: (silentMs: number) => metrics.playoutUnderrun(silentMs),
     };
@@ -278,11 +316,17 @@ export class Call implements LiveCall {
     if (effect.speculated) this.#world.metrics.speculated('used');
     this.#speculative.delete(effect.replyId);
     this.#recordBefore = this.#record;
-    this.#record = new TurnRecord(effect.turn, effect.callerText, effect.speculated, new Date(this.#world.clock.wallMs()), {
-      silenceAtMs: effect.silenceAtMs,
-      releasedAtMs: nowMs,
-      sttFinalMs: this.#sttFinalMs,
-    });
+    this.#record = new TurnRecord(
+      effect.turn,
+      effect.callerText,
+      effect.speculated,
+      new Date(this.#world.clock.wallMs()),
+      {
+        silenceAtMs: effect.silenceAtMs,
+        releasedAtMs: nowMs,
+        sttFinalMs: this.#sttFinalMs,
+      },
+    );
     this.conversation.turn = effect.turn;
     this.#publish({ type: 'turn.started', turn: effect.turn, callerText: effect.callerText });
     reply.release();
@@ -330,7 +374,10 @@ export class Call implements LiveCall {
     this.#world.writer.turnFinished(row);
     if (!this.#observed.has(record)) {
       this.#observed.add(record);
-      record.observe(this.#world.metrics, this.info.callSid, { ...this.#world.providers, stt: this.#ears.provider });
+      record.observe(this.#world.metrics, this.info.callSid, {
+        ...this.#world.providers,
+        stt: this.#ears.provider,
+      });
     }
     const { index, callerText, agentText, source, speculated } = row;
     this.#publish({
@@ -344,7 +391,10 @@ export class Call implements LiveCall {
       speculated,
       timings: { ...row.timings },
     });
-    this.#log.info({ turn: index, source, interrupted: row.interrupted, speculated, ...row.timings }, 'turn finished');
+    this.#log.info(
+      { turn: index, source, interrupted: row.interrupted, speculated, ...row.timings },
+      'turn finished',
+    );
   }
 
   // --- the end ---
@@ -364,7 +414,9 @@ export class Call implements LiveCall {
     if (this.#connection === before) return;
     if (this.#connection.kind === 'closed') this.#close(this.#connection.why);
     else if (this.#connection.kind === 'ending') {
-      this.#startTimer('lastWords', LAST_WORDS_MS_MAX, () => this.#connectionChanged({ kind: 'endingTimedOut' }));
+      this.#startTimer('lastWords', LAST_WORDS_MS_MAX, () =>
+        this.#connectionChanged({ kind: 'endingTimedOut' }),
+      );
     } else this.#stopTimer('lastWords');
   }
 
@@ -385,7 +437,10 @@ export class Call implements LiveCall {
     const atMs = clock.nowMs() - this.#startedAtMs;
     this.#recording?.recording.agentCut(atMs);
     if (this.#recording !== undefined) background.run(this.#recording.recording.close());
-    this.#log.info({ why: typeof why === 'string' ? why : why.kind, durationMs: Math.round(atMs) }, 'call closed');
+    this.#log.info(
+      { why: typeof why === 'string' ? why : why.kind, durationMs: Math.round(atMs) },
+      'call closed',
+    );
     this.#onClosed(this, why);
   }
 
@@ -404,7 +459,11 @@ export class Call implements LiveCall {
   }
 
   #publish(event: DistributiveOmit<LiveEvent, 'callSid' | 'at'>): void {
-    this.#world.events.publish({ ...event, callSid: this.info.callSid, at: this.#world.clock.wallMs() } as LiveEvent);
+    this.#world.events.publish({
+      ...event,
+      callSid: this.info.callSid,
+      at: this.#world.clock.wallMs(),
+    } as LiveEvent);
   }
 }
 

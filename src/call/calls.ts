@@ -52,7 +52,12 @@ export class Calls implements LiveCalls {
     lost?.timer.cancel();
     this.#lost.delete(callSid);
     const ears = this.#stopRinging(callSid) ?? this.#openEars();
-    const parts = { info: lost?.info ?? info, stream, ears, ...(lost === undefined ? {} : { conversation: lost.conversation }) };
+    const parts = {
+      info: lost?.info ?? info,
+      stream,
+      ears,
+      ...(lost === undefined ? {} : { conversation: lost.conversation }),
+    };
     const call = new Call(parts, this.#world, (closed, why) => this.#onClosed(closed, why));
     if (!call.closed) this.#live.set(callSid, call);
   }
@@ -77,8 +82,21 @@ export class Calls implements LiveCalls {
     this.#stopRinging(info.callSid)?.close();
     const at = new Date(this.#world.clock.wallMs());
     const { callSid, direction, from, to, leadId } = info;
-    this.#world.writer.callStarted({ callSid, direction, agent: this.#world.agent.name, from, to, leadId, startedAt: at });
-    this.#ended(info, status === 'busy' ? 'busy' : status === 'no-answer' ? 'no_answer' : 'failed', undefined, 0);
+    this.#world.writer.callStarted({
+      callSid,
+      direction,
+      agent: this.#world.agent.name,
+      from,
+      to,
+      leadId,
+      startedAt: at,
+    });
+    this.#ended(
+      info,
+      status === 'busy' ? 'busy' : status === 'no-answer' ? 'no_answer' : 'failed',
+      undefined,
+      0,
+    );
   }
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
@@ -114,9 +132,17 @@ export class Calls implements LiveCalls {
     this.#live.delete(callSid);
     if (why === 'stream_lost') {
       const timer = this.#world.clock.after(LOST_MS_MAX, () => this.#giveUp(callSid));
-      this.#lost.set(callSid, { info: call.info, conversation: call.conversation, recording: call.recordingPath, timer });
+      this.#lost.set(callSid, {
+        info: call.info,
+        conversation: call.conversation,
+        recording: call.recordingPath,
+        timer,
+      });
     } else {
-      this.#remember(callSid, typeof why === 'object' && why.kind === 'dial' ? { kind: 'dial', to: why.to } : { kind: 'hangup' });
+      this.#remember(
+        callSid,
+        typeof why === 'object' && why.kind === 'dial' ? { kind: 'dial', to: why.to } : { kind: 'hangup' },
+      );
       this.#ended(call.info, outcomeOf(why), call.recordingPath, call.conversation.durationMs);
     }
     if (this.#live.size === 0) this.#onIdle?.();
@@ -130,7 +156,12 @@ export class Calls implements LiveCalls {
     this.#ended(lost.info, 'abandoned', lost.recording, lost.conversation.durationMs);
   }
 
-  #ended(info: CallInfo, outcome: ReturnType<typeof outcomeOf>, recording: string | undefined, durationMs: number): void {
+  #ended(
+    info: CallInfo,
+    outcome: ReturnType<typeof outcomeOf>,
+    recording: string | undefined,
+    durationMs: number,
+  ): void {
     const { clock, writer, metrics, events } = this.#world;
     const at = clock.wallMs();
     writer.callEnded({ callSid: info.callSid, outcome, endedAt: new Date(at), recording });

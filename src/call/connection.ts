@@ -31,14 +31,17 @@ export function reduceConnection(state: Connection, event: ConnectionEvent): Con
     case 'endingWanted':
       // The first wish stands, unless a forced one comes.
       if (state.kind === 'ending' && !event.ending.forced) return state;
-      return event.speaking ? { kind: 'ending', ending: event.ending } : { kind: 'closed', why: event.ending };
+      return event.speaking
+        ? { kind: 'ending', ending: event.ending }
+        : { kind: 'closed', why: event.ending };
     case 'speechOver':
     case 'endingTimedOut':
       return state.kind === 'ending' ? { kind: 'closed', why: state.ending } : state;
     case 'interrupted':
       return state.kind === 'ending' && !state.ending.forced ? { kind: 'live' } : state;
     case 'streamEnded':
-      if (state.kind === 'ending') return { kind: 'closed', why: event.stopped ? 'caller_hung_up' : state.ending };
+      if (state.kind === 'ending')
+        return { kind: 'closed', why: event.stopped ? 'caller_hung_up' : state.ending };
       return { kind: 'closed', why: event.stopped ? 'caller_hung_up' : 'stream_lost' };
     default:
       return event satisfies never;

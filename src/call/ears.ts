@@ -38,7 +38,12 @@ export class Ears {
   readonly #open = new Map<number, string>();
 
   /** Connects at once, so that it can be done while the phone rings. `providers` in order of preference, at least one. */
-  constructor(detector: VoiceDetector, providers: readonly SpeechToText[], options: SttOptions, clock: Clock) {
+  constructor(
+    detector: VoiceDetector,
+    providers: readonly SpeechToText[],
+    options: SttOptions,
+    clock: Clock,
+  ) {
     this.#providers = providers;
     this.#options = options;
     this.#clock = clock;

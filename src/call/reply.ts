@@ -3,7 +3,8 @@
 // `release`.
 import type { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
-import type { ChatMessage, LanguageModel, LlmEvent, LlmRequest, LlmUsage, ToolCall } from '../llm/port.ts';
+import type { HistoryItem } from '../llm/history.ts';
+import type { LanguageModel, LlmEvent, LlmRequest, LlmUsage, ToolCall } from '../llm/port.ts';
 import { Speech } from '../playout/speech.ts';
 import { sayable, splitAll } from '../sentence/sayable.ts';
 import type { TurnSource } from '../store/port.ts';
@@ -25,7 +26,7 @@ export interface ReplyWorld {
   /** Off: the model's text is awaited whole before it is spoken. */
   readonly firstSentence: boolean;
   /** The request for this reply; `added` is what its tool rounds have said and got so far. */
-  readonly request: (added: readonly ChatMessage[]) => LlmRequest;
+  readonly request: (added: readonly HistoryItem[]) => LlmRequest;
   readonly toolbox: {
     /** What to say while it runs, if the agent's file has something. */
     filler(name: string): string | undefined;
@@ -44,7 +45,7 @@ export class Reply {
   readonly #world: ReplyWorld;
   readonly #stop = new AbortController();
   readonly #mouth: Mouth;
-  readonly #added: ChatMessage[] = [];
+  readonly #added: HistoryItem[] = [];
   #source: TurnSource = 'generated';
   #release: () => void = () => undefined;
   readonly #released = new Promise<void>((resolve) => {
@@ -66,7 +67,7 @@ export class Reply {
   }
 
   /** Calls of tools and their results, in the order of the history; each call has its result. */
-  get added(): readonly ChatMessage[] {
+  get added(): readonly HistoryItem[] {
     return this.#added;
   }
 
@@ -141,7 +142,10 @@ export class Reply {
   async *#texts(calls: ToolCall[]): AsyncGenerator<string, void, undefined> {
     const { clock, model, request, onUsage } = this.#world;
     this.times.llmAskedAtMs ??= clock.nowMs();
-    for await (const event of model.complete(request(this.#added), this.#stop.signal) as AsyncIterable<LlmEvent>) {
+    for await (const event of model.complete(
+      request(this.#added),
+      this.#stop.signal,
+    ) as AsyncIterable<LlmEvent>) {
       if (event.kind === 'finished') {
         if (event.usage !== undefined) onUsage(event.usage);
         continue;
@@ -158,17 +162,17 @@ export class Reply {
     this.#stop.signal.throwIfAborted();
     const filler = said === '' ? this.#world.toolbox.filler(calls[0]?.name ?? '') : undefined;
     if (filler !== undefined) await this.#say(filler);
-    const results: ChatMessage[] = [];
+    const results: HistoryItem[] = [];
     let goOn = false;
     for (const call of calls) {
       const outcome = await this.#world.toolbox.run(call, this.#stop.signal);
-      results.push({ role: 'tool', toolCallId: call.id, content: outcome.result });
+      results.push({ kind: 'toolResult', callId: call.id, text: outcome.result });
       if (outcome.tones !== undefined) this.#playTones(outcome.tones);
       if (outcome.say !== undefined && said === '') await this.#say(outcome.say);
       goOn ||= outcome.askAgain;
     }
     // Together, so that a call never stands in the history without its result.
-    this.#added.push({ role: 'assistant', content: said, toolCalls: calls }, ...results);
+    this.#added.push({ kind: 'toolCalls', text: said, calls }, ...results);
     return goOn;
   }
 
@@ -200,4 +204,3 @@ function aborted(signal: AbortSignal): Promise<void> {
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
-

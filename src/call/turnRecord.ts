@@ -36,7 +36,13 @@ export class TurnRecord {
   #firstFrameAtMs: number | undefined;
   #heardAtMs: number | undefined;
 
-  constructor(index: number, callerText: string, speculated: boolean, startedAt: Date, release?: ReleaseTimes) {
+  constructor(
+    index: number,
+    callerText: string,
+    speculated: boolean,
+    startedAt: Date,
+    release?: ReleaseTimes,
+  ) {
     this.index = index;
     this.callerText = callerText;
     this.speculated = speculated;
@@ -103,9 +109,11 @@ export class TurnRecord {
     const { llmAskedAtMs, ttsAskedAtMs, firstAudioAtMs } = this.#times;
     const timings = this.timings();
     if (this.#release === undefined || timings.response === undefined) return undefined;
-    if (llmAskedAtMs === undefined || ttsAskedAtMs === undefined || firstAudioAtMs === undefined) return undefined;
+    if (llmAskedAtMs === undefined || ttsAskedAtMs === undefined || firstAudioAtMs === undefined)
+      return undefined;
     const explained =
-      (llmAskedAtMs - this.#release.silenceAtMs) +
+      llmAskedAtMs -
+      this.#release.silenceAtMs +
       (timings.llmFirstToken ?? 0) +
       (timings.llmFirstSentence ?? 0) +
       (timings.ttsFirstAudio ?? 0) +
@@ -115,7 +123,11 @@ export class TurnRecord {
   }
 
   /** Tells the metrics what became of this exchange; once, when it is over. */
-  observe(metrics: Metrics, callSid: string, providers: { readonly stt: string; readonly llm: string; readonly tts: string }): void {
+  observe(
+    metrics: Metrics,
+    callSid: string,
+    providers: { readonly stt: string; readonly llm: string; readonly tts: string },
+  ): void {
     const exemplar = { callSid, turn: this.index };
     const timings = this.timings();
     if (timings.response !== undefined) metrics.turnAnswered(timings.response, this.#source, exemplar);

@@ -48,7 +48,8 @@ export function openMetrics(gauges: {
   const registry = new Registry<RegistryContentType>();
   // Exemplars are kept only by a registry that is of this type when its series are made.
   registry.setContentType(OPENMETRICS_TYPE);
-  const histogram = (name: string, help: string, buckets: number[], labelNames: string[] = []) =>
+  /** With exemplars: takes its observations as `{ labels, value, exemplarLabels }`. */
+  const traced = (name: string, help: string, buckets: number[], labelNames: string[]) =>
     new Histogram({
       name: PREFIX + name,
       help,
@@ -57,6 +58,8 @@ export function openMetrics(gauges: {
       registers: [registry],
       enableExemplars: true,
     });
+  const histogram = (name: string, help: string, buckets: number[], labelNames: string[] = []) =>
+    new Histogram({ name: PREFIX + name, help, buckets, labelNames, registers: [registry] });
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: PREFIX + name, help, labelNames, registers: [registry] });
   const gauge = (name: string, help: string, read: () => number): void => {
@@ -70,19 +73,19 @@ export function openMetrics(gauges: {
     });
   };
 
-  const response = histogram(
+  const response = traced(
     'turn_response_seconds',
     "End of the caller's speech to the first reply frame written.",
     TURN_BUCKETS,
     ['source'],
   );
-  const heard = histogram(
+  const heard = traced(
     'turn_heard_seconds',
     "End of the caller's speech to the first mark acknowledged.",
     TURN_BUCKETS,
     ['source'],
   );
-  const stage = histogram('stage_seconds', 'Time that one stage of a turn took.', STAGE_BUCKETS, [
+  const stage = traced('stage_seconds', 'Time that one stage of a turn took.', STAGE_BUCKETS, [
     'stage',
     'provider',
   ]);
@@ -144,7 +147,7 @@ export function openMetrics(gauges: {
       unaccounted.observe(durationMs / 1_000);
     },
     bargedIn(durationMs: number, outcome: 'interrupted' | 'resumed' | 'ignored'): void {
-      bargeIn.observe({ labels: { outcome }, value: durationMs / 1_000 });
+      bargeIn.observe({ outcome }, durationMs / 1_000);
     },
     playoutLate(lateMs: number): void {
       late.observe(lateMs / 1_000);

@@ -1,0 +1,161 @@
+// The one pool of connections to everything that is spoken to over HTTP.
+import { Client, Dispatcher, fetch as undiciFetch, type RequestInit as UndiciRequestInit } from 'undici';
+
+/** What a caller needs of `fetch`: an address and an init in, a response out. */
+export type HttpFetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
+
+/**
+ * A server that names no time of its own (`Keep-Alive: timeout=`) is taken to keep a connection this
+ * long; a shorter time would cost the caller a new handshake after each pause in the talk.
+ */
+const KEEP_ALIVE_MS = 60_000;
+const KEEP_ALIVE_MS_MAX = 600_000;
+/** A last resort only: whoever asks has deadlines of its own. */
+const SILENCE_MS_MAX = 120_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+/** Each talking call has at most one completion and a few sentences under way. */
+const CONNECTIONS_MAX = 512;
+/** Origins come from the configuration and the agents' files, which name a handful. */
+const ORIGINS_MAX = 256;
+
+export interface HttpPoolOptions {
+  /** Connections to one origin; a request above it waits for a busy one, within its caller's deadline. */
+  readonly connectionsMax?: number;
+  readonly connectTimeoutMs?: number;
+}
+
+/**
+ * Owns the connections and closes them. `fetch` is undici's own, because Node's built-in one takes no
+ * dispatcher of another version, and drops an idle connection after 4 s. A body that is not read to its
+ * end must be cancelled, or it holds its connection.
+ */
+export class HttpPool {
+  readonly #connections: WarmestFirst;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: HttpPoolOptions = {}) {
+    this.#connections = new WarmestFirst(
+      options.connectionsMax ?? CONNECTIONS_MAX,
+      options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    );
+  }
+
+  /** Connections that are open now, to all origins. */
+  get connectedCount(): number {
+    return this.#connections.connectedCount;
+  }
+
+  /** Sends once: nothing is repeated behind the caller's back. Rejects as `fetch` does. */
+  readonly fetch: HttpFetch = (input, init) => {
+    // The two declarations of the one standard differ in what `FormData` iterates, which nobody here sends.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const sent = { ...init, dispatcher: this.#connections } as UndiciRequestInit;
+    return undiciFetch(input, sent);
+  };
+
+  /**
+   * For a request that does no harm when it arrives twice (a completion, a sentence to be spoken; not
+   * a tool): a server may close a kept connection in the moment we use it, so when a connection dies
+   * before a byte of the answer, the request is sent once more.
+   */
+  readonly repeatableFetch: HttpFetch = async (input, init) => {
+    try {
+      return await this.fetch(input, init);
+    } catch (error) {
+      if (!diedWhenUsed(error) || init?.signal?.aborted === true) throw error;
+      return await this.fetch(input, init);
+    }
+  };
+
+  /** Cuts what is still under way: its owners have been told to stop before. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#connections.destroy();
+    return this.#closing;
+  }
+}
+
+/**
+ * A connection that had served before (`bytesRead`) and was closed before this answer. One that never
+ * served is not tried again: that server is down, and says so at once.
+ */
+function diedWhenUsed(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error) || !('code' in cause)) return false;
+  if (cause.code === 'ECONNRESET' || cause.code === 'EPIPE') return true;
+  if (cause.code !== 'UND_ERR_SOCKET' || !('socket' in cause)) return false;
+  const socket = cause.socket;
+  return (
+    typeof socket === 'object' && socket !== null && 'bytesRead' in socket && Number(socket.bytesRead) > 0
+  );
+}
+
+/**
+ * Gives a request an idle connection that is open before one that must first be opened. undici's own
+ * pool takes the first idle one in its list, open or not: after a server has closed one of several,
+ * the caller's next sentence would pay for a handshake beside connections that wait.
+ */
+class WarmestFirst extends Dispatcher {
+  readonly #connectionsMax: number;
+  readonly #connectTimeoutMs: number;
+  readonly #clients = new Map<string, Client[]>();
+
+  constructor(connectionsMax: number, connectTimeoutMs: number) {
+    super();
+    this.#connectionsMax = connectionsMax;
+    this.#connectTimeoutMs = connectTimeoutMs;
+  }
+
+  get connectedCount(): number {
+    let count = 0;
+    for (const clients of this.#clients.values()) {
+      for (const client of clients) if (client.stats.connected) count += 1;
+    }
+    return count;
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    return this.#pick(String(options.origin)).dispatch(options, handler);
+  }
+
+  override destroy(): Promise<void> {
+    const clients = [...this.#clients.values()].flat();
+    this.#clients.clear();
+    return Promise.all(clients.map((client) => client.destroy())).then(() => undefined);
+  }
+
+  #pick(origin: string): Client {
+    const clients = this.#clientsOf(origin);
+    let idle: Client | undefined;
+    let leastBusy: Client | undefined;
+    let leastRequests = Infinity;
+    for (const client of clients) {
+      const { connected, size } = client.stats;
+      if (size === 0 && connected) return client;
+      if (size === 0) idle ??= client;
+      if (size < leastRequests) {
+        leastBusy = client;
+        leastRequests = size;
+      }
+    }
+    if (idle !== undefined) return idle;
+    if (leastBusy !== undefined && clients.length >= this.#connectionsMax) return leastBusy;
+    const opened = new Client(origin, {
+      connect: { timeout: this.#connectTimeoutMs },
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS_MAX,
+      headersTimeout: SILENCE_MS_MAX,
+      bodyTimeout: SILENCE_MS_MAX,
+    });
+    clients.push(opened);
+    return opened;
+  }
+
+  #clientsOf(origin: string): Client[] {
+    const known = this.#clients.get(origin);
+    if (known !== undefined) return known;
+    if (this.#clients.size >= ORIGINS_MAX) throw new Error(`more than ${ORIGINS_MAX} origins in one pool`);
+    const clients: Client[] = [];
+    this.#clients.set(origin, clients);
+    return clients;
+  }
+}

@@ -1,0 +1,117 @@
+// Who may come in: this instance's places, counted from the announcement of a call to its end.
+import type { Clock } from '../base/clock.ts';
+import type { CallInfo, LiveCalls } from '../call/port.ts';
+import { StreamTokens, TOKEN_TTL_MS, type Redemption } from '../twilio/token.ts';
+import { PendingCalls } from './pendingCalls.ts';
+
+/** Reconnections of one call after lost streams; one more and something is wrong that another won't mend. */
+export const RECONNECTS_MAX = 3;
+/** Calls whose reconnections are remembered; over it the oldest is forgotten. */
+const RECONNECTING_CALLS_MAX = 10_000;
+
+export class Admission {
+  readonly #callsMax: number;
+  readonly #calls: LiveCalls;
+  readonly #pending: PendingCalls;
+  readonly #tokens: StreamTokens;
+  readonly #reconnects = new Map<string, number>();
+  readonly #creating = new Set<Promise<unknown>>();
+  /** Media sockets on which no call has started yet. */
+  #unstartedStreams = 0;
+  #draining = false;
+
+  constructor(callsMax: number, calls: LiveCalls, clock: Clock) {
+    this.#callsMax = callsMax;
+    this.#calls = calls;
+    // Twice, because at worst every place is held by a call that is being resumed.
+    this.#pending = new PendingCalls(callsMax * 2, clock);
+    // Spent tokens are kept for a while, so that a replay is told from nonsense.
+    this.#tokens = new StreamTokens(callsMax * 8, clock);
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Takes no new calls from now on; those announced and those resumed still come in. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  get full(): boolean {
+    return this.#calls.activeCount + this.#pending.count('new') + this.#creating.size >= this.#callsMax;
+  }
+
+  /** Whether one more media socket may wait for its start. */
+  get streamsFull(): boolean {
+    const expected = this.#calls.activeCount + this.#unstartedStreams;
+    return expected >= this.#callsMax + this.#pending.count('resumed');
+  }
+
+  /** An announced call: remembered, and a token for its stream. An earlier token of the call is void. */
+  announce(info: CallInfo, kind: 'new' | 'resumed'): string {
+    this.#pending.remember(info, kind, TOKEN_TTL_MS);
+    return this.#tokens.mint(info.callSid);
+  }
+
+  /** A call that rings somewhere and is not answered yet. */
+  expect(info: CallInfo, durationMs: number): void {
+    this.#pending.remember(info, 'new', durationMs);
+  }
+
+  redeem(token: string, callSid: string): Redemption {
+    return this.#tokens.redeem(token, callSid);
+  }
+
+  find(callSid: string): CallInfo | undefined {
+    return this.#pending.find(callSid);
+  }
+
+  /** The call is no longer awaited: its stream is there, or will never be. */
+  take(callSid: string): CallInfo | undefined {
+    return this.#pending.take(callSid);
+  }
+
+  /** Whether this call may be connected once more; counts it. */
+  mayReconnect(callSid: string): boolean {
+    const count = (this.#reconnects.get(callSid) ?? 0) + 1;
+    this.#reconnects.delete(callSid);
+    const [oldest] = this.#reconnects.keys();
+    if (oldest !== undefined && this.#reconnects.size >= RECONNECTING_CALLS_MAX) {
+      this.#reconnects.delete(oldest);
+    }
+    this.#reconnects.set(callSid, count);
+    return count <= RECONNECTS_MAX;
+  }
+
+  /** Holds a place while the carrier is asked to place a call. */
+  async creating<T>(work: Promise<T>): Promise<T> {
+    this.#creating.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#creating.delete(work);
+    }
+  }
+
+  /**
+   * The call of this sid; waits for those that are being placed, because the carrier may ask about
+   * a call before it has told us its sid.
+   */
+  async findPlaced(callSid: string): Promise<CallInfo | undefined> {
+    const known = this.find(callSid);
+    if (known !== undefined || this.#creating.size === 0) return known;
+    await Promise.allSettled(this.#creating);
+    return this.find(callSid);
+  }
+
+  /** A media socket waits for its start; call what is answered, once, when it waits no longer. */
+  streamWaits(): () => void {
+    this.#unstartedStreams += 1;
+    let waits = true;
+    return () => {
+      if (waits) this.#unstartedStreams -= 1;
+      waits = false;
+    };
+  }
+}

@@ -1,0 +1,40 @@
+// What becomes of a call whose stream is over.
+import { errorText } from '../base/errors.ts';
+import type { Clock } from '../base/clock.ts';
+import type { AfterStream, CallInfo } from '../call/port.ts';
+import type { ServerContext } from './context.ts';
+
+export type NextStep = Exclude<AfterStream, { kind: 'unknown' }> | { readonly kind: 'apologize' };
+
+/**
+ * Asks the live calls, and for a call of another instance the store: one that was ended stays
+ * ended, any other is connected again, because its caller is still on the line and its instance is
+ * not. A few times at most: a stream that keeps failing is not mended by another one.
+ */
+export async function nextStep(context: ServerContext, callSid: string, asked: CallInfo): Promise<NextStep> {
+  const known = context.options.calls.afterStream(callSid);
+  const step = known.kind === 'unknown' ? await stepOfStored(context, asked) : known;
+  if (step.kind !== 'connect' || context.admission.mayReconnect(callSid)) return step;
+  return { kind: 'apologize' };
+}
+
+async function stepOfStored(context: ServerContext, asked: CallInfo): Promise<NextStep> {
+  const { reader, clock, logger } = context.options;
+  let info = asked;
+  try {
+    const call = await within(clock, context.limits.storeTimeoutMs, reader.call(asked.callSid));
+    if (call?.endedAt instanceof Date) return { kind: 'hangup' };
+    if (call !== undefined) info = { ...asked, direction: call.direction, leadId: call.leadId ?? undefined };
+  } catch (error) {
+    // A caller without history is better served than a caller without a line.
+    logger.warn({ callSid: asked.callSid, error: errorText(error) }, 'resumed a call without the store');
+  }
+  return { kind: 'connect', info };
+}
+
+function within<T>(clock: Clock, timeoutMs: number, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(timeoutMs, () => reject(new Error(`no answer within ${timeoutMs} ms`)));
+    answer.then(resolve, reject).finally(() => timer.cancel());
+  });
+}

@@ -1,0 +1,67 @@
+// Live events to whoever watches. A watcher that doesn't read is dropped: no call waits for one.
+import type { IncomingMessage } from 'node:http';
+import type { WebSocket } from 'ws';
+import type { Clock } from '../base/clock.ts';
+import { adminAccess, isOwnOrigin } from './auth.ts';
+import type { ServerContext } from './context.ts';
+import type { UpgradeRefusal } from './upgrades.ts';
+
+/** A watcher may be silent for ever; one that doesn't answer a ping within this is gone. */
+const PING_EVERY_MS = 30_000;
+const TRY_AGAIN_LATER = 1013;
+
+/** Why this watcher is refused, if it is. */
+export function eventsRefusal(
+  context: ServerContext,
+  request: IncomingMessage,
+  watchers: number,
+): UpgradeRefusal | undefined {
+  const access = adminAccess(request, context.options.adminToken);
+  if (access === 'unauthorized') {
+    return { status: 401, what: 'auth', message: 'a valid bearer token is required' };
+  }
+  if (access === 'not_local' || !isOwnOrigin(request, context.addresses().publicUrl)) {
+    return { status: 403, what: 'auth', message: 'only local peers are served' };
+  }
+  return watchers >= context.limits.watchersMax
+    ? { status: 503, what: 'overload', message: 'no more watchers are taken now' }
+    : undefined;
+}
+
+/** Sends each event as one message; `?callSid=` narrows them to one call. */
+export function serveEvents(context: ServerContext, socket: WebSocket, request: IncomingMessage): void {
+  const { options, limits } = context;
+  const callSid = new URL(request.url ?? '/', 'http://localhost').searchParams.get('callSid');
+  const unwatch = options.events.watch(callSid === null ? {} : { callSid }, (event) => {
+    if (socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount <= limits.watcherBufferedBytesMax) {
+      socket.send(JSON.stringify(event));
+      return;
+    }
+    options.metrics.rejected('too_slow');
+    socket.close(TRY_AGAIN_LATER, 'too slow');
+    socket.terminate();
+  });
+  const stopPinging = keepAlive(socket, options.clock);
+  // A watcher has nothing to say; what it says all the same is bounded by maxPayload and not read.
+  socket.on('error', () => socket.terminate());
+  socket.on('close', () => {
+    unwatch();
+    stopPinging();
+  });
+}
+
+function keepAlive(socket: WebSocket, clock: Clock): () => void {
+  let alive = true;
+  socket.on('pong', () => {
+    alive = true;
+  });
+  const check = (): void => {
+    if (!alive) return socket.terminate();
+    alive = false;
+    socket.ping();
+    timer = clock.after(PING_EVERY_MS, check);
+  };
+  let timer = clock.after(PING_EVERY_MS, check);
+  return () => timer.cancel();
+}

@@ -1,0 +1,98 @@
+// Media streams: from the upgrade to the moment when a call takes its stream over.
+import type { IncomingMessage } from 'node:http';
+import type { WebSocket } from 'ws';
+import { errorText } from '../base/errors.ts';
+import type { CallInfo } from '../call/port.ts';
+import type { StreamStart } from '../twilio/frame.ts';
+import { MediaStream, type StreamOpening } from '../twilio/mediaStream.ts';
+import { isSigned } from '../twilio/signature.ts';
+import { isLocalPeer } from './auth.ts';
+import type { ServerContext } from './context.ts';
+import type { RejectedWhat } from './options.ts';
+import type { UpgradeRefusal } from './upgrades.ts';
+
+const POLICY_VIOLATION = 1008;
+const INTERNAL_ERROR = 1011;
+
+/** Why this upgrade to a media stream is refused, if it is. */
+export function mediaRefusal(context: ServerContext, request: IncomingMessage): UpgradeRefusal | undefined {
+  const { authToken } = context.options.twilio;
+  if (authToken === undefined) {
+    if (!isLocalPeer(request)) {
+      return { status: 403, what: 'auth', message: 'only local peers are served' };
+    }
+  } else if (!isSigned(authToken, request.headers['x-twilio-signature'], context.addresses().mediaUrl, {})) {
+    return { status: 403, what: 'signature', message: "the request does not bear the carrier's signature" };
+  }
+  return context.admission.streamsFull
+    ? { status: 503, what: 'overload', message: 'no more streams are taken now' }
+    : undefined;
+}
+
+/** Waits for the start, checks whose it is, and hands the stream to the calls. */
+export function serveMedia(context: ServerContext, socket: WebSocket): void {
+  const { limits, options } = context;
+  const stream = new MediaStream(
+    socket,
+    { startWithinMs: limits.startWithinMs, bufferedBytesMax: limits.streamBufferedBytesMax },
+    options.clock,
+  );
+  const noLongerWaits = context.admission.streamWaits();
+  // `started` never rejects, and what follows catches its own errors.
+  void stream.started.then((opening) => {
+    noLongerWaits();
+    onOpening(context, stream, opening);
+  });
+}
+
+function onOpening(context: ServerContext, stream: MediaStream, opening: StreamOpening): void {
+  const { options } = context;
+  if (opening.kind === 'ended') {
+    countRefused(context, stream);
+    if (opening.reason === 'start_timeout') options.metrics.rejected('start_timeout');
+    options.logger.info({ reason: opening.reason }, 'a media socket ended before its stream started');
+    return;
+  }
+  const { callSid, streamSid } = opening.start;
+  const claim = claimCall(context, opening.start);
+  if (claim.kind === 'refused') {
+    const { what, why } = claim;
+    options.metrics.rejected(what);
+    countRefused(context, stream);
+    options.logger.warn({ callSid, streamSid, what, why }, 'refused a media stream');
+    stream.close(POLICY_VIOLATION, what);
+    return;
+  }
+  try {
+    options.calls.open(claim.info, stream);
+  } catch (error) {
+    options.logger.error({ callSid, streamSid, error: errorText(error) }, 'a call could not be opened');
+    stream.close(INTERNAL_ERROR, 'internal error');
+  }
+}
+
+type Claim =
+  | { readonly kind: 'granted'; readonly info: CallInfo }
+  | { readonly kind: 'refused'; readonly what: RejectedWhat; readonly why: string };
+
+/** The announced call that this start belongs to. Only the right token takes it from the list. */
+function claimCall(context: ServerContext, start: StreamStart): Claim {
+  const { accountSid } = context.options.twilio;
+  if (accountSid !== undefined && start.accountSid !== accountSid) {
+    return { kind: 'refused', what: 'token', why: 'wrong_account' };
+  }
+  const redemption = context.admission.redeem(start.customParameters['token'] ?? '', start.callSid);
+  const announced = context.admission.find(start.callSid);
+  if (redemption !== 'ok') {
+    const what = redemption === 'unknown' && announced === undefined ? 'unknown_call' : 'token';
+    return { kind: 'refused', what, why: redemption };
+  }
+  if (announced === undefined) return { kind: 'refused', what: 'unknown_call', why: 'forgotten' };
+  context.admission.take(start.callSid);
+  return { kind: 'granted', info: announced };
+}
+
+/** Bad messages of a stream that no call has taken over; a call counts its own. */
+function countRefused(context: ServerContext, stream: MediaStream): void {
+  for (let i = 0; i < stream.refusedMessages; i += 1) context.options.metrics.rejected('message');
+}

@@ -1,0 +1,24 @@
+// What an orchestrator and a scraper ask.
+import type { FastifyInstance } from 'fastify';
+import type { ServerContext } from './context.ts';
+
+/** `/healthz`: the process answers. `/readyz`: it takes new calls. Both without a token: they say nothing of calls. */
+export function healthRoutes(app: FastifyInstance, context: ServerContext): void {
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    const { ready, reasons } = context.options.readiness();
+    const all = [...reasons];
+    if (context.admission.draining) all.push('draining');
+    if (context.admission.full) all.push('at_capacity');
+    const answer = { ready: ready && all.length === reasons.length, reasons: all };
+    return reply.code(answer.ready ? 200 : 503).send(answer);
+  });
+}
+
+/** Prometheus text, or OpenMetrics with exemplars to those who take it. */
+export function metricsRoute(app: FastifyInstance, context: ServerContext): void {
+  app.get('/metrics', async (request, reply) => {
+    const { contentType, body } = await context.options.metrics.render(request.headers.accept);
+    return reply.header('content-type', contentType).send(body);
+  });
+}

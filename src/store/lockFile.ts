@@ -1,0 +1,108 @@
+// One process at a time in a folder. A lock file says which; the lock of a process that is gone is taken over.
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+
+export interface LockFile {
+  release(): Promise<void>;
+}
+
+/** The folder belongs to another process that is alive. */
+export class FolderInUse extends Error {
+  override readonly name = 'FolderInUse';
+  readonly code = 'folder_in_use';
+}
+
+interface Holder {
+  readonly pid: number;
+  /** When the process started, in the kernel's count; empty where the kernel doesn't tell. */
+  readonly startTime: string;
+}
+
+/** A second try follows each stale lock that was moved away; more than a few means that others keep coming. */
+const TRIES_MAX = 5;
+
+/**
+ * Takes the lock at `path`, or throws `FolderInUse`. A process is known by its id and its start time,
+ * because ids come back: in a container the next process often has the last one's. Two containers
+ * that share a volume don't see each other's processes: that this can't tell.
+ */
+export async function takeLock(path: string): Promise<LockFile> {
+  const own: Holder = { pid: process.pid, startTime: await startTimeOf(process.pid) };
+  const text = `${own.pid} ${own.startTime}\n`;
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    if (await created(path, text)) return { release: () => rm(path, { force: true }) };
+    const holder = await readHolder(path);
+    if (holder !== undefined && (await isAlive(holder))) throw inUse(path, holder);
+    await moveAway(path);
+  }
+  throw new FolderInUse(`${path}: could not be taken, other processes keep taking it`);
+}
+
+async function created(path: string, text: string): Promise<boolean> {
+  try {
+    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** Undefined when it is gone or unreadable: a process that died while writing it leaves it empty. */
+async function readHolder(path: string): Promise<Holder | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const [pid, startTime] = text.trim().split(' ');
+  return pid !== undefined && /^[1-9]\d*$/.test(pid)
+    ? { pid: Number(pid), startTime: startTime ?? '' }
+    : undefined;
+}
+
+async function isAlive(holder: Holder): Promise<boolean> {
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    // EPERM: it is there, and another user's.
+    if (!hasCode(error, 'EPERM')) return false;
+  }
+  return (await startTimeOf(holder.pid)) === holder.startTime;
+}
+
+/**
+ * Moved and looked at, rather than deleted: between our look and now another process may have taken
+ * the stale lock over, and it is then that one's fresh lock which we hold in our hands.
+ */
+async function moveAway(path: string): Promise<void> {
+  const aside = `${path}.${process.pid}`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  const holder = await readHolder(aside);
+  if (holder !== undefined && (await isAlive(holder))) {
+    await rename(aside, path);
+    throw inUse(path, holder);
+  }
+  await rm(aside, { force: true });
+}
+
+function inUse(path: string, holder: Holder): FolderInUse {
+  return new FolderInUse(
+    `${path}: process ${holder.pid} is using this data folder. ` +
+      'Stop it, or give this one another DATA_DIR or a DATABASE_URL',
+  );
+}
+
+/** Field 22 of /proc/<pid>/stat (proc_pid_stat(5)), counted from the end of the name, which may hold blanks. */
+async function startTimeOf(pid: number): Promise<string> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

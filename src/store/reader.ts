@@ -1,0 +1,139 @@
+// Reading what was kept: for the admin API, the console and readiness.
+import assert from 'node:assert/strict';
+import type { Knex } from 'knex';
+import type { Clock } from '../base/clock.ts';
+import { LeadConflict } from './leadConflict.ts';
+import type { CallReader, Lead, LeadInput } from './port.ts';
+import {
+  leadOf,
+  summaryOf,
+  turnOf,
+  type CallColumns,
+  type EndedColumns,
+  type LeadColumns,
+  type TurnColumns,
+} from './rows.ts';
+import { storableFields, storableText } from './text.ts';
+
+interface Rows<Row> {
+  readonly rows: readonly Row[];
+}
+type SummaryColumns = CallColumns & EndedColumns & { readonly turn_count: number };
+
+/** The server refuses larger pages; here it is an assertion. */
+export const PAGE_ROWS_MAX = 500;
+/** A call of five hours with a turn every four seconds; more is no conversation. */
+const CALL_TURNS_MAX = 5_000;
+/** Readiness is asked every few seconds: an answer later than this is none. */
+const PING_MS = 2_000;
+const UNIQUE_VIOLATION = '23505';
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const SUMMARY = `
+  select c.call_sid, c.direction, c.agent, c.from_number, c.to_number, c.lead_id, c.started_at, c.outcome,
+    c.ended_at, c.recording, (select count(*)::int from turns t where t.call_sid = c.call_sid) as turn_count
+  from calls c`;
+
+/**
+ * Pages end `with ties`: rows that share the last one's millisecond come with it, so a page may be a
+ * little longer than asked for, and paging on by time loses none.
+ */
+export function openReader(knex: Knex, clock: Clock): CallReader {
+  return {
+    async calls({ limit, before }) {
+      assertPage(limit);
+      const { rows } = await knex.raw<Rows<SummaryColumns>>(
+        `${SUMMARY} where c.started_at < ? order by c.started_at desc fetch first (?) rows with ties`,
+        [before ?? 'infinity', limit],
+      );
+      return rows.map(summaryOf);
+    },
+
+    async call(callSid) {
+      const sid = storableText(callSid);
+      const summaries = await knex.raw<Rows<SummaryColumns>>(`${SUMMARY} where c.call_sid = ?`, [sid]);
+      const [summary] = summaries.rows;
+      if (summary === undefined) return undefined;
+      const turns = await knex<TurnColumns>('turns')
+        .where({ call_sid: sid })
+        .orderBy('index')
+        .limit(CALL_TURNS_MAX);
+      return { ...summaryOf(summary), turns: turns.map(turnOf) };
+    },
+
+    async leads({ limit, before }) {
+      assertPage(limit);
+      const { rows } = await knex.raw<Rows<LeadColumns>>(
+        'select * from leads where created_at < ? order by created_at desc fetch first (?) rows with ties',
+        [before ?? 'infinity', limit],
+      );
+      return rows.map(leadOf);
+    },
+
+    async lead(id) {
+      if (!UUID.test(id)) return undefined;
+      const { rows } = await knex.raw<Rows<LeadColumns>>('select * from leads where id = ?', [id]);
+      return firstLead(rows);
+    },
+
+    async createLead({ name, phone, fields }) {
+      const now = new Date(clock.wallMs());
+      const { rows } = await orConflict(phone, () =>
+        knex.raw<Rows<LeadColumns>>(
+          `insert into leads (name, phone, fields, created_at, updated_at)
+           values (?, ?, ?::jsonb, ?, ?) returning *`,
+          [storableText(name), storableText(phone), JSON.stringify(storableFields(fields)), now, now],
+        ),
+      );
+      const lead = firstLead(rows);
+      assert(lead !== undefined, 'an insert that succeeded returns its row');
+      return lead;
+    },
+
+    async updateLead(id, change) {
+      if (!UUID.test(id)) return undefined;
+      const { rows } = await orConflict(change.phone ?? '', () =>
+        knex.raw<Rows<LeadColumns>>(
+          `update leads set name = coalesce(?, name), phone = coalesce(?, phone),
+             fields = fields || ?::jsonb, updated_at = ? where id = ? returning *`,
+          [
+            textOrNull(change.name),
+            textOrNull(change.phone),
+            JSON.stringify(storableFields(change.fields ?? {})),
+            new Date(clock.wallMs()),
+            id,
+          ],
+        ),
+      );
+      return firstLead(rows);
+    },
+
+    async ping() {
+      await knex.raw('select 1').timeout(PING_MS);
+    },
+  };
+}
+
+function assertPage(limit: number): void {
+  assert(Number.isInteger(limit) && limit >= 1 && limit <= PAGE_ROWS_MAX, `a page of ${limit} rows`);
+}
+
+function firstLead(rows: readonly LeadColumns[]): Lead | undefined {
+  const [row] = rows;
+  return row === undefined ? undefined : leadOf(row);
+}
+
+function textOrNull(text: LeadInput['name'] | undefined): string | null {
+  return text === undefined ? null : storableText(text);
+}
+
+async function orConflict<T>(phone: string, statement: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await statement();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION) {
+      throw new LeadConflict(`another lead has the phone number ${phone}`, { cause: error });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,179 @@
+// The recording of one call: a stereo WAV, the caller on the left and the agent on the right. It owns the
+// file. Whatever happens to the disk happens to the recording alone: nothing here throws into a call.
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
+import {
+  stereoTimeline,
+  WAV_HEADER_BYTES,
+  WAV_LENGTH_UNKNOWN,
+  wavHeader,
+  type Side,
+  type WavPiece,
+} from '../audio/wav.ts';
+import { errorText } from '../base/errors.ts';
+
+/** Stereo, two bytes a sample. */
+const BYTES_PER_MS = (SAMPLE_RATE_HZ / 1_000) * 4;
+/** Pieces of 64 KB that wait for the disk: 32 s of call. A disk that far behind will not catch up. */
+const PIECES_WAITING_MAX = 16;
+
+export type RecordingErrorCode =
+  /** The file could not be made or written. */
+  | 'io'
+  /** The disk is too slow. */
+  | 'too_slow'
+  /** The call is longer than recordings may be; the file ends there. */
+  | 'too_long';
+
+export class RecordingError extends Error {
+  override readonly name = 'RecordingError';
+  readonly code: RecordingErrorCode;
+
+  constructor(code: RecordingErrorCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+export interface RecordingOptions {
+  /** The file to make; its folder is made as well. */
+  readonly path: string;
+  /** Longer calls are recorded up to here. One hour is 115 MB. */
+  readonly durationMaxMs: number;
+  /** Called at most once; nothing more is recorded after it. What is on disk by then can be played. */
+  readonly onError: (error: RecordingError) => void;
+}
+
+export interface RecordingSummary {
+  readonly durationMs: number;
+  /** Audio that came more than two seconds late and is missing. */
+  readonly lateBytes: number;
+}
+
+export class StereoRecording {
+  readonly #options: RecordingOptions;
+  readonly #timeline = stereoTimeline();
+  /** One write after the other; never rejects. */
+  #queue: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #handle: FileHandle | undefined;
+  #error: RecordingError | undefined;
+  #lateBytes = 0;
+  #closing: Promise<RecordingSummary | undefined> | undefined;
+
+  constructor(options: RecordingOptions) {
+    this.#options = options;
+  }
+
+  /** What the caller said, `atMs` from the beginning of the recording. Answers at once. */
+  caller(atMs: number, mulaw: Uint8Array): void {
+    this.#place('left', atMs, mulaw);
+  }
+
+  /** What the caller heard of the agent, at the time it was heard. */
+  agent(atMs: number, mulaw: Uint8Array): void {
+    this.#place('right', atMs, mulaw);
+  }
+
+  /** The agent fell silent at `atMs`, although more had been given. */
+  agentCut(atMs: number): void {
+    if (this.#accepts()) this.#timeline.erase('right', atMs);
+  }
+
+  /** Writes the rest and closes the file. Idempotent. Never rejects: undefined when the recording had failed. */
+  close(): Promise<RecordingSummary | undefined> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  #accepts(): boolean {
+    return this.#error === undefined && this.#closing === undefined;
+  }
+
+  #place(side: Side, atMs: number, mulaw: Uint8Array): void {
+    if (!this.#accepts()) return;
+    const left = Math.floor((this.#options.durationMaxMs - atMs) * (SAMPLE_RATE_HZ / 1_000));
+    if (left < mulaw.length) {
+      this.#fail('too_long', `the call is longer than ${this.#options.durationMaxMs} ms`);
+      return;
+    }
+    this.#lateBytes += this.#timeline.place(side, atMs, mulaw);
+    for (const piece of this.#timeline.take(false)) this.#enqueue(piece);
+  }
+
+  #enqueue(piece: WavPiece): void {
+    if (this.#waiting >= PIECES_WAITING_MAX) {
+      this.#fail('too_slow', `${this.#waiting} pieces wait for the disk`);
+      return;
+    }
+    this.#waiting += 1;
+    this.#queue = this.#queue.then(async () => {
+      try {
+        // After a failure of the disk the rest is of no use; after `too_long` it belongs to the file.
+        if (this.#error?.code !== 'io') await this.#write(piece);
+      } catch (error) {
+        this.#fail('io', `cannot write ${this.#options.path}: ${errorText(error)}`, error);
+      } finally {
+        this.#waiting -= 1;
+      }
+    });
+  }
+
+  async #write(piece: WavPiece): Promise<void> {
+    const handle = await this.#opened();
+    // At its place, not at the end: what is skipped is a hole in the file and reads as silence.
+    await writeAll(handle, piece.pcm, WAV_HEADER_BYTES + piece.offsetBytes);
+  }
+
+  async #opened(): Promise<FileHandle> {
+    if (this.#handle !== undefined) return this.#handle;
+    await mkdir(path.dirname(this.#options.path), { recursive: true });
+    this.#handle = await open(this.#options.path, 'w');
+    await writeAll(this.#handle, wavHeader(2, SAMPLE_RATE_HZ, WAV_LENGTH_UNKNOWN), 0);
+    return this.#handle;
+  }
+
+  async #finish(): Promise<RecordingSummary | undefined> {
+    for (const piece of this.#timeline.take(true)) this.#enqueue(piece);
+    await this.#queue;
+    const { durationMs } = this.#timeline;
+    try {
+      if (this.#error?.code === undefined || this.#error.code === 'too_long') {
+        const handle = await this.#opened();
+        const dataBytes = Math.round(durationMs * BYTES_PER_MS);
+        // Cuts the last piece's padding, or lengthens the file over a hole.
+        await handle.truncate(WAV_HEADER_BYTES + dataBytes);
+        await writeAll(handle, wavHeader(2, SAMPLE_RATE_HZ, dataBytes), 0);
+      }
+    } catch (error) {
+      this.#fail('io', `cannot finish ${this.#options.path}: ${errorText(error)}`, error);
+    }
+    try {
+      await this.#handle?.close();
+    } catch (error) {
+      this.#fail('io', `cannot close ${this.#options.path}: ${errorText(error)}`, error);
+    }
+    if (this.#error !== undefined && this.#error.code !== 'too_long') return undefined;
+    return { durationMs, lateBytes: this.#lateBytes };
+  }
+
+  #fail(code: RecordingErrorCode, message: string, cause?: unknown): void {
+    if (this.#error !== undefined) {
+      // Already reported; but a disk that fails now must not be written to again.
+      if (code === 'io') this.#error = new RecordingError(code, message, cause);
+      return;
+    }
+    this.#error = new RecordingError(code, message, cause);
+    this.#options.onError(this.#error);
+  }
+}
+
+/** A write may take fewer bytes than it was given. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const result = await handle.write(bytes, written, bytes.length - written, position + written);
+    written += result.bytesWritten;
+  }
+}

@@ -1,0 +1,90 @@
+// The token that a stream brings back: proof that it is the stream our TwiML asked for. A signature
+// says that Twilio is calling; only the token says which call, and that nobody plays it again.
+import { timingSafeEqual } from 'node:crypto';
+import { secretText } from '../base/random.ts';
+import type { Clock } from '../base/clock.ts';
+
+/** Twilio opens the stream within a second or two of our TwiML. */
+export const TOKEN_TTL_MS = 60_000;
+/** How long a token past its time is still told apart from one that never was. */
+const REMEMBERED_MS = 10 * 60_000;
+const ID_BYTES = 9;
+const SECRET_BYTES = 24;
+
+export type Redemption = 'ok' | 'unknown' | 'expired' | 'used' | 'wrong_call';
+
+interface Token {
+  readonly callSid: string;
+  readonly secret: Buffer;
+  readonly mintedAtMs: number;
+  used: boolean;
+}
+
+/**
+ * Tokens of one use, for one call, for one minute. Held in memory, because media comes back to the
+ * very instance that answered the webhook. At most `tokensMax`: over it the oldest is forgotten.
+ */
+export class StreamTokens {
+  readonly #tokensMax: number;
+  readonly #clock: Clock;
+  /** By id, oldest first. */
+  readonly #tokens = new Map<string, Token>();
+  /** The one live token of a call. */
+  readonly #idOfCall = new Map<string, string>();
+
+  constructor(tokensMax: number, clock: Clock) {
+    this.#tokensMax = tokensMax;
+    this.#clock = clock;
+  }
+
+  get count(): number {
+    return this.#tokens.size;
+  }
+
+  /** A new token for this call; an earlier one of the same call is void. */
+  mint(callSid: string): string {
+    this.#sweep();
+    const earlier = this.#idOfCall.get(callSid);
+    if (earlier !== undefined) this.#forget(earlier);
+    const id = secretText(ID_BYTES);
+    const secret = secretText(SECRET_BYTES);
+    this.#tokens.set(id, {
+      callSid,
+      secret: Buffer.from(secret),
+      mintedAtMs: this.#clock.nowMs(),
+      used: false,
+    });
+    this.#idOfCall.set(callSid, id);
+    return `${id}.${secret}`;
+  }
+
+  /** Spends the token, if it is one, belongs to this call and has not been spent. */
+  redeem(token: string, callSid: string): Redemption {
+    const dot = token.indexOf('.');
+    const found = this.#tokens.get(token.slice(0, Math.max(0, dot)));
+    if (found === undefined) return 'unknown';
+    const secret = Buffer.from(token.slice(dot + 1));
+    // The id only finds the token; the secret is what proves it, and its length is no secret.
+    if (secret.length !== found.secret.length || !timingSafeEqual(secret, found.secret)) return 'unknown';
+    if (found.callSid !== callSid) return 'wrong_call';
+    if (found.used) return 'used';
+    if (this.#clock.nowMs() - found.mintedAtMs > TOKEN_TTL_MS) return 'expired';
+    found.used = true;
+    return 'ok';
+  }
+
+  #sweep(): void {
+    const oldestMs = this.#clock.nowMs() - REMEMBERED_MS;
+    for (const [id, token] of this.#tokens) {
+      if (token.mintedAtMs >= oldestMs && this.#tokens.size < this.#tokensMax) break;
+      this.#forget(id);
+    }
+  }
+
+  #forget(id: string): void {
+    const token = this.#tokens.get(id);
+    if (token === undefined) return;
+    this.#tokens.delete(id);
+    if (this.#idOfCall.get(token.callSid) === id) this.#idOfCall.delete(token.callSid);
+  }
+}

@@ -1,0 +1,23 @@
+// Voice by loudness alone: no dependency, no delay. It follows the line's noise but can't tell speech
+// from any other sound, and below 10 dB of signal to noise it misses much.
+import { NoiseFloor } from './noiseFloor.ts';
+import type { Judged, Scorer } from './session.ts';
+
+const VOICE_DB = 9;
+/** Speech that is going on goes on above it. */
+const GOES_ON_DB = 6;
+
+/** As a probability, for the same machine as the model's. */
+export function energyProbability(excessDb: number): number {
+  if (excessDb >= VOICE_DB) return 1;
+  return excessDb >= GOES_ON_DB ? 0.4 : 0;
+}
+
+/** Judges at once. */
+export function energyScorer(judged: Judged): Scorer {
+  const floor = new NoiseFloor();
+  return {
+    score: (window) => judged(window, energyProbability(floor.hear(window))),
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,94 @@
+// The voice model on a thread of its own, seen from the main one.
+// Why a thread: docs/decisions/vad-in-a-worker.md.
+import type { Worker } from 'node:worker_threads';
+import type { Clock } from '../base/clock.ts';
+import type { Batch } from './batch.ts';
+import { startThread } from './thread.ts';
+
+/** The main thread's word: run the first `windows` of a batch, or end. */
+export type ToModel =
+  | { readonly kind: 'run'; readonly batch: number; readonly windows: number }
+  | { readonly kind: 'close' };
+
+/** The thread's word: the model is there, or a batch's probabilities are. */
+export type FromModel = { readonly kind: 'ready' } | { readonly kind: 'answered'; readonly batch: number };
+
+export interface ModelWorkerData {
+  readonly batches: readonly SharedArrayBuffer[];
+}
+
+export interface ModelListener {
+  /** The probabilities of this batch are there. Batches are answered in the order in which they were asked. */
+  answered(batch: number): void;
+  /** No answer will come any more. At most once. */
+  failed(error: Error): void;
+}
+
+/** Something that runs the model: the thread, or a stand-in. */
+export interface ModelThread {
+  /** The batch belongs to the model until it is answered. */
+  ask(batch: number, windows: number): void;
+  /** Nothing is heard of it after this. */
+  close(): Promise<void>;
+}
+
+export type OpenModelThread = (
+  batches: readonly Batch[],
+  listener: ModelListener,
+  clock: Clock,
+) => Promise<ModelThread>;
+
+/** A run takes 2 ms, so a thread that has not ended by itself by then never will. */
+const CLOSE_MS_MAX = 1_000;
+
+/** Resolves when the model has been read and has run once; rejects when it can't. */
+export const openModelThread: OpenModelThread = (batches, listener, clock) =>
+  new Promise((resolve, reject) => {
+    const workerData: ModelWorkerData = { batches: batches.map((batch) => batch.memory) };
+    const worker = startThread(import.meta.url, 'worker', workerData);
+    let phase: 'starting' | 'running' | 'over' = 'starting';
+
+    const over = (error: Error): void => {
+      const before = phase;
+      phase = 'over';
+      if (before === 'starting') reject(error);
+      if (before === 'running') listener.failed(error);
+    };
+    const close = (): Promise<void> => {
+      phase = 'over';
+      return closeWorker(worker, clock);
+    };
+    worker.on('message', (message: FromModel) => {
+      if (message.kind === 'answered') {
+        if (phase === 'running') listener.answered(message.batch);
+        return;
+      }
+      phase = 'running';
+      resolve({ ask: (batch, windows) => tell(worker, { kind: 'run', batch, windows }), close });
+    });
+    worker.on('error', over);
+    worker.on('exit', (code) => over(new Error(`the thread of the voice model ended with code ${code}`)));
+  });
+
+function tell(worker: Worker, message: ToModel): void {
+  worker.postMessage(message);
+}
+
+/** Never rejects. The thread is asked first, because one that is torn down in a run leaks the model. */
+function closeWorker(worker: Worker, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    if (worker.threadId === -1) {
+      resolve();
+      return;
+    }
+    const timer = clock.after(CLOSE_MS_MAX, () => {
+      // It answers with the exit that is waited for below.
+      void worker.terminate();
+    });
+    worker.once('exit', () => {
+      timer.cancel();
+      resolve();
+    });
+    tell(worker, { kind: 'close' });
+  });
+}

@@ -1,0 +1,44 @@
+// Voice by Silero's model, behind an energy gate. When the model is gone its sessions go on by loudness.
+import { energyProbability } from './energy.ts';
+import { EnergyGate } from './gate.ts';
+import { NoiseFloor } from './noiseFloor.ts';
+import type { Judged, Scorer } from './session.ts';
+import type { VoiceWindow } from './voiceWindow.ts';
+import type { Lane, WindowQueue } from './windowQueue.ts';
+
+export class SileroScorer implements Scorer {
+  readonly #judged: Judged;
+  readonly #onClosed: () => void;
+  readonly #floor = new NoiseFloor();
+  readonly #gate = new EnergyGate();
+  /** Gone when the model is. */
+  #lane: Lane | undefined;
+
+  constructor(queue: WindowQueue, judged: Judged, onClosed: () => void) {
+    this.#judged = judged;
+    this.#onClosed = onClosed;
+    this.#lane = queue.openLane(judged);
+  }
+
+  score(window: VoiceWindow, speaking: boolean): void {
+    const excessDb = this.#floor.hear(window);
+    if (this.#lane === undefined) {
+      this.#judged(window, energyProbability(excessDb));
+      return;
+    }
+    for (const admitted of this.#gate.admit(window, excessDb, speaking)) this.#lane.push(admitted);
+  }
+
+  /** From now on by loudness, beginning with what the model still owed. */
+  fallBack(): void {
+    const owed = this.#lane?.takeUnjudged() ?? [];
+    this.#lane?.close();
+    this.#lane = undefined;
+    for (const window of owed) this.#judged(window, energyProbability(this.#floor.excessDb(window)));
+  }
+
+  close(): void {
+    this.#lane?.close();
+    this.#onClosed();
+  }
+}

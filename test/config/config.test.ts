@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ConfigError, readConfig } from '../../src/config.ts';
+
+function mistakesOf(env: Readonly<Record<string, string>>): readonly string[] {
+  try {
+    readConfig(env);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.mistakes;
+  }
+  return [];
+}
+
+test('an empty environment gives the defaults', () => {
+  const config = readConfig({});
+  assert.equal(config.host, '127.0.0.1');
+  assert.equal(config.port, 8080);
+  assert.equal(config.publicUrl, 'http://127.0.0.1:8080');
+  assert.equal(config.streamUrl, 'ws://127.0.0.1:8080');
+  assert.equal(config.dataDir, './data');
+  assert.equal(config.callsMax, 200);
+  assert.equal(config.disabled.size, 0);
+  assert.ok(Object.isFrozen(config));
+});
+
+test('every mistake is listed at once, each with its variable and what was expected', () => {
+  const mistakes = mistakesOf({
+    PORT: 'http',
+    PUBLIC_URL: 'voice.example.com',
+    DATABASE_URL: 'mysql://x',
+    CALLS_MAX: '0',
+    DISABLE: 'speculation,speed',
+    LOG_LEVEL: 'loud',
+  });
+  for (const name of ['PORT', 'PUBLIC_URL', 'DATABASE_URL', 'CALLS_MAX', 'DISABLE', 'LOG_LEVEL']) {
+    assert.equal(mistakes.filter((mistake) => mistake.startsWith(`${name}: expected `)).length, 1, name);
+  }
+});
+
+test('the value of a wrong variable is not repeated: it may be a secret', () => {
+  const message = mistakesOf({ TWILIO_AUTH_TOKEN: 'short', ADMIN_TOKEN: 'hunter2' }).join();
+  assert.ok(message.includes('TWILIO_AUTH_TOKEN') && message.includes('ADMIN_TOKEN'));
+  assert.ok(!message.includes('short') && !message.includes('hunter2'));
+});
+
+test('a host that others can reach is refused without the token that tells Twilio from others', () => {
+  assert.ok(mistakesOf({ HOST: '0.0.0.0' }).some((mistake) => mistake.startsWith('TWILIO_AUTH_TOKEN: ')));
+  assert.deepEqual(
+    mistakesOf({
+      HOST: '0.0.0.0',
+      TWILIO_AUTH_TOKEN: '0123456789abcdef',
+      PUBLIC_URL: 'https://v.example.com',
+    }),
+    [],
+  );
+});
+
+test('signatures need the public address', () => {
+  assert.ok(
+    mistakesOf({ TWILIO_AUTH_TOKEN: '0123456789abcdef' }).some((one) => one.startsWith('PUBLIC_URL: ')),
+  );
+});
+
+test('addresses lose their trailing slash and media comes back over the same host', () => {
+  const config = readConfig({ PUBLIC_URL: 'https://voice.example.com/' });
+  assert.equal(config.publicUrl, 'https://voice.example.com');
+  assert.equal(config.streamUrl, 'wss://voice.example.com');
+});
+
+test('an empty value is an absent one', () => {
+  assert.equal(readConfig({ PORT: '', DATABASE_URL: '' }).port, 8080);
+});
+
+test('improvements are switched off by name', () => {
+  assert.deepEqual([...readConfig({ DISABLE: 'speculation, vad' }).disabled], ['speculation', 'vad']);
+});
+
+test('a secret is found by the name that the agent file gives', () => {
+  const config = readConfig({ CRM_KEY: 'k', EMPTY: '' });
+  assert.equal(config.secret('CRM_KEY'), 'k');
+  assert.equal(config.secret('EMPTY'), undefined);
+});
