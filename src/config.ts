@@ -21,10 +21,10 @@ export type Improvement = (typeof IMPROVEMENTS)[number];
 export interface Config {
   readonly host: string;
   readonly port: number;
-  /** The address that Twilio calls, without a trailing slash. */
-  readonly publicUrl: string;
-  /** The origin for media, `wss://` (or `ws://` for tests), without a trailing slash. */
-  readonly streamUrl: string;
+  /** The address that Twilio calls, without a trailing slash; undefined: where the server listens. */
+  readonly publicUrl: string | undefined;
+  /** The origin for media, `wss://` (or `ws://` for tests); undefined: from `publicUrl`. */
+  readonly streamUrl: string | undefined;
   readonly dataDir: string;
   /** Undefined: the embedded database below `dataDir`. */
   readonly databaseUrl: string | undefined;
@@ -125,12 +125,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     : result.error.issues.map((issue) => `${String(issue.path[0])}: expected ${issue.message}`);
   if (!result.success || mistakes.length > 0) throw new ConfigError([...new Set(mistakes)]);
   const values = result.data;
-  const publicUrl = values.PUBLIC_URL ?? `http://${hostInUrl(values.HOST)}:${values.PORT}`;
   return Object.freeze({
     host: values.HOST,
     port: values.PORT,
-    publicUrl,
-    streamUrl: values.STREAM_URL ?? publicUrl.replace(/^http/, 'ws'),
+    publicUrl: values.PUBLIC_URL,
+    streamUrl: values.STREAM_URL,
     dataDir: values.DATA_DIR,
     databaseUrl: values.DATABASE_URL,
     agentPath: values.AGENT,
@@ -163,12 +162,5 @@ function contradictions(values: Values): string[] {
   if (values.TWILIO_AUTH_TOKEN !== undefined && values.PUBLIC_URL === undefined) {
     mistakes.push('PUBLIC_URL: expected to be set with TWILIO_AUTH_TOKEN: signatures are made over it');
   }
-  if (values.PORT === 0 && values.PUBLIC_URL === undefined) {
-    mistakes.push('PUBLIC_URL: expected to be set when PORT is 0: the address is not known before');
-  }
   return mistakes;
-}
-
-function hostInUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -21,7 +21,6 @@ export class Conversation {
   turn = 0;
   /** Streams that this conversation has had. */
   parts = 0;
-  readonly #info: CallInfo;
   readonly #world: CallWorld;
   readonly #toolbox: Toolbox;
   readonly #variables: Readonly<Record<string, string>>;
@@ -32,7 +31,6 @@ export class Conversation {
   readonly #questions = new Map<number, string>();
 
   constructor(info: CallInfo, world: CallWorld) {
-    this.#info = info;
     this.#world = world;
     this.#startedAtMs = world.clock.nowMs();
     this.#variables = { ...world.agent.variables, ...info.variables };
@@ -64,7 +62,9 @@ export class Conversation {
   /** Begins to speak a line. */
   line(replyId: number, line: Line): Reply {
     const reply = this.#reply(replyId, '');
-    reply.say([render(this.#textOf(line), this.#variables)]);
+    // What somebody outside wants said is no template.
+    const text = this.#textOf(line);
+    reply.say([line.kind === 'text' ? text : render(text, this.#variables)]);
     return reply;
   }
 

@@ -2,6 +2,7 @@
 import type { AgentFile } from '../agent/schema.ts';
 import type { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
+import type { HttpFetch } from '../base/httpPool.ts';
 import type { Logger } from '../base/logger.ts';
 import type { LiveEvent } from '../events/event.ts';
 import type { LanguageModel } from '../llm/port.ts';
@@ -33,7 +34,8 @@ export interface CallWorld {
   /** Off: a reply is spoken only when the model has written all of it. */
   readonly firstSentence: boolean;
   readonly background: Background;
-  readonly fetch: typeof fetch;
+  /** One that sends once: a tool may book or pay. */
+  readonly fetch: HttpFetch;
   /** The value of a variable that the agent's file names for a tool's header. */
   readonly secret: (name: string) => string | undefined;
   /** Undefined when calls are not recorded. `part` counts the streams of one call from 1. */

@@ -5,8 +5,10 @@ import type { Said } from './said.ts';
 
 export interface TurnSettings extends EndpointSettings {
   readonly interruption: InterruptionSettings;
-  /** How long nobody speaks before each step of "are you still there?"; after the last step the call is given up. */
+  /** How long nobody speaks before each step of "are you still there?". */
   readonly idleAfterMs: readonly number[];
+  /** ... and after the last step before the call is given up. */
+  readonly giveUpAfterMs: number;
   /** Prepare a reply from the first silence on, before it is sure that the caller has finished. */
   readonly speculate: boolean;
 }

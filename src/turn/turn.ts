@@ -343,9 +343,7 @@ function listen(state: TurnState, settings: TurnSettings): TurnStep {
   const listening = inPhase(state, { kind: 'listening' });
   const [line, ...waitingLines] = state.waitingLines;
   if (line !== undefined) return speakLine({ ...listening, waitingLines }, line);
-  // After the last step of the ladder one more silence, as long as that step's, ends the call.
-  const afterMs = settings.idleAfterMs[state.idleStep] ?? settings.idleAfterMs.at(-1);
-  return afterMs === undefined ? stay(listening) : withTimer(listening, 'idle', afterMs);
+  return withTimer(listening, 'idle', settings.idleAfterMs[state.idleStep] ?? settings.giveUpAfterMs);
 }
 
 function speakLine(state: TurnState, line: Line): TurnStep {

@@ -16,8 +16,7 @@ test('an empty environment gives the defaults', () => {
   const config = readConfig({});
   assert.equal(config.host, '127.0.0.1');
   assert.equal(config.port, 8080);
-  assert.equal(config.publicUrl, 'http://127.0.0.1:8080');
-  assert.equal(config.streamUrl, 'ws://127.0.0.1:8080');
+  assert.equal(config.publicUrl, undefined);
   assert.equal(config.dataDir, './data');
   assert.equal(config.callsMax, 200);
   assert.equal(config.disabled.size, 0);
@@ -62,10 +61,9 @@ test('signatures need the public address', () => {
   );
 });
 
-test('addresses lose their trailing slash and media comes back over the same host', () => {
+test('addresses lose their trailing slash', () => {
   const config = readConfig({ PUBLIC_URL: 'https://voice.example.com/' });
   assert.equal(config.publicUrl, 'https://voice.example.com');
-  assert.equal(config.streamUrl, 'wss://voice.example.com');
 });
 
 test('an empty value is an absent one', () => {

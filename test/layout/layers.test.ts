@@ -28,7 +28,7 @@ const rows = [
   ],
   ['call'],
   ['server', 'sim'],
-  ['main.ts', 'config.ts'],
+  ['main.ts', 'gateway.ts', 'config.ts'],
 ];
 
 function filesBelow(folder: string): string[] {

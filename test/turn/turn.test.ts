@@ -21,6 +21,7 @@ const settings: TurnSettings = {
     backchannels: ['mhm', 'uh huh', 'yeah', 'right'],
   },
   idleAfterMs: [8_000, 10_000],
+  giveUpAfterMs: 8_000,
   speculate: true,
 };
 
@@ -54,7 +55,10 @@ class Story {
     this.tell({ kind: 'words', atMs: atMs + 350, utterance, text, final: true });
   }
 
-  ring(timer: 'endpoint' | 'finalWords' | 'lasting' | 'verdict' | 'idle', atMs: number): readonly TurnEffect[] {
+  ring(
+    timer: 'endpoint' | 'finalWords' | 'lasting' | 'verdict' | 'idle',
+    atMs: number,
+  ): readonly TurnEffect[] {
     return this.tell({ kind: 'timerRang', timer, atMs });
   }
 }
@@ -80,7 +84,10 @@ function speaking(own: Partial<TurnSettings> = {}): Story {
 
 test('the greeting is said first and then the caller has the floor', () => {
   const story = new Story();
-  assert.deepEqual(kinds(story.tell({ kind: 'opened', line: { kind: 'greeting' } })), ['stopTimer', 'sayLine']);
+  assert.deepEqual(kinds(story.tell({ kind: 'opened', line: { kind: 'greeting' } })), [
+    'stopTimer',
+    'sayLine',
+  ]);
   story.tell({ kind: 'replyStarted', replyId: 0 });
   story.tell({ kind: 'replyPlayed', replyId: 0, atMs: 2_000 });
   assert.equal(story.state.phase.kind, 'listening');
@@ -92,7 +99,10 @@ test('at the first silence the STT is committed and a reply is prepared, before 
   story.tell({ kind: 'words', atMs: 900, utterance: 0, text: 'What are your opening hours?', final: false });
   const effects = story.tell({ kind: 'voiceStopped', atMs: 1_200, silenceAtMs: 1_000 });
   assert.ok(kinds(effects).includes('commit'));
-  assert.deepEqual(story.all('prepare').map((effect) => effect.callerText), ['What are your opening hours?']);
+  assert.deepEqual(
+    story.all('prepare').map((effect) => effect.callerText),
+    ['What are your opening hours?'],
+  );
   assert.deepEqual(story.all('release'), []);
 });
 
@@ -105,7 +115,10 @@ test('the prepared reply is released when the final differs only in case and pun
   story.tell({ kind: 'words', atMs: 1_350, utterance: 0, text: 'What are your hours?', final: true });
   if (story.state.phase.kind === 'pausing') story.ring('endpoint', 1_400);
   assert.equal(story.all('prepare').length, 1);
-  assert.deepEqual(story.all('release').map(({ replyId, speculated }) => [replyId, speculated]), [[0, true]]);
+  assert.deepEqual(
+    story.all('release').map(({ replyId, speculated }) => [replyId, speculated]),
+    [[0, true]],
+  );
 });
 
 test('a final with other words drops the prepared reply and prepares another', () => {
@@ -115,9 +128,15 @@ test('a final with other words drops the prepared reply and prepares another', (
   story.tell({ kind: 'voiceStopped', atMs: 1_200, silenceAtMs: 1_000 });
   story.tell({ kind: 'committed', utterance: 0 });
   story.tell({ kind: 'words', atMs: 1_350, utterance: 0, text: 'I need an appointment.', final: true });
-  assert.deepEqual(story.all('discard').map((effect) => effect.replyId), [0]);
+  assert.deepEqual(
+    story.all('discard').map((effect) => effect.replyId),
+    [0],
+  );
   if (story.state.phase.kind === 'pausing') story.ring('endpoint', 1_400);
-  assert.deepEqual(story.all('release').map((effect) => effect.replyId), [1]);
+  assert.deepEqual(
+    story.all('release').map((effect) => effect.replyId),
+    [1],
+  );
 });
 
 test('a caller who goes on after a pause is not cut off, and the whole is answered once', () => {
@@ -141,7 +160,10 @@ test('a cough in the pause keeps the prepared reply', () => {
   story.tell({ kind: 'committed', utterance: 1 });
   story.tell({ kind: 'words', atMs: 1_700, utterance: 1, text: '', final: true });
   story.ring('endpoint', 2_200);
-  assert.deepEqual(story.all('release').map((effect) => effect.replyId), [0]);
+  assert.deepEqual(
+    story.all('release').map((effect) => effect.replyId),
+    [0],
+  );
 });
 
 test('the caller going on before the first frame takes the reply back', () => {
@@ -207,7 +229,10 @@ test('a cough over the agent holds it for a moment and lets it go on', () => {
   const effects = story.ring('verdict', 6_650);
   assert.deepEqual(effects.filter((effect) => effect.kind === 'resume').length, 1);
   assert.deepEqual(story.all('interrupt'), []);
-  assert.deepEqual(story.all('bargeIn').map((effect) => effect.outcome), ['resumed']);
+  assert.deepEqual(
+    story.all('bargeIn').map((effect) => effect.outcome),
+    ['resumed'],
+  );
 });
 
 test('"mhm" over the agent lets it go on and is no turn of its own', () => {
@@ -298,7 +323,8 @@ test('a line wanted while the agent speaks is said after it', () => {
 
 test('speculation is bounded: after two dropped replies the next is made only when the turn is sure', () => {
   const story = new Story();
-  for (let pause = 0; pause < 5; pause += 1) story.said(`and number ${pause} of many`, pause, 1_000 + 3_000 * pause);
+  for (let pause = 0; pause < 5; pause += 1)
+    story.said(`and number ${pause} of many`, pause, 1_000 + 3_000 * pause);
   assert.ok(story.all('discard').length <= DISCARDED_PER_TURN_MAX);
   story.ring('endpoint', 20_000);
   const release = story.all('release').at(-1);
@@ -319,7 +345,11 @@ test('with speculation off a reply is made and released at once when the turn is
 
 const someEvent: fc.Arbitrary<TurnEvent> = fc.oneof(
   fc.record({ kind: fc.constant('voiceStarted' as const), atMs: fc.nat(60_000), voiceAtMs: fc.nat(60_000) }),
-  fc.record({ kind: fc.constant('voiceStopped' as const), atMs: fc.nat(60_000), silenceAtMs: fc.nat(60_000) }),
+  fc.record({
+    kind: fc.constant('voiceStopped' as const),
+    atMs: fc.nat(60_000),
+    silenceAtMs: fc.nat(60_000),
+  }),
   fc.record({
     kind: fc.constant('words' as const),
     atMs: fc.nat(60_000),
@@ -331,7 +361,13 @@ const someEvent: fc.Arbitrary<TurnEvent> = fc.oneof(
   fc.record({
     kind: fc.constant('timerRang' as const),
     atMs: fc.nat(60_000),
-    timer: fc.constantFrom('endpoint' as const, 'finalWords' as const, 'lasting' as const, 'verdict' as const, 'idle' as const),
+    timer: fc.constantFrom(
+      'endpoint' as const,
+      'finalWords' as const,
+      'lasting' as const,
+      'verdict' as const,
+      'idle' as const,
+    ),
   }),
   fc.record({ kind: fc.constant('replyStarted' as const), replyId: fc.nat(12) }),
   fc.record({ kind: fc.constant('replyPlayed' as const), replyId: fc.nat(12), atMs: fc.nat(60_000) }),

@@ -1,0 +1,151 @@
+// What the model can do besides talking: the tools of the agent's file, the built-in ones, and the moves between
+// the agent's states. Each answers a text for the model; none throws, unless it is stopped.
+import type { AgentTool } from '../agent/schema.ts';
+import { digitTones } from '../audio/tone.ts';
+import { isRecord, parseJson } from '../base/json.ts';
+import type { ToolCall } from '../llm/port.ts';
+import { callHttpTool } from '../llm/tools.ts';
+import type { Ending } from './connection.ts';
+import type { CallWorld } from './world.ts';
+
+export interface ToolOutcome {
+  /** For the model: what came of it. */
+  readonly result: string;
+  /** Whether the model has something to say to it. */
+  readonly askAgain: boolean;
+  /** Said when the model itself said nothing with the call. */
+  readonly say?: string;
+  readonly tones?: Uint8Array;
+}
+
+export interface ToolboxListener {
+  /** The call is to end this way, after the last words. */
+  ending(ending: Ending): void;
+  /** Something was learnt about the person. */
+  noteFields(fields: Readonly<Record<string, string>>): void;
+}
+
+type HttpTool = Extract<AgentTool, { name: string }>;
+
+/** One note on a lead. */
+const FIELD_CHARS_MAX = 500;
+
+export class Toolbox {
+  readonly #world: CallWorld;
+  readonly #listener: ToolboxListener;
+  #state: string | undefined;
+
+  constructor(world: CallWorld, listener: ToolboxListener) {
+    this.#world = world;
+    this.#listener = listener;
+    this.#state = world.agent.states?.initial;
+  }
+
+  /** Where the conversation stands in the agent's states; undefined when it has none. */
+  get state(): string | undefined {
+    return this.#state;
+  }
+
+  /** What the agent says while this tool runs. */
+  filler(name: string): string | undefined {
+    return this.#httpTool(name)?.filler;
+  }
+
+  async run(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome> {
+    signal.throwIfAborted();
+    const http = this.#httpTool(call.name);
+    if (http !== undefined) return this.#callHttp(http, call.argumentsText, signal);
+    const given = textArguments(call.argumentsText);
+    switch (call.name) {
+      case 'end_call':
+        return this.#endCall();
+      case 'transfer':
+        return this.#transfer(given['to'] ?? '');
+      case 'play_digits':
+        return playDigits(given['digits'] ?? '');
+      case 'go_to_state':
+        return this.#goTo(given['state'] ?? '');
+      case 'note_field':
+        return this.#noteField(given['name'] ?? '', given['value'] ?? '');
+      default:
+        return { result: `There is no tool called ${call.name}.`, askAgain: true };
+    }
+  }
+
+  #httpTool(name: string): HttpTool | undefined {
+    return this.#world.agent.tools.find((tool): tool is HttpTool => 'name' in tool && tool.name === name);
+  }
+
+  async #callHttp(tool: HttpTool, argumentsText: string, signal: AbortSignal): Promise<ToolOutcome> {
+    const { clock, fetch, logger, secret } = this.#world;
+    const headers: Record<string, string> = {};
+    for (const [header, variable] of Object.entries(tool.headersEnv))
+      headers[header] = secret(variable) ?? '';
+    const answer = await callHttpTool({ ...tool, headers }, argumentsText, { clock, fetch }, signal);
+    logger.info({ tool: tool.name, outcome: answer.outcome, status: answer.status }, 'a tool was called');
+    return { result: answer.text, askAgain: true };
+  }
+
+  #endCall(): ToolOutcome {
+    this.#listener.ending({ kind: 'hangup', outcome: 'completed', forced: false });
+    return {
+      result: 'The call ends after your last words.',
+      askAgain: false,
+      say: this.#world.agent.lines.goodbye,
+    };
+  }
+
+  #transfer(name: string): ToolOutcome {
+    const tool = this.#world.agent.tools.find((one) => one.builtin === 'transfer');
+    const to = tool?.builtin === 'transfer' && Object.hasOwn(tool.to, name) ? tool.to[name] : undefined;
+    if (to === undefined) return { result: `There is nobody called ${name} to transfer to.`, askAgain: true };
+    this.#listener.ending({ kind: 'dial', to, forced: false });
+    const say = tool?.builtin === 'transfer' ? tool.say : undefined;
+    return {
+      result: 'The caller is put through after your last words.',
+      askAgain: false,
+      ...(say === undefined ? {} : { say }),
+    };
+  }
+
+  #goTo(name: string): ToolOutcome {
+    const { states } = this.#world.agent;
+    const here = this.#state === undefined ? undefined : states?.named[this.#state];
+    if (here?.next.includes(name) !== true) {
+      return { result: `You cannot go from ${this.#state ?? 'here'} to ${name}.`, askAgain: true };
+    }
+    this.#state = name;
+    const line = states?.named[name]?.line;
+    // A state that opens with a line of its own needs no words of the model.
+    return line === undefined
+      ? { result: `You are now in ${name}.`, askAgain: true }
+      : { result: `You are now in ${name} and have said: ${line}`, askAgain: false, say: line };
+  }
+
+  #noteField(name: string, value: string): ToolOutcome {
+    if (name === '' || value === '') return { result: 'A name and a value are needed.', askAgain: true };
+    this.#listener.noteFields({ [name]: value.slice(0, FIELD_CHARS_MAX) });
+    return { result: 'Noted.', askAgain: true };
+  }
+}
+
+function playDigits(digits: string): ToolOutcome {
+  const tones = digitTones(digits);
+  return tones.ok
+    ? { result: 'The digits are being played.', askAgain: false, tones: tones.mulaw }
+    : {
+        result: `These digits cannot be played (${tones.failure}). Use 0-9, *, #, A-D, and w for a pause.`,
+        askAgain: true,
+      };
+}
+
+/** The arguments that are text (or a number, as text); whatever the model wrote, never throws. */
+function textArguments(argumentsText: string): Readonly<Record<string, string>> {
+  const parsed = parseJson(argumentsText);
+  if (!isRecord(parsed)) return {};
+  return Object.fromEntries(
+    Object.entries(parsed)
+      .filter(([, value]) => typeof value === 'string' || typeof value === 'number')
+      .map(([name, value]) => [name, String(value)]),
+  );
+}
