@@ -1,11 +1,12 @@
 // The whole gateway, built from its configuration: who is given what, and in which order it all closes.
 import path from 'node:path';
 import { mkdir } from 'node:fs/promises';
-import { fixedLines } from './agent/prompt.ts';
-import { loadAgentFile } from './agent/load.ts';
+import { loadAgentFile } from './agent/file.ts';
+import { fixedLines } from './agent/lines.ts';
 import type { AgentFile, LlmEntry, SttEntry, TtsEntry } from './agent/schema.ts';
 import { Background } from './base/background.ts';
 import { systemClock } from './base/clock.ts';
+import { defined } from './base/defined.ts';
 import { errorText } from './base/errors.ts';
 import { HttpPool } from './base/httpPool.ts';
 import type { Logger } from './base/logger.ts';
@@ -227,7 +228,7 @@ function openModel(
     const { baseUrl, apiKeyEnv: _named, provider: _closed, ...options } = entry;
     const model = openaiLanguageModel(
       {
-        ...options,
+        ...defined(options),
         baseUrl: baseUrl ?? config.openai.baseUrl,
         apiKey: keyOf(entry, config),
         streaming: !config.disabled.has('llm-streaming'),
@@ -262,8 +263,8 @@ function openVoices(
     return measuredVoice(
       openaiTextToSpeech(
         {
-          ...agent.voice,
-          ...options,
+          ...defined(agent.voice),
+          ...defined(options),
           baseUrl: baseUrl ?? config.openai.baseUrl,
           apiKey: keyOf(entry, config),
         },
@@ -332,7 +333,7 @@ function turnSettingsOf(agent: AgentFile, speculate: boolean): TurnSettings {
     ...agent.turnTaking,
     interruption: agent.interruption,
     idleAfterMs: agent.limits.idle.map((step) => step.afterSeconds * 1_000),
-    giveUpAfterMs: agent.limits.goodbyeAfterSeconds * 1_000,
+    giveUpAfterMs: (agent.limits.idle.at(-1)?.afterSeconds ?? NEVER_SECONDS) * 1_000,
     speculate,
   };
 }

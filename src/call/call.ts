@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.ts';
 import type { LiveEvent } from '../events/event.ts';
 import { Playout } from '../playout/playout.ts';
 import type { CallOutcome } from '../store/port.ts';
+import { textOf } from '../turn/said.ts';
 import {
   firstState,
   type Line,
@@ -15,11 +16,11 @@ import {
   type TurnTimer,
 } from '../turn/state.ts';
 import { reduceTurn } from '../turn/turn.ts';
-import type { MediaStream, StreamEnd } from '../twilio/mediaStream.ts';
+import type { StreamEnd } from '../twilio/mediaStream.ts';
 import { reduceConnection, type Connection, type ConnectionEvent, type Ending } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import type { Ears } from './ears.ts';
-import type { CallInfo, LiveCall } from './port.ts';
+import type { CallInfo, CallStream, LiveCall } from './port.ts';
 import type { Reply } from './reply.ts';
 import { TurnRecord } from './turnRecord.ts';
 import type { CallWorld, OpenRecording } from './world.ts';
@@ -32,7 +33,7 @@ export type CallClosed = Extract<Connection, { kind: 'closed' }>['why'];
 export class Call implements LiveCall {
   readonly info: CallInfo;
   readonly conversation: Conversation;
-  readonly #stream: MediaStream;
+  readonly #stream: CallStream;
   readonly #ears: Ears;
   readonly #world: CallWorld;
   readonly #log: Logger;
@@ -64,7 +65,7 @@ export class Call implements LiveCall {
   constructor(
     parts: {
       readonly info: CallInfo;
-      readonly stream: MediaStream;
+      readonly stream: CallStream;
       readonly ears: Ears;
       readonly conversation?: Conversation;
     },
@@ -239,7 +240,7 @@ export class Call implements LiveCall {
 
   #onPlayed(replyId: number): void {
     const reply = this.#replies.get(replyId);
-    if (reply !== undefined) this.#spoken(reply, reply.speech.text, false);
+    if (reply !== undefined) this.#spoken(reply, reply.speech.audibleText, false);
     this.#happened({ kind: 'replyPlayed', replyId, atMs: this.#world.clock.nowMs() });
     if (this.#turn.phase.kind !== 'thinking') this.#connectionChanged({ kind: 'speechOver' });
   }
@@ -358,7 +359,7 @@ export class Call implements LiveCall {
     reply.cancel();
     this.#connectionChanged({ kind: 'interrupted' });
     const heardText = heard?.text ?? '';
-    const callerText = this.#turn.said.map((one) => one.text).join(' ');
+    const callerText = textOf(this.#turn.said);
     this.#publish({ type: 'agent.interrupted', turn: this.#turn.turn, heardText, callerText });
     this.#spoken(reply, heardText, true);
   }
@@ -427,6 +428,7 @@ export class Call implements LiveCall {
     const cutReply = cut === undefined ? undefined : this.#replies.get(cut.speechId);
     for (const reply of this.#replies.values()) reply.cancel();
     if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', true);
+    this.#keepLastWords();
     this.#happened({ kind: 'callEnded' });
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
@@ -442,6 +444,19 @@ export class Call implements LiveCall {
       'call closed',
     );
     this.#onClosed(this, why);
+  }
+
+  /** What the caller said and nobody has answered is a turn all the same. */
+  #keepLastWords(): void {
+    const callerText = textOf(this.#turn.said);
+    if (callerText === '' || this.#turn.phase.kind === 'thinking') return;
+    const record = new TurnRecord(
+      this.#turn.turn + 1,
+      callerText,
+      false,
+      new Date(this.#world.clock.wallMs()),
+    );
+    this.#world.writer.turnFinished(record.row(this.info.callSid));
   }
 
   #startTimer(name: TurnTimer | 'longest' | 'lastWords', delayMs: number, rang: () => void): void {

@@ -3,7 +3,7 @@ import type { Timer } from '../base/clock.ts';
 import { Call, outcomeOf, type CallClosed } from './call.ts';
 import type { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
-import type { AfterStream, CallInfo, LiveCall, LiveCalls } from './port.ts';
+import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
 import type { CallWorld } from './world.ts';
 
 /** A call that rings longer than this without a stream is not coming. */
@@ -44,7 +44,7 @@ export class Calls implements LiveCalls {
     this.#ringing.set(info.callSid, { ears: this.#openEars(), timer });
   }
 
-  open(info: CallInfo, stream: ConstructorParameters<typeof Call>[0]['stream']): void {
+  open(info: CallInfo, stream: CallStream): void {
     const { callSid } = info;
     // The carrier has opened a second stream before we saw the first one's end.
     this.#live.get(callSid)?.streamReplaced();

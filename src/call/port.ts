@@ -2,6 +2,12 @@
 import type { CallDirection } from '../store/port.ts';
 import type { MediaStream } from '../twilio/mediaStream.ts';
 
+/** The carrier's stream as a call uses it. */
+export type CallStream = Pick<
+  MediaStream,
+  'streamSid' | 'listen' | 'sendMedia' | 'sendMark' | 'sendClear' | 'close'
+>;
+
 export interface CallInfo {
   readonly callSid: string;
   readonly accountSid: string;
@@ -36,7 +42,7 @@ export interface LiveCalls {
   /** The phone is ringing: open what can be opened before the caller is there. Repeats are harmless. */
   prepare(info: CallInfo): void;
   /** The stream is there and its token was right. The call owns the stream from now on and closes it. */
-  open(info: CallInfo, stream: MediaStream): void;
+  open(info: CallInfo, stream: CallStream): void;
   find(callSid: string): LiveCall | undefined;
   afterStream(callSid: string): AfterStream;
   /** Twilio's word on who answered an outgoing call: `human`, `machine_end_beep`, ... */

@@ -1,4 +1,5 @@
 // The record of one exchange while it happens: texts, and the times from which every stage's share follows.
+import { defined } from '../base/defined.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { TurnRow, TurnSource, TurnTimings } from '../store/port.ts';
 
@@ -89,7 +90,7 @@ export class TurnRecord {
     const times = this.#times;
     const release = this.#release;
     const audioReadyAtMs = this.#audioReadyAtMs();
-    return withoutUndefined({
+    return defined({
       endpoint: since(release?.silenceAtMs, release?.releasedAtMs),
       sttFinal: release?.sttFinalMs,
       llmFirstToken: since(times.llmAskedAtMs, times.firstTokenAtMs),
@@ -157,10 +158,4 @@ export class TurnRecord {
 
 function since(fromMs: number | undefined, toMs: number | undefined): number | undefined {
   return fromMs === undefined || toMs === undefined ? undefined : Math.max(0, toMs - fromMs);
-}
-
-type Defined<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
-
-function withoutUndefined<T extends Readonly<Record<string, unknown>>>(record: T): Defined<T> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

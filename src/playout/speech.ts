@@ -59,7 +59,19 @@ export class Speech {
 
   /** All the text, heard or not. */
   get text(): string {
-    return this.#sentences.map((sentence) => sentence.text).join(' ');
+    return this.#sentences
+      .map((sentence) => sentence.text)
+      .filter((text) => text !== '')
+      .join(' ');
+  }
+
+  /** The text that has sound: what a caller hears who hears all of it. */
+  get audibleText(): string {
+    const audible = this.#sentences.filter((sentence) => sentence.audioBytes > 0);
+    return audible
+      .map((sentence) => sentence.text)
+      .filter((text) => text !== '')
+      .join(' ');
   }
 
   /** Bytes handed to the playout so far. */

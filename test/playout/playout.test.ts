@@ -5,74 +5,8 @@ import { BYTES_PER_MS, FRAME_BYTES, MULAW_SILENCE } from '../../src/audio/mulaw.
 import { LEAD_MS, MESSAGE_MS, Playout } from '../../src/playout/playout.ts';
 import { Speech } from '../../src/playout/speech.ts';
 import { PlayoutWheel } from '../../src/playout/wheel.ts';
+import { FakeCarrier } from '../helpers/fakeCarrier.ts';
 import { VirtualClock } from '../helpers/virtualClock.ts';
-
-/** A carrier as Twilio behaves, on the virtual clock: plays in real time, echoes marks, empties on clear. */
-class FakeCarrier {
-  readonly clock: VirtualClock;
-  readonly messages: { readonly atMs: number; readonly bytes: number }[] = [];
-  readonly written: number[] = [];
-  /** Bytes really played, in order. */
-  readonly played: number[] = [];
-  echo: (name: string) => void = () => undefined;
-  loseMarks = false;
-  #queue: ({ readonly byte: number } | { readonly mark: string })[] = [];
-  cleared = 0;
-
-  constructor(clock: VirtualClock) {
-    this.clock = clock;
-  }
-
-  sendMedia(mulaw: Uint8Array): void {
-    this.messages.push({ atMs: this.clock.nowMs(), bytes: mulaw.length });
-    for (const byte of mulaw) {
-      this.#queue.push({ byte });
-      this.written.push(byte);
-    }
-  }
-
-  sendMark(name: string): void {
-    this.#queue.push({ mark: name });
-    this.#echoDue();
-  }
-
-  sendClear(): void {
-    this.cleared += 1;
-    const marks = this.#queue.flatMap((item) => ('mark' in item ? [item.mark] : []));
-    this.#queue = [];
-    for (const mark of marks) this.#later(mark);
-  }
-
-  get bufferedMs(): number {
-    return this.#queue.filter((item) => 'byte' in item).length / BYTES_PER_MS;
-  }
-
-  /** Plays one millisecond. */
-  playMs(): void {
-    let bytes = BYTES_PER_MS;
-    while (bytes > 0 && this.#queue.length > 0) {
-      const item = this.#queue[0];
-      if (item === undefined || 'mark' in item) this.#echoDue();
-      else {
-        this.played.push(item.byte);
-        this.#queue.shift();
-        bytes -= 1;
-      }
-    }
-    this.#echoDue();
-  }
-
-  #echoDue(): void {
-    for (let item = this.#queue[0]; item !== undefined && 'mark' in item; item = this.#queue[0]) {
-      this.#queue.shift();
-      this.#later(item.mark);
-    }
-  }
-
-  #later(mark: string): void {
-    if (!this.loseMarks) this.clock.after(0, () => this.echo(mark));
-  }
-}
 
 function setUp() {
   const clock = new VirtualClock();
@@ -105,10 +39,16 @@ function setUp() {
 
 /** Audio whose every byte says where it stands, so that a repeat or a skip shows. */
 function audio(durationMs: number, start = 0): Uint8Array {
-  return Uint8Array.from({ length: durationMs * BYTES_PER_MS }, (_unused, i) => (start + Math.floor(i / 8)) % 251);
+  return Uint8Array.from(
+    { length: durationMs * BYTES_PER_MS },
+    (_unused, i) => (start + Math.floor(i / 8)) % 251,
+  );
 }
 
-function speechOf(id: number, ...sentences: readonly (readonly [text: string, durationMs: number])[]): Speech {
+function speechOf(
+  id: number,
+  ...sentences: readonly (readonly [text: string, durationMs: number])[]
+): Speech {
   const speech = new Speech(id);
   let start = 0;
   for (const [text, durationMs] of sentences) {
@@ -262,7 +202,10 @@ test('the wheel stops when nobody talks', async () => {
 test('however the audio comes in pieces and is held and resumed, the caller hears all of it once', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.tuple(fc.integer({ min: 1, max: 900 }), fc.integer({ min: 0, max: 120 })), { minLength: 1, maxLength: 12 }),
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 900 }), fc.integer({ min: 0, max: 120 })), {
+        minLength: 1,
+        maxLength: 12,
+      }),
       fc.array(fc.integer({ min: 0, max: 800 }), { maxLength: 4 }),
       async (pieces, holds) => {
         const { carrier, heard, playout, run } = setUp();

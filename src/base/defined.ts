@@ -1,0 +1,9 @@
+// Optional fields that are absent, not present and undefined.
+
+export type Defined<T> = { readonly [K in keyof T]: Exclude<T[K], undefined> };
+
+/** The record without the fields that are undefined, for where the type says "absent". */
+export function defined<T extends object>(record: T): Defined<T> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is left is exactly what the type says
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Defined<T>;
+}
