@@ -333,7 +333,7 @@ function turnSettingsOf(agent: AgentFile, speculate: boolean): TurnSettings {
     ...agent.turnTaking,
     interruption: agent.interruption,
     idleAfterMs: agent.limits.idle.map((step) => step.afterSeconds * 1_000),
-    giveUpAfterMs: (agent.limits.idle.at(-1)?.afterSeconds ?? NEVER_SECONDS) * 1_000,
+    giveUpAfterMs: (agent.limits.idle.at(-1)?.afterSeconds ?? 0) * 1_000,
     speculate,
   };
 }

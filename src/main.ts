@@ -63,7 +63,10 @@ async function serve(config: Config): Promise<void> {
 async function run(): Promise<void> {
   const config = readConfig();
   if (process.argv[2] === 'migrate') {
-    const applied = await migrate(config);
+    const applied = await migrate({
+      ...config,
+      onError: (error) => process.stderr.write(`turnpike: ${errorText(error)}\n`),
+    });
     process.stdout.write(applied.length === 0 ? 'up to date\n' : `${applied.join('\n')}\n`);
   } else {
     await serve(config);

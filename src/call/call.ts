@@ -1,11 +1,10 @@
 // One call: joins the hops, tells the turn machine what happened, carries out what it answers, and ends
 // everything once. It decides nothing by itself.
 import { errorText } from '../base/errors.ts';
-import type { Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { Timers } from '../base/timers.ts';
 import type { LiveEvent } from '../events/event.ts';
 import { Playout } from '../playout/playout.ts';
-import type { CallOutcome } from '../store/port.ts';
 import { textOf } from '../turn/said.ts';
 import {
   firstState,
@@ -17,18 +16,23 @@ import {
 } from '../turn/state.ts';
 import { reduceTurn } from '../turn/turn.ts';
 import type { StreamEnd } from '../twilio/mediaStream.ts';
-import { reduceConnection, type Connection, type ConnectionEvent, type Ending } from './connection.ts';
+import {
+  reduceConnection,
+  type CallClosed,
+  type Connection,
+  type ConnectionEvent,
+  type Ending,
+} from './connection.ts';
 import { Conversation } from './conversation.ts';
 import type { Ears } from './ears.ts';
+import { Exchanges } from './exchanges.ts';
 import type { CallInfo, CallStream, LiveCall } from './port.ts';
+import type { Publish } from './publish.ts';
 import type { Reply } from './reply.ts';
-import { TurnRecord } from './turnRecord.ts';
 import type { CallWorld, OpenRecording } from './world.ts';
 
 /** The agent's last words take no longer than this; then the call is ended over them. */
 const LAST_WORDS_MS_MAX = 20_000;
-
-export type CallClosed = Extract<Connection, { kind: 'closed' }>['why'];
 
 export class Call implements LiveCall {
   readonly info: CallInfo;
@@ -46,17 +50,12 @@ export class Call implements LiveCall {
   #turn: TurnState;
   readonly #news: TurnEvent[] = [];
   #reducing = false;
-  readonly #timers = new Map<TurnTimer | 'longest' | 'lastWords', Timer>();
+  readonly #timers: Timers<TurnTimer | 'longest' | 'lastWords'>;
   readonly #replies = new Map<number, Reply>();
   /** Replies made before it was sure that the caller had finished. */
   readonly #speculative = new Set<number>();
-  /** The exchange under way, and the one before it until the agent has begun to answer. */
-  #record: TurnRecord | undefined;
-  #recordBefore: TurnRecord | undefined;
-  readonly #observed = new WeakSet<TurnRecord>();
-  /** When the ears were asked for the last word on an utterance. */
-  readonly #committedAtMs = new Map<number, number>();
-  #sttFinalMs: number | undefined;
+  readonly #exchanges: Exchanges;
+  readonly #publish: Publish;
 
   /**
    * Starts the conversation at once. `conversation` is what was said before the stream was lost, for a call
@@ -80,6 +79,10 @@ export class Call implements LiveCall {
     this.#log = world.logger.child({ callSid: info.callSid, streamSid: stream.streamSid });
     this.#onClosed = onClosed;
     this.#startedAtMs = world.clock.nowMs();
+    this.#timers = new Timers(world.clock);
+    this.#publish = (event) =>
+      world.events.publish({ ...event, callSid: info.callSid, at: world.clock.wallMs() } as LiveEvent);
+    this.#exchanges = new Exchanges(info.callSid, world, this.#log, this.#publish);
     this.conversation = parts.conversation ?? new Conversation(info, world);
     this.conversation.attach({
       ending: (ending) => this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true }),
@@ -155,7 +158,7 @@ export class Call implements LiveCall {
         ),
       onDropped: (audioBytes) => this.#world.metrics.dropped('stt_audio', audioBytes),
     });
-    this.#startTimer('longest', agent.limits.callMinutesMax * 60_000, () => this.#lineThenEnd());
+    this.#timers.start('longest', agent.limits.callMinutesMax * 60_000, () => this.#lineThenEnd());
     const line: Line | undefined = again
       ? { kind: 'reconnected' }
       : agent.greeting === undefined
@@ -197,11 +200,7 @@ export class Call implements LiveCall {
 
   #onWords(utterance: number, text: string, final: boolean): void {
     const atMs = this.#world.clock.nowMs();
-    const committedAtMs = this.#committedAtMs.get(utterance);
-    if (final && committedAtMs !== undefined) {
-      this.#committedAtMs.delete(utterance);
-      this.#sttFinalMs = atMs - committedAtMs;
-    }
+    if (final) this.#exchanges.finalWords(utterance);
     if (text !== '') {
       this.#publish({
         type: final ? 'transcript.final' : 'transcript.partial',
@@ -222,10 +221,10 @@ export class Call implements LiveCall {
     return {
       onStarted: (replyId: number, atMs: number) => {
         const reply = this.#replies.get(replyId);
-        if (reply !== undefined) this.#record?.answered(atMs, reply.source, reply.times);
+        if (reply !== undefined) this.#exchanges.firstFrame(atMs, reply.source, reply.times);
         this.#happened({ kind: 'replyStarted', replyId });
       },
-      onHeard: (_replyId: number, atMs: number) => this.#record?.heard(atMs),
+      onHeard: (_replyId: number, atMs: number) => this.#exchanges.heard(atMs),
       onSentence: (replyId: number, sentence: number) => {
         const text = this.#replies.get(replyId)?.speech.sentences[sentence]?.text ?? '';
         if (text !== '') this.#publish({ type: 'agent.said', turn: this.#turn.turn, text });
@@ -268,16 +267,16 @@ export class Call implements LiveCall {
     switch (effect.kind) {
       case 'commit': {
         const utterance = this.#ears.commit();
-        this.#committedAtMs.set(utterance, nowMs);
+        this.#exchanges.committed(utterance);
         return this.#happened({ kind: 'committed', utterance });
       }
       case 'prepare':
         return this.#prepare(effect.replyId, effect.turn, effect.callerText);
       case 'release':
-        return this.#release(effect, nowMs);
+        return this.#release(effect);
       case 'withhold':
         this.#playout.clear();
-        this.#record = this.#recordBefore;
+        this.#exchanges.takenBack();
         return undefined;
       case 'discard':
         return this.#discard(effect.replyId);
@@ -292,11 +291,11 @@ export class Call implements LiveCall {
       case 'bargeIn':
         return this.#world.metrics.bargedIn(nowMs - effect.voiceAtMs, effect.outcome);
       case 'startTimer':
-        return this.#startTimer(effect.timer, effect.delayMs, () =>
+        return this.#timers.start(effect.timer, effect.delayMs, () =>
           this.#happened({ kind: 'timerRang', timer: effect.timer, atMs: this.#world.clock.nowMs() }),
         );
       case 'stopTimer':
-        return this.#stopTimer(effect.timer);
+        return this.#timers.stop(effect.timer);
       case 'giveUp':
         return this.#lineThenEnd();
       default:
@@ -311,23 +310,12 @@ export class Call implements LiveCall {
     this.#publish({ type: 'turn.prepared', turn, callerText });
   }
 
-  #release(effect: TurnEffect & { kind: 'release' }, nowMs: number): void {
+  #release(effect: TurnEffect & { kind: 'release' }): void {
     const reply = this.#replies.get(effect.replyId);
     if (reply === undefined) return;
     if (effect.speculated) this.#world.metrics.speculated('used');
     this.#speculative.delete(effect.replyId);
-    this.#recordBefore = this.#record;
-    this.#record = new TurnRecord(
-      effect.turn,
-      effect.callerText,
-      effect.speculated,
-      new Date(this.#world.clock.wallMs()),
-      {
-        silenceAtMs: effect.silenceAtMs,
-        releasedAtMs: nowMs,
-        sttFinalMs: this.#sttFinalMs,
-      },
-    );
+    this.#exchanges.began(effect);
     this.conversation.turn = effect.turn;
     this.#publish({ type: 'turn.started', turn: effect.turn, callerText: effect.callerText });
     reply.release();
@@ -346,7 +334,7 @@ export class Call implements LiveCall {
   #sayLine(replyId: number, turn: number, line: Line): void {
     const reply = this.conversation.line(replyId, line);
     this.#replies.set(replyId, reply);
-    this.#record ??= new TurnRecord(turn, '', false, new Date(this.#world.clock.wallMs()));
+    this.#exchanges.spokeUp(turn);
     reply.release();
     this.#playout.play(reply.speech);
   }
@@ -368,34 +356,8 @@ export class Call implements LiveCall {
   #spoken(reply: Reply, heardText: string, interrupted: boolean): void {
     this.#replies.delete(reply.id);
     this.conversation.spoken(reply, heardText, interrupted);
-    const record = this.#record;
-    if (record === undefined) return;
-    record.spoken(reply.speech.text, heardText, interrupted);
-    const row = record.row(this.info.callSid);
-    this.#world.writer.turnFinished(row);
-    if (!this.#observed.has(record)) {
-      this.#observed.add(record);
-      record.observe(this.#world.metrics, this.info.callSid, {
-        ...this.#world.providers,
-        stt: this.#ears.provider,
-      });
-    }
-    const { index, callerText, agentText, source, speculated } = row;
-    this.#publish({
-      type: 'turn.finished',
-      turn: index,
-      callerText,
-      agentText,
-      heardText: row.heardText,
-      interrupted: row.interrupted,
-      source,
-      speculated,
-      timings: { ...row.timings },
-    });
-    this.#log.info(
-      { turn: index, source, interrupted: row.interrupted, speculated, ...row.timings },
-      'turn finished',
-    );
+    const agentText = reply.speech.text;
+    this.#exchanges.spoken({ agentText, heardText, interrupted }, this.#ears.provider);
   }
 
   // --- the end ---
@@ -415,10 +377,10 @@ export class Call implements LiveCall {
     if (this.#connection === before) return;
     if (this.#connection.kind === 'closed') this.#close(this.#connection.why);
     else if (this.#connection.kind === 'ending') {
-      this.#startTimer('lastWords', LAST_WORDS_MS_MAX, () =>
+      this.#timers.start('lastWords', LAST_WORDS_MS_MAX, () =>
         this.#connectionChanged({ kind: 'endingTimedOut' }),
       );
-    } else this.#stopTimer('lastWords');
+    } else this.#timers.stop('lastWords');
   }
 
   /** Reached once: the connection never leaves `closed`. */
@@ -430,8 +392,7 @@ export class Call implements LiveCall {
     if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', true);
     this.#keepLastWords();
     this.#happened({ kind: 'callEnded' });
-    for (const timer of this.#timers.values()) timer.cancel();
-    this.#timers.clear();
+    this.#timers.stopAll();
     this.#replies.clear();
     this.#ears.close();
     this.#stream.close();
@@ -450,43 +411,6 @@ export class Call implements LiveCall {
   #keepLastWords(): void {
     const callerText = textOf(this.#turn.said);
     if (callerText === '' || this.#turn.phase.kind === 'thinking') return;
-    const record = new TurnRecord(
-      this.#turn.turn + 1,
-      callerText,
-      false,
-      new Date(this.#world.clock.wallMs()),
-    );
-    this.#world.writer.turnFinished(record.row(this.info.callSid));
+    this.#exchanges.unanswered(this.#turn.turn + 1, callerText);
   }
-
-  #startTimer(name: TurnTimer | 'longest' | 'lastWords', delayMs: number, rang: () => void): void {
-    this.#stopTimer(name);
-    const timer = this.#world.clock.after(delayMs, () => {
-      this.#timers.delete(name);
-      rang();
-    });
-    this.#timers.set(name, timer);
-  }
-
-  #stopTimer(name: TurnTimer | 'longest' | 'lastWords'): void {
-    this.#timers.get(name)?.cancel();
-    this.#timers.delete(name);
-  }
-
-  #publish(event: DistributiveOmit<LiveEvent, 'callSid' | 'at'>): void {
-    this.#world.events.publish({
-      ...event,
-      callSid: this.info.callSid,
-      at: this.#world.clock.wallMs(),
-    } as LiveEvent);
-  }
-}
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-/** How a closed call is counted and stored. */
-export function outcomeOf(why: CallClosed): CallOutcome {
-  if (why === 'caller_hung_up') return 'completed';
-  if (why === 'stream_lost') return 'abandoned';
-  return why.kind === 'dial' ? 'transferred' : why.outcome;
 }

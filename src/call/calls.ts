@@ -1,6 +1,7 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
 import type { Timer } from '../base/clock.ts';
-import { Call, outcomeOf, type CallClosed } from './call.ts';
+import { Call } from './call.ts';
+import { outcomeOf, type CallClosed } from './connection.ts';
 import type { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';

@@ -16,6 +16,9 @@ export type Connection =
   | { readonly kind: 'ending'; readonly ending: Ending }
   | { readonly kind: 'closed'; readonly why: Ending | 'caller_hung_up' | 'stream_lost' };
 
+/** Why a call is over. */
+export type CallClosed = Extract<Connection, { kind: 'closed' }>['why'];
+
 export type ConnectionEvent =
   | { readonly kind: 'endingWanted'; readonly ending: Ending; readonly speaking: boolean }
   | { readonly kind: 'speechOver' }
@@ -46,4 +49,11 @@ export function reduceConnection(state: Connection, event: ConnectionEvent): Con
     default:
       return event satisfies never;
   }
+}
+
+/** How a closed call is counted and stored. */
+export function outcomeOf(why: CallClosed): CallOutcome {
+  if (why === 'caller_hung_up') return 'completed';
+  if (why === 'stream_lost') return 'abandoned';
+  return why.kind === 'dial' ? 'transferred' : why.outcome;
 }

@@ -47,6 +47,9 @@ export interface LiveCalls {
   afterStream(callSid: string): AfterStream;
   /** Twilio's word on who answered an outgoing call: `human`, `machine_end_beep`, ... */
   answeredBy(callSid: string, answeredBy: string): void;
-  /** Twilio's word on a call that never got a stream: `busy`, `no-answer`, `failed`, `canceled`. */
+  /**
+   * Twilio's word on a call that never got a stream: `busy`, `no-answer`, `failed`, `canceled`, or
+   * `completed` when the caller left before the stream came.
+   */
   neverStarted(info: CallInfo, status: string): void;
 }

@@ -22,10 +22,10 @@ export async function* sayable(
   yield* splitter.end().filter(hasWords);
 }
 
-/** The same for a text that is there as a whole. */
-export function splitAll(text: string, options: SplitterOptions): string[] {
+/** The same for a text that is there as a whole: nothing is gained by an early clause then. */
+export function splitAll(text: string, options: Pick<SplitterOptions, 'language'>): string[] {
   const speech = new SpeechText(options);
-  const splitter = new SentenceSplitter(options);
+  const splitter = new SentenceSplitter({ ...options, earlyClause: false });
   const cleaned = speech.push(text) + speech.end();
   return [...splitter.push(cleaned), ...splitter.end()].filter(hasWords);
 }

@@ -308,7 +308,8 @@ export class SpeechText {
   #bracketed(text: string, next: string): boolean {
     const label = next === ':' && this.#rules.speakerLabels.includes(text.trim().toLowerCase());
     if (label && this.#spoken.atLineStart) return true;
-    const citation = /^[\d\s,^†‡-]+$/u.test(text) || text.trim() === '' || text === 'x';
+    // A citation, a box to tick, or the note on an interruption that a model copied from its history.
+    const citation = /^[\d\s,^†‡-]*$|^x$|\binterrupted\b/iu.test(text);
     const verb = (text.trim().split(/\s+/u)[0] ?? '').toLowerCase();
     if (citation || this.#rules.stageVerbs.has(verb)) this.#spoken.dropped();
     else {

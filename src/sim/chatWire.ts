@@ -44,6 +44,8 @@ export interface ChatQuirks {
   readonly errorAfterTokens?: number;
   /** Ends, and says [DONE], without a finish reason. */
   readonly noFinish?: boolean;
+  /** The connection is cut right behind the finish reason. */
+  readonly cutsAfterFinish?: boolean;
   /** Fields of the request that are refused with 400. */
   readonly refuses?: readonly string[];
   /** `GET /v1/models` is not there. */

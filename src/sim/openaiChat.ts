@@ -185,6 +185,10 @@ async function answerStreamed(answering: Answering, said: Said): Promise<void> {
   if (response.destroyed) return;
   record.outcome = 'answered';
   if (quirks.noFinish !== true) write(writer.chunk({}, said.finish));
+  if (quirks.cutsAfterFinish === true) {
+    response.write('', () => response.destroy());
+    return;
+  }
   if (wantsUsage(record.body) && quirks.noUsage !== true) write(writer.usage(said.usage));
   if (quirks.noDone !== true) write(writer.done());
   if (quirks.keepsOpen !== true) response.end();

@@ -343,6 +343,8 @@ function listen(state: TurnState, settings: TurnSettings): TurnStep {
   const listening = inPhase(state, { kind: 'listening' });
   const [line, ...waitingLines] = state.waitingLines;
   if (line !== undefined) return speakLine({ ...listening, waitingLines }, line);
+  // An empty ladder waits for ever.
+  if (settings.idleAfterMs.length === 0) return stay(listening);
   return withTimer(listening, 'idle', settings.idleAfterMs[state.idleStep] ?? settings.giveUpAfterMs);
 }
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { BYTES_PER_MS, FRAME_BYTES, MULAW_SILENCE } from '../../src/audio/mulaw.ts';
 import { LEAD_MS, MESSAGE_MS, Playout } from '../../src/playout/playout.ts';
 import { Speech } from '../../src/playout/speech.ts';
-import { PlayoutWheel } from '../../src/playout/wheel.ts';
+import { PlayoutWheel, TICK_MS } from '../../src/playout/wheel.ts';
 import { FakeCarrier } from '../helpers/fakeCarrier.ts';
 import { VirtualClock } from '../helpers/virtualClock.ts';
 
@@ -197,6 +197,21 @@ test('the wheel stops when nobody talks', async () => {
   await run(400);
   assert.equal(wheel.talkingCalls, 0);
   assert.equal(clock.pendingTimers, 0);
+});
+
+test('one speech ending and another beginning in the same tick do not make the wheel turn twice as fast', async () => {
+  const { clock } = setUp();
+  let ticks = 0;
+  const wheel = new PlayoutWheel(clock);
+  const second = (): void => void (ticks += 1);
+  const first = (): void => {
+    wheel.remove(first);
+    wheel.add(second);
+  };
+  wheel.add(first);
+  await clock.advance(TICK_MS * 21);
+  assert.equal(ticks, 21, 'once when it was added, then once a tick');
+  assert.equal(clock.pendingTimers, 1);
 });
 
 test('however the audio comes in pieces and is held and resumed, the caller hears all of it once', async () => {

@@ -1,0 +1,113 @@
+// The exchanges of a call, as they are told to the store, the metrics, the watchers and the log: one row a turn.
+import type { Logger } from '../base/logger.ts';
+import type { TurnSource } from '../store/port.ts';
+import type { Publish } from './publish.ts';
+import { TurnRecord, type ReplyTimes } from './turnRecord.ts';
+import type { CallWorld } from './world.ts';
+
+interface Spoken {
+  readonly agentText: string;
+  readonly heardText: string;
+  readonly interrupted: boolean;
+}
+
+export class Exchanges {
+  readonly #callSid: string;
+  readonly #world: CallWorld;
+  readonly #log: Logger;
+  readonly #publish: Publish;
+  /** The exchange under way, and the one before it until the agent has begun to answer. */
+  #record: TurnRecord | undefined;
+  #recordBefore: TurnRecord | undefined;
+  readonly #observed = new WeakSet<TurnRecord>();
+  /** When the ears were asked for the last word on an utterance. */
+  readonly #committedAtMs = new Map<number, number>();
+  #sttFinalMs: number | undefined;
+
+  constructor(callSid: string, world: CallWorld, log: Logger, publish: Publish) {
+    this.#callSid = callSid;
+    this.#world = world;
+    this.#log = log;
+    this.#publish = publish;
+  }
+
+  committed(utterance: number): void {
+    this.#committedAtMs.set(utterance, this.#world.clock.nowMs());
+  }
+
+  finalWords(utterance: number): void {
+    const committedAtMs = this.#committedAtMs.get(utterance);
+    if (committedAtMs === undefined) return;
+    this.#committedAtMs.delete(utterance);
+    this.#sttFinalMs = this.#world.clock.nowMs() - committedAtMs;
+  }
+
+  /** The caller's turn is over and is being answered. */
+  began(turn: {
+    readonly turn: number;
+    readonly callerText: string;
+    readonly speculated: boolean;
+    readonly silenceAtMs: number;
+  }): void {
+    const { clock } = this.#world;
+    this.#recordBefore = this.#record;
+    this.#record = new TurnRecord(turn.turn, turn.callerText, turn.speculated, new Date(clock.wallMs()), {
+      silenceAtMs: turn.silenceAtMs,
+      releasedAtMs: clock.nowMs(),
+      sttFinalMs: this.#sttFinalMs,
+    });
+  }
+
+  /** It was not over after all. */
+  takenBack(): void {
+    this.#record = this.#recordBefore;
+  }
+
+  /** The agent speaks of itself: part of the exchange under way, or the opening. */
+  spokeUp(turn: number): void {
+    this.#record ??= new TurnRecord(turn, '', false, new Date(this.#world.clock.wallMs()));
+  }
+
+  firstFrame(atMs: number, source: TurnSource, times: ReplyTimes): void {
+    this.#record?.answered(atMs, source, times);
+  }
+
+  heard(atMs: number): void {
+    this.#record?.heard(atMs);
+  }
+
+  /** A speech is over, whole or cut. */
+  spoken({ agentText, heardText, interrupted }: Spoken, sttProvider: string): void {
+    const record = this.#record;
+    if (record === undefined) return;
+    record.spoken(agentText, heardText, interrupted);
+    this.#tell(record);
+    if (this.#observed.has(record)) return;
+    this.#observed.add(record);
+    record.observe(this.#world.metrics, this.#callSid, { ...this.#world.providers, stt: sttProvider });
+  }
+
+  /** What the caller said last, which nobody answered, is a turn all the same. */
+  unanswered(turn: number, callerText: string): void {
+    this.#tell(new TurnRecord(turn, callerText, false, new Date(this.#world.clock.wallMs())));
+  }
+
+  #tell(record: TurnRecord): void {
+    const row = record.row(this.#callSid);
+    this.#world.writer.turnFinished(row);
+    const { index, callerText, agentText, heardText, interrupted, source, speculated } = row;
+    const timings = { ...row.timings };
+    this.#publish({
+      type: 'turn.finished',
+      turn: index,
+      callerText,
+      agentText,
+      heardText,
+      interrupted,
+      source,
+      speculated,
+      timings,
+    });
+    this.#log.info({ turn: index, source, interrupted, speculated, ...timings }, 'turn finished');
+  }
+}

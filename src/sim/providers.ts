@@ -1,0 +1,55 @@
+// All three simulated providers behind one OpenAI-shaped address.
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { SimTimings } from './behaviour.ts';
+import type { Brain } from './brain.ts';
+import { simulatedChat, type SimulatedChat } from './openaiChat.ts';
+import { simulatedRealtime, type RealtimeCounts } from './openaiRealtime.ts';
+import { simulatedSpeech, type SpeechVoice, type Spoken } from './openaiSpeech.ts';
+import { Phrasebook } from './recogniser.ts';
+import { SimServer } from './server.ts';
+
+export interface SimulatedProviders {
+  /** For `OPENAI_BASE_URL`. */
+  readonly baseUrl: string;
+  /** What the STT can recognise: whoever speaks adds the sound of it before. */
+  readonly book: Phrasebook;
+  readonly chat: SimulatedChat;
+  readonly stt: Readonly<RealtimeCounts>;
+  /** Changes how the providers behave from now on. */
+  setTimings(timings: SimTimings): void;
+  close(): Promise<void>;
+}
+
+export interface SimulatedProvidersOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timings: SimTimings;
+  readonly brain: Brain;
+  readonly voice: SpeechVoice;
+  readonly onSpoken?: (spoken: Spoken) => void;
+  readonly refusePcmu?: boolean;
+}
+
+export async function openSimulatedProviders(options: SimulatedProvidersOptions): Promise<SimulatedProviders> {
+  const { clock, random, brain, voice } = options;
+  const server = new SimServer();
+  const book = new Phrasebook();
+  let current = options.timings;
+  const timings = (): SimTimings => current;
+  const stt = simulatedRealtime(server, { book, timings, random, clock, refusePcmu: options.refusePcmu ?? false });
+  const chat = simulatedChat(server, { brain, timings, random, clock });
+  const { onSpoken } = options;
+  simulatedSpeech(server, { voice, timings, random, clock, ...(onSpoken === undefined ? {} : { onSpoken }) });
+  const url = await server.listen();
+  return {
+    baseUrl: `${url}/v1`,
+    book,
+    chat,
+    stt,
+    setTimings: (next) => {
+      current = next;
+    },
+    close: () => server.close(),
+  };
+}

@@ -1,0 +1,129 @@
+// A real PostgreSQL out of the installed program, in a temporary folder and on a unix socket.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+export interface Postgres {
+  /** postgres://... of an empty database, another one at each call. */
+  newDatabase(): Promise<string>;
+  /** Ends every connection at once, as a crash or a failover does. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** Stops it and removes all it had. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Starts a server, or answers why there is none: then a suite skips and says so, but with CI=true it
+ * fails, so that a suite is never skipped unseen.
+ */
+export async function startPostgres(): Promise<Postgres | { readonly missing: string }> {
+  const bin = findBin();
+  if (bin === undefined) {
+    assert.notEqual(process.env['CI'], 'true', 'PostgreSQL is not installed, and with CI=true it must be');
+    return {
+      missing: 'PostgreSQL is not installed (initdb and postgres, in PATH or /usr/lib/postgresql/*/bin)',
+    };
+  }
+  const folder = mkdtempSync('/tmp/turnpike-pg-');
+  const user = serverUser();
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
+  const dataDir = path.join(folder, 'data');
+  const initdb = spawnSync(
+    path.join(bin, 'initdb'),
+    ['-D', dataDir, '-U', 'test', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
+    { ...user, cwd: folder, encoding: 'utf8' },
+  );
+  assert.equal(initdb.status, 0, `initdb: ${initdb.stderr}`);
+
+  let server: ChildProcess | undefined;
+  let databases = 0;
+  const start = async (): Promise<void> => {
+    server = await startServer(path.join(bin, 'postgres'), dataDir, folder, user);
+  };
+  const stop = async (): Promise<void> => {
+    const stopping = server;
+    server = undefined;
+    if (stopping === undefined || stopping.exitCode !== null) return;
+    const exited = new Promise((resolve) => stopping.once('exit', resolve));
+    // Immediate shutdown: connections are cut and nothing is tidied up.
+    stopping.kill('SIGQUIT');
+    await exited;
+  };
+  await start();
+  return {
+    start,
+    stop,
+    newDatabase() {
+      const name = `test_${(databases += 1)}`;
+      const created = spawnSync(path.join(bin, 'createdb'), ['-h', folder, '-U', 'test', name], {
+        encoding: 'utf8',
+      });
+      assert.equal(created.status, 0, `createdb: ${created.stderr}`);
+      return Promise.resolve(`postgres://test@localhost/${name}?host=${encodeURIComponent(folder)}`);
+    },
+    async remove() {
+      await stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function findBin(): string | undefined {
+  const debian = '/usr/lib/postgresql';
+  const installed = existsSync(debian) ? readdirSync(debian) : [];
+  const newestFirst = installed.toSorted((a, b) => Number(b) - Number(a));
+  const places = [
+    ...newestFirst.map((version) => path.join(debian, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(path.delimiter),
+  ];
+  return places.find((place) =>
+    ['initdb', 'postgres', 'createdb'].every((program) => existsSync(path.join(place, program))),
+  );
+}
+
+/** The server refuses to run as root: then it runs as `postgres`, else as `nobody`. */
+function serverUser(): { readonly uid: number; readonly gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of ['postgres', 'nobody']) {
+    const [uid, gid] = ['-u', '-g'].map((flag) => spawnSync('id', [flag, name], { encoding: 'utf8' }));
+    if (uid?.status === 0 && gid?.status === 0) return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+  }
+  return assert.fail('root can run no PostgreSQL, and there is neither a user postgres nor nobody');
+}
+
+/** Resolves when the server says that it takes connections. */
+function startServer(
+  program: string,
+  dataDir: string,
+  socketDir: string,
+  user: { readonly uid: number; readonly gid: number } | undefined,
+): Promise<ChildProcess> {
+  const settings = [
+    'listen_addresses=',
+    `unix_socket_directories=${socketDir}`,
+    'fsync=off',
+    'lc_messages=C',
+  ];
+  const server = spawn(program, ['-D', dataDir, ...settings.flatMap((setting) => ['-c', setting])], {
+    ...user,
+    cwd: socketDir,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  // A test that dies must not leave a server behind.
+  const killServer = (): void => void server.kill('SIGQUIT');
+  process.once('exit', killServer);
+  return new Promise((resolve, reject) => {
+    let log = '';
+    server.once('error', reject);
+    server.once('exit', (code) => {
+      process.off('exit', killServer);
+      reject(new Error(`postgres ended (${code}): ${log}`));
+    });
+    server.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log = (log + text).slice(-10_000);
+      if (log.includes('ready to accept connections')) resolve(server);
+    });
+  });
+}
