@@ -150,7 +150,7 @@ async function build(
     callsMax: config.callsMax,
     dataDir: config.dataDir,
     agentName: agent.name,
-    callerNumber: undefined,
+    callerNumber: agent.callerNumber,
     lines: {
       language: agent.language,
       busy: 'All our lines are busy. Please call again in a few minutes.',

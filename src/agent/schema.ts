@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defaultAlways, defaultBackchannels, defaultIdle, defaultLines } from './defaults.ts';
 import { llmProvider, sttProvider, ttsProvider, voice } from './providers.ts';
 import { isLanguageTag } from './languageTag.ts';
-import { tool } from './tools.ts';
+import { phoneNumber, tool } from './tools.ts';
 
 const text = z.string().trim().min(1);
 const stateName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/u, 'expected a name such as not_interested');
@@ -58,6 +58,7 @@ export const agentSchema = z.strictObject({
     .max(64)
     .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/u, 'expected a name such as front-desk'),
   language: language.default('en-US'),
+  callerNumber: phoneNumber.optional(),
   greeting: text.optional(),
   greetingInterruptible: z.boolean().default(true),
   prompt: text,

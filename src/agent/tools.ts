@@ -14,7 +14,7 @@ export const RESERVED_TOOL_NAMES = [
 const text = z.string().trim().min(1);
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/u;
 
-const phoneNumber = z
+export const phoneNumber = z
   .string({ error: 'expected a number in quotes, such as "+15550100"' })
   .regex(
     /^(?:\+[1-9]\d{4,14}|sips?:[^\s@]+@[^\s@]+)$/u,

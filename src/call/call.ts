@@ -16,6 +16,7 @@ import {
 } from '../turn/state.ts';
 import { reduceTurn } from '../turn/turn.ts';
 import type { StreamEnd } from '../twilio/mediaStream.ts';
+import type { VadEvent } from '../vad/port.ts';
 import {
   reduceConnection,
   type CallClosed,
@@ -136,7 +137,6 @@ export class Call implements LiveCall {
   }
 
   #begin(again: boolean): void {
-    const { agent, clock } = this.#world;
     this.#stream.listen({
       onMedia: (mulaw) => this.#onMedia(mulaw),
       onMark: (name) => this.#playout.echoed(name),
@@ -158,27 +158,11 @@ export class Call implements LiveCall {
         ),
       onDropped: (audioBytes) => this.#world.metrics.dropped('stt_audio', audioBytes),
     });
-    this.#timers.start('longest', agent.limits.callMinutesMax * 60_000, () => this.#lineThenEnd());
-    const line: Line | undefined = again
-      ? { kind: 'reconnected' }
-      : agent.greeting === undefined
-        ? undefined
-        : { kind: 'greeting' };
-    const { callSid, direction, from, to, leadId } = this.info;
-    if (!again) {
-      this.#world.writer.callStarted({
-        callSid,
-        direction,
-        agent: agent.name,
-        from,
-        to,
-        leadId,
-        startedAt: new Date(clock.wallMs()),
-      });
-      this.#publish({ type: 'call.started', agent: agent.name, direction, from, to });
-    }
-    this.#log.info({ direction, again }, 'call started');
-    this.#happened({ kind: 'opened', line });
+    const longestMs = this.#world.agent.limits.callMinutesMax * 60_000;
+    this.#timers.start('longest', longestMs, () => this.#lineThenEnd());
+    if (!again) this.#exchanges.callStarted(this.info);
+    this.#log.info({ direction: this.info.direction, again }, 'call started');
+    this.#happened({ kind: 'opened', line: this.conversation.opening(again) });
   }
 
   // --- what happens ---
@@ -190,11 +174,7 @@ export class Call implements LiveCall {
     this.#recording?.recording.caller(nowMs - this.#startedAtMs, mulaw);
   }
 
-  #onVoice(
-    event:
-      | { readonly kind: 'voiceStarted'; readonly voiceAtMs: number }
-      | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number },
-  ): void {
+  #onVoice(event: VadEvent): void {
     this.#happened({ ...event, atMs: this.#world.clock.nowMs() });
   }
 

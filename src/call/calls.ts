@@ -5,6 +5,7 @@ import { outcomeOf, type CallClosed } from './connection.ts';
 import type { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
+import type { CallOutcome } from '../store/port.ts';
 import type { CallWorld } from './world.ts';
 
 /** A call that rings longer than this without a stream is not coming. */
@@ -13,6 +14,14 @@ const RINGING_MS_MAX = 60_000;
 const LOST_MS_MAX = 30_000;
 /** How many ended calls are remembered, for the carrier's question of what comes next. */
 const ENDED_MAX = 10_000;
+
+/** Twilio's words for a call that came to nothing; it is `completed` when the caller left before the stream was there. */
+const NEVER_STARTED: Readonly<Record<string, CallOutcome>> = {
+  busy: 'busy',
+  'no-answer': 'no_answer',
+  completed: 'abandoned',
+  canceled: 'abandoned',
+};
 
 interface Lost {
   readonly info: CallInfo;
@@ -92,12 +101,7 @@ export class Calls implements LiveCalls {
       leadId,
       startedAt: at,
     });
-    this.#ended(
-      info,
-      status === 'busy' ? 'busy' : status === 'no-answer' ? 'no_answer' : 'failed',
-      undefined,
-      0,
-    );
+    this.#ended(info, NEVER_STARTED[status] ?? 'failed', undefined, 0);
   }
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */

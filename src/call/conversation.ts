@@ -51,6 +51,12 @@ export class Conversation {
     this.#listener = listener;
   }
 
+  /** What the agent says when the stream is there; undefined: the caller speaks first. */
+  opening(again: boolean): Line | undefined {
+    if (again) return { kind: 'reconnected' };
+    return this.#world.agent.greeting === undefined ? undefined : { kind: 'greeting' };
+  }
+
   /** Begins to make the reply to what the caller has said. */
   answer(replyId: number, callerText: string): Reply {
     this.#questions.set(replyId, callerText);

@@ -1,6 +1,7 @@
-// The exchanges of a call, as they are told to the store, the metrics, the watchers and the log: one row a turn.
+// A call and its exchanges, as they are told to the store, the metrics, the watchers and the log: one row a turn.
 import type { Logger } from '../base/logger.ts';
 import type { TurnSource } from '../store/port.ts';
+import type { CallInfo } from './port.ts';
 import type { Publish } from './publish.ts';
 import { TurnRecord, type ReplyTimes } from './turnRecord.ts';
 import type { CallWorld } from './world.ts';
@@ -29,6 +30,14 @@ export class Exchanges {
     this.#world = world;
     this.#log = log;
     this.#publish = publish;
+  }
+
+  callStarted(info: CallInfo): void {
+    const { agent, clock, writer } = this.#world;
+    const { callSid, direction, from, to, leadId } = info;
+    const startedAt = new Date(clock.wallMs());
+    writer.callStarted({ callSid, direction, agent: agent.name, from, to, leadId, startedAt });
+    this.#publish({ type: 'call.started', agent: agent.name, direction, from, to });
   }
 
   committed(utterance: number): void {

@@ -39,7 +39,8 @@ export function answerRefusal(error: unknown, reply: FastifyReply, metrics: Serv
   }
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   if (typeof status !== 'number' || status < 400 || status >= 500) return false;
-  metrics.rejected('body');
+  // A client that went away in the middle was not refused.
+  if (!(error instanceof Error && 'code' in error && error.code === 'ECONNRESET')) metrics.rejected('body');
   // Not the framework's own message: it may quote the body.
   const [code, message] = BODY_ERRORS[status] ?? ['bad_request', 'the body is not well formed'];
   void reply.code(status).send(errorBody(code, message));

@@ -30,25 +30,33 @@ export function eventsRefusal(
 
 /** Sends each event as one message; `?callSid=` narrows them to one call. */
 export function serveEvents(context: ServerContext, socket: WebSocket, request: IncomingMessage): void {
-  const { options, limits } = context;
+  const { options } = context;
   const callSid = new URL(request.url ?? '/', 'http://localhost').searchParams.get('callSid');
-  const unwatch = options.events.watch(callSid === null ? {} : { callSid }, (event) => {
-    if (socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount <= limits.watcherBufferedBytesMax) {
-      socket.send(JSON.stringify(event));
-      return;
-    }
-    options.metrics.rejected('too_slow');
-    socket.close(TRY_AGAIN_LATER, 'too slow');
-    socket.terminate();
+  const watch = options.events.watch(callSid === null ? {} : { callSid }, {
+    send: (text) => socket.send(text),
+    bufferedBytes: () => socket.bufferedAmount,
+    onDropped: (reason) => {
+      if (reason === 'slow') options.metrics.rejected('too_slow');
+      drop(socket);
+    },
   });
+  if (watch === undefined) {
+    options.metrics.rejected('overload');
+    drop(socket);
+  }
   const stopPinging = keepAlive(socket, options.clock);
   // A watcher has nothing to say; what it says all the same is bounded by maxPayload and not read.
   socket.on('error', () => socket.terminate());
   socket.on('close', () => {
-    unwatch();
+    watch?.close();
     stopPinging();
   });
+}
+
+/** Says why, and doesn't wait for an answer: a peer that doesn't read would not give one. */
+function drop(socket: WebSocket): void {
+  socket.close(TRY_AGAIN_LATER, 'try again later');
+  socket.terminate();
 }
 
 function keepAlive(socket: WebSocket, clock: Clock): () => void {

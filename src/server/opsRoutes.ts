@@ -7,10 +7,10 @@ export function healthRoutes(app: FastifyInstance, context: ServerContext): void
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const { ready, reasons } = context.options.readiness();
-    const all = [...reasons];
-    if (context.admission.draining) all.push('draining');
-    if (context.admission.full) all.push('at_capacity');
-    const answer = { ready: ready && all.length === reasons.length, reasons: all };
+    const all = new Set(reasons);
+    if (context.admission.draining) all.add('draining');
+    if (context.admission.full) all.add('at_capacity');
+    const answer = { ready: ready && all.size === 0, reasons: [...all] };
     return reply.code(answer.ready ? 200 : 503).send(answer);
   });
 }

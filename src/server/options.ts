@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { LiveCalls } from '../call/port.ts';
-import type { LiveEvent } from '../events/event.ts';
+import type { EventBus } from '../events/bus.ts';
 import type { CallReader } from '../store/port.ts';
 import type { TwilioRest } from '../twilio/rest.ts';
 
@@ -39,11 +39,8 @@ export interface ServerMetrics {
   render(accept: string | undefined): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
-/** Live events of all calls, or of one. */
-export interface LiveEvents {
-  /** Calls `watcher` for each event until the answered function is called. Never blocks on the watcher. */
-  watch(filter: { readonly callSid?: string }, watcher: (event: LiveEvent) => void): () => void;
-}
+/** Where live events can be watched. */
+export type LiveEvents = Pick<EventBus, 'watch'>;
 
 export interface Readiness {
   readonly ready: boolean;
@@ -74,7 +71,6 @@ export interface ServerLimits {
   /** Unsent bytes to Twilio. A minute of mu-law is 0.64 MB as base64, and playout stays 200 ms ahead. */
   readonly streamBufferedBytesMax: number;
   readonly watchersMax: number;
-  readonly watcherBufferedBytesMax: number;
   /** How long an outgoing call may ring. */
   readonly ringTimeoutMs: number;
   /** The store's answer is awaited so long when Twilio wants to know what next. */
@@ -93,7 +89,6 @@ export const SERVER_LIMITS: ServerLimits = {
   startWithinMs: 10_000,
   streamBufferedBytesMax: 1024 * 1024,
   watchersMax: 100,
-  watcherBufferedBytesMax: 1024 * 1024,
   ringTimeoutMs: 30_000,
   storeTimeoutMs: 3_000,
   closeTimeoutMs: 2_000,

@@ -24,7 +24,12 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
   const app = buildApp(context);
   await app.ready();
   const upgrades = acceptUpgrades(app.server, context);
-  await app.listen({ host: options.host, port: options.port });
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   const url = listeningUrl(app.server.address());
   addresses = addressesOf(options, url);
   options.logger.info({ url, publicUrl: addresses.publicUrl }, 'the server listens');

@@ -1,5 +1,6 @@
 // What the store says, for routes.
 import { errorText } from '../base/errors.ts';
+import { LeadConflict } from '../store/leadConflict.ts';
 import { ApiError } from './apiError.ts';
 import type { ServerContext } from './context.ts';
 
@@ -8,7 +9,7 @@ export async function fromStore<T>(context: ServerContext, answer: Promise<T>): 
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Error && error.name === 'LeadConflict') {
+    if (error instanceof LeadConflict) {
       throw new ApiError(409, 'lead_conflict', "the phone number is another lead's");
     }
     context.options.logger.warn({ error: errorText(error) }, 'the store did not answer');

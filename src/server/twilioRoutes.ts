@@ -63,7 +63,8 @@ export function twilioRoutes(app: FastifyInstance, context: ServerContext): void
 async function answerCall(context: ServerContext, form: VoiceWebhook): Promise<string> {
   const { admission, options } = context;
   const { callSid, direction } = form;
-  const placed = direction === 'outbound' ? await admission.findPlaced(callSid) : admission.find(callSid);
+  const announced = direction === 'outbound' ? await admission.findPlaced(callSid) : admission.find(callSid);
+  const placed = announced ?? options.calls.find(callSid)?.info;
   if (placed === undefined && (admission.draining || admission.full)) {
     options.metrics.rejected('overload');
     options.logger.warn({ callSid, draining: admission.draining }, 'turned a call away');

@@ -40,7 +40,11 @@ export class CarrierPlayout {
   #enqueuedBytes = 0;
   #takenBytes = 0;
   #inPlay = false;
-  #lastMarkAtByte = 0;
+  /** Where the sender last said that something ends. */
+  #announced: { readonly atByte: number; readonly kind: 'marked' | 'cleared' } = {
+    atByte: -1,
+    kind: 'marked',
+  };
   #dry: Dry | undefined;
   #playedBytes = 0;
   #clearedBytes = 0;
@@ -75,7 +79,7 @@ export class CarrierPlayout {
   }
 
   mark(name: string): void {
-    this.#lastMarkAtByte = this.#enqueuedBytes;
+    this.#announced = { atByte: this.#enqueuedBytes, kind: 'marked' };
     if (this.#enqueuedBytes > this.#takenBytes || this.#inPlay) {
       this.#marks.push({ name, atByte: this.#enqueuedBytes });
       return;
@@ -90,8 +94,8 @@ export class CarrierPlayout {
     this.#chunks.length = 0;
     this.#headOffset = 0;
     this.#enqueuedBytes = this.#takenBytes;
-    if (this.#dry === undefined) this.#lastMarkAtByte = -1;
-    else this.#dry.kind = 'cleared';
+    this.#announced = { atByte: this.#takenBytes, kind: 'cleared' };
+    if (this.#dry !== undefined) this.#dry.kind = 'cleared';
     for (const { name } of this.#marks.splice(0)) this.#onMark(name, 'cleared');
   }
 
@@ -142,14 +146,13 @@ export class CarrierPlayout {
 
   #runDry(sinceMs: number): void {
     if (this.#dry !== undefined || this.#playedBytes === 0) return;
-    const marked = this.#lastMarkAtByte === this.#takenBytes;
-    this.#dry = { sinceMs, kind: this.#lastMarkAtByte < 0 ? 'cleared' : marked ? 'marked' : 'unexpected' };
+    const { atByte, kind } = this.#announced;
+    this.#dry = { sinceMs, kind: atByte === this.#takenBytes ? kind : 'unexpected' };
   }
 
   #endDry(dueMs: number): void {
     const dry = this.#dry;
     this.#dry = undefined;
-    if (this.#lastMarkAtByte < 0) this.#lastMarkAtByte = 0;
     if (dry === undefined || dueMs - dry.sinceMs >= GAP_MS_MAX) return;
     // Half a frame is how a frame that was not full is seen, and nobody hears it.
     if (dueMs - dry.sinceMs < FRAME_MS / 2 || this.#gaps.length >= GAPS_KEPT_MAX) return;

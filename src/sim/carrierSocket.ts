@@ -58,7 +58,8 @@ export function dialSocket(
     listener.onOpen();
   });
   socket.on('message', (data, isBinary) => {
-    const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as ArrayBuffer);
+    const whole = Array.isArray(data) ? Buffer.concat(data) : data;
+    const bytes = whole instanceof ArrayBuffer ? Buffer.from(whole) : whole;
     if (isBinary) listener.onBinary(bytes.length);
     else listener.onText(bytes.toString('utf8'));
   });
@@ -75,7 +76,8 @@ export function dialSocket(
   });
 
   function closedEarly(): SocketClosed {
-    if (state === 'closing' || state === 'cutting') return { code: undefined, message: 'closed by the carrier' };
+    if (state === 'closing' || state === 'cutting')
+      return { code: undefined, message: 'closed by the carrier' };
     return failure ?? { code: CONNECTION_REFUSED, message: 'the connection was closed during the handshake' };
   }
 
@@ -101,10 +103,16 @@ export function dialSocket(
 function closedBy(code: number, reason: string): SocketClosed {
   return code === 1006
     ? { code: BROKEN_PIPE, message: 'the server went away without closing' }
-    : { code: CLOSED_BY_SERVER, message: `the server closed with ${code}${reason === '' ? '' : ` '${reason}'`}` };
+    : {
+        code: CLOSED_BY_SERVER,
+        message: `the server closed with ${code}${reason === '' ? '' : ` '${reason}'`}`,
+      };
 }
 
 function codeOf(error: Error, state: State): number {
-  if (state === 'open') return PROTOCOL_ERROR;
+  if (state === 'open') {
+    // `ws` names what breaks the protocol; the rest is the network.
+    return 'code' in error && String(error.code).startsWith('WS_ERR') ? PROTOCOL_ERROR : BROKEN_PIPE;
+  }
   return error.message.includes('timed out') ? CONNECTION_TIMEOUT : CONNECTION_REFUSED;
 }

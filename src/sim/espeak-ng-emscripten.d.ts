@@ -1,7 +1,15 @@
 // The package ships no types. What is used of it; times are ms from the beginning of the text's sound.
 declare module '@echogarden/espeak-ng-emscripten' {
   export interface SynthesisEvent {
-    readonly type: 'word' | 'phoneme' | 'sentence' | 'mark' | 'play' | 'end' | 'msg_terminated' | 'samplerate';
+    readonly type:
+      | 'word'
+      | 'phoneme'
+      | 'sentence'
+      | 'mark'
+      | 'play'
+      | 'end'
+      | 'msg_terminated'
+      | 'samplerate';
     /** Of the word it belongs to, in characters (not UTF-16 units), from 1. */
     readonly text_position: number;
     readonly audio_position: number;

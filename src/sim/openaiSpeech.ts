@@ -6,7 +6,7 @@ import { errorText } from '../base/errors.ts';
 import { isRecord, parseJson } from '../base/json.ts';
 import type { Random } from '../base/random.ts';
 import { jittered, noFaults, type FaultSource, type SimFault, type SimTimings } from './behaviour.ts';
-import type { SimServer } from './server.ts';
+import type { HttpHandler } from './server.ts';
 
 export const SPEECH_ROUTE = 'POST /v1/audio/speech';
 const SAMPLE_RATE_HZ = 24_000;
@@ -39,6 +39,11 @@ export interface Spoken {
   readonly words: readonly SpokenWord[];
 }
 
+/** What this needs of a `SimServer`. */
+export interface HttpRoutes {
+  http(route: string, handler: HttpHandler): unknown;
+}
+
 export interface SimulatedSpeechOptions {
   readonly voice: SpeechVoice;
   /** Asked at each request. */
@@ -55,7 +60,7 @@ export interface SimulatedSpeechOptions {
  * faster than it is spoken, each piece at its own time from the first so that nothing drifts. The voice's own
  * working time is part of the wait for the first byte, and only what exceeds it adds to it.
  */
-export function simulatedSpeech(server: SimServer, options: SimulatedSpeechOptions): void {
+export function simulatedSpeech(server: HttpRoutes, options: SimulatedSpeechOptions): void {
   const faults = options.faults ?? noFaults;
   server.http(SPEECH_ROUTE, (request, response, body) => {
     const arrivedAtMs = options.clock.nowMs();

@@ -1,16 +1,31 @@
 // The socket under every simulated provider: plain HTTP and WebSocket routes on a loopback port.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 export type SocketHandler = (socket: WebSocket, request: IncomingMessage) => void;
 
+/** What an upgrade is answered with instead of a socket. */
+export interface UpgradeRefusal {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+/** Asked before the upgrade; undefined lets it pass. */
+export type UpgradeGuard = (request: IncomingMessage) => UpgradeRefusal | undefined;
+
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 
 export class SimServer {
   readonly #routes = new Map<string, HttpHandler>();
-  readonly #socketRoutes = new Map<string, SocketHandler>();
+  readonly #patterns: { readonly method: string; readonly path: RegExp; readonly handler: HttpHandler }[] = [];
+  readonly #socketRoutes = new Map<string, { handler: SocketHandler; guard: UpgradeGuard }>();
   readonly #server: Server;
   readonly #webSockets = new WebSocketServer({ noServer: true });
   readonly #sockets = new Set<Socket>();
@@ -33,9 +48,15 @@ export class SimServer {
     return this;
   }
 
+  /** For paths with a variable part; `path` has to match all of it. The exact routes come first. */
+  httpMatching(method: string, path: RegExp, handler: HttpHandler): this {
+    this.#patterns.push({ method, path, handler });
+    return this;
+  }
+
   /** `path` without the query, such as `/v1/realtime`. */
-  webSocket(path: string, handler: SocketHandler): this {
-    this.#socketRoutes.set(path, handler);
+  webSocket(path: string, handler: SocketHandler, guard: UpgradeGuard = () => undefined): this {
+    this.#socketRoutes.set(path, { handler, guard });
     return this;
   }
 
@@ -59,7 +80,7 @@ export class SimServer {
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const path = new URL(request.url ?? '/', 'http://sim').pathname;
-    const handler = this.#routes.get(`${request.method ?? 'GET'} ${path}`);
+    const handler = this.#routeOf(request.method ?? 'GET', path);
     const chunks: Buffer[] = [];
     let bodyBytes = 0;
     request.on('data', (chunk: Buffer) => {
@@ -73,12 +94,27 @@ export class SimServer {
     });
   }
 
+  #routeOf(method: string, path: string): HttpHandler | undefined {
+    const matches = this.#patterns.find((route) => route.method === method && route.path.test(path));
+    return this.#routes.get(`${method} ${path}`) ?? matches?.handler;
+  }
+
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const handler = this.#socketRoutes.get(new URL(request.url ?? '/', 'http://sim').pathname);
-    if (handler === undefined) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    const route = this.#socketRoutes.get(new URL(request.url ?? '/', 'http://sim').pathname);
+    const refusal = route === undefined ? { status: 404 } : route.guard(request);
+    if (route === undefined || refusal !== undefined) {
+      refuse(socket, refusal ?? { status: 404 });
       return;
     }
+    const { handler } = route;
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => handler(webSocket, request));
   }
+}
+
+function refuse(socket: Socket, { status, headers = {} }: UpgradeRefusal): void {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const reason = STATUS_CODES[status] ?? 'Refused';
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n${lines.join('')}\r\n`,
+  );
 }

@@ -33,6 +33,12 @@ export function noiseAt(
   return Int16Array.from(makeNoise(sampleCount, kind, random), (value) => clipToInt16(amplitude * value));
 }
 
+/** The level of the voiced parts in dB below full scale; -100 for silence. */
+export function speechLevelDbfs(samples: Int16Array): number {
+  const power = speechPower(samples);
+  return power === 0 ? -100 : 10 * Math.log10(power / 32_768 ** 2);
+}
+
 function speechPower(samples: Int16Array): number {
   const powers: number[] = [];
   for (let start = 0; start < samples.length; start += BLOCK_SAMPLES) {

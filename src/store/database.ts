@@ -8,7 +8,7 @@ export interface DatabaseOptions {
   readonly databaseUrl: string | undefined;
   /** Where the embedded database lives. */
   readonly dataDir: string;
-  /** What happened beside a query: a lost connection, a dead thread. Nothing is thrown for it. */
+  /** What happened beside a query: the embedded database has died, knex complains. Nothing is thrown for it. */
   readonly onError: (error: unknown) => void;
   /** A statement that takes longer has failed, and its connection with it. */
   readonly queryTimeoutMs?: number;
@@ -64,13 +64,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 }
 
+const ignore = (): void => undefined;
+
 function openKnex(
   where: Knex.PgConnectionConfig,
   { connectionsMax, queryTimeoutMs }: { readonly connectionsMax: number; readonly queryTimeoutMs: number },
   onError: (error: unknown) => void,
 ): Knex {
-  const report = (message: unknown): void =>
-    onError(message instanceof Error ? message : new Error(String(message)));
   return knexFactory({
     client: 'pg',
     connection: {
@@ -83,7 +83,9 @@ function openKnex(
     },
     acquireConnectionTimeout: CONNECT_TIMEOUT_MS + queryTimeoutMs,
     pool: { min: 0, max: connectionsMax, idleTimeoutMillis: IDLE_MS, validate: isAtRest },
-    log: { warn: report, error: report, deprecate: report, debug: () => undefined },
+    // Its warnings are of connections that failed or were lost: the query fails with the same error, or the
+    // pool has opened another.
+    log: { warn: ignore, deprecate: ignore, debug: ignore, error: onError },
   });
 }
 

@@ -1,5 +1,6 @@
 // One process at a time in a folder. A lock file says which; the lock of a process that is gone is taken over.
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { secretText } from '../base/random.ts';
 
 export interface LockFile {
   release(): Promise<void>;
@@ -37,9 +38,21 @@ export async function takeLock(path: string): Promise<LockFile> {
   throw new FolderInUse(`${path}: could not be taken, other processes keep taking it`);
 }
 
+/** Linked and not written in place, so that nobody ever sees a lock without its holder. */
 async function created(path: string, text: string): Promise<boolean> {
+  const draft = `${path}.${secretText(6)}`;
   try {
-    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
+    await writeFile(draft, text, { mode: 0o600 });
+    return await linked(draft, path);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** False when there is a file of that name. */
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
     return true;
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false;
@@ -47,7 +60,7 @@ async function created(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** Undefined when it is gone or unreadable: a process that died while writing it leaves it empty. */
+/** Undefined when it is gone, or not of our making. */
 async function readHolder(path: string): Promise<Holder | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
   const [pid, startTime] = text.trim().split(' ');
@@ -71,19 +84,21 @@ async function isAlive(holder: Holder): Promise<boolean> {
  * the stale lock over, and it is then that one's fresh lock which we hold in our hands.
  */
 async function moveAway(path: string): Promise<void> {
-  const aside = `${path}.${process.pid}`;
+  const aside = `${path}.${secretText(6)}`;
   try {
     await rename(path, aside);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return;
     throw error;
   }
-  const holder = await readHolder(aside);
-  if (holder !== undefined && (await isAlive(holder))) {
-    await rename(aside, path);
+  try {
+    const holder = await readHolder(aside);
+    if (holder === undefined || !(await isAlive(holder))) return;
+    await linked(aside, path);
     throw inUse(path, holder);
+  } finally {
+    await rm(aside, { force: true });
   }
-  await rm(aside, { force: true });
 }
 
 function inUse(path: string, holder: Holder): FolderInUse {

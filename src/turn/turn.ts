@@ -10,16 +10,8 @@
 import { waitMs } from './endpoint.ts';
 import { judge } from './judge.ts';
 import { lastUtterance, noteWords, sameWords, textOf } from './said.ts';
-import type {
-  Line,
-  Phase,
-  TurnEffect,
-  TurnEvent,
-  TurnSettings,
-  TurnState,
-  TurnStep,
-  TurnTimer,
-} from './state.ts';
+import type { Line, TurnEffect, TurnEvent, TurnSettings, TurnState, TurnStep, TurnTimer } from './state.ts';
+import { chain, inPhase, start, stay, stop, stopTimers, withTimer } from './step.ts';
 
 /** Prepared replies that may be thrown away in one turn; then the wait is waited out before the next is made. */
 export const DISCARDED_PER_TURN_MAX = 2;
@@ -376,34 +368,4 @@ function forget(state: TurnState): TurnState {
 
 function dropPrepared(state: TurnState): readonly TurnEffect[] {
   return state.prepared === undefined ? [] : [{ kind: 'discard', replyId: state.prepared.replyId }];
-}
-
-function inPhase(state: TurnState, phase: Phase): TurnState {
-  return { ...state, phase };
-}
-
-function stay(state: TurnState): TurnStep {
-  return { state, effects: [] };
-}
-
-/** One step, then another from where it led. */
-function chain(step: TurnStep, then: (state: TurnState) => TurnStep): TurnStep {
-  const next = then(step.state);
-  return { state: next.state, effects: [...step.effects, ...next.effects] };
-}
-
-function start(timer: TurnTimer, delayMs: number): TurnEffect {
-  return { kind: 'startTimer', timer, delayMs };
-}
-
-function stop(timer: TurnTimer): TurnEffect {
-  return { kind: 'stopTimer', timer };
-}
-
-function withTimer(state: TurnState, timer: TurnTimer, delayMs: number): TurnStep {
-  return { state, effects: [start(timer, delayMs)] };
-}
-
-function stopTimers(): readonly TurnEffect[] {
-  return (['endpoint', 'finalWords', 'lasting', 'verdict', 'idle'] as const).map(stop);
 }

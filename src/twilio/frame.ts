@@ -54,8 +54,8 @@ export type ParseResult =
 
 /**
  * One message of Twilio's. Never throws: the other end is the network, so a bad message is data.
- * Media in Twilio's usual spelling is cut out without JSON.parse (0.7 us instead of 1.6); whatever
- * differs by a character takes the long way, with the same result.
+ * Media in Twilio's usual spelling is cut out without JSON.parse (1.1 us instead of 1.9, making the
+ * text of the bytes included); whatever differs by a character takes the long way, with the same result.
  */
 export function parseInbound(text: string): ParseResult {
   if (text.length > MESSAGE_CHARS_MAX) return fail('too_large');

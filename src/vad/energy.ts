@@ -13,7 +13,7 @@ export function energyProbability(excessDb: number): number {
   return excessDb >= GOES_ON_DB ? 0.4 : 0;
 }
 
-/** Judges at once. */
+/** Judges at once: its sessions report from within `push`. */
 export function energyScorer(judged: Judged): Scorer {
   const floor = new NoiseFloor();
   return {

@@ -1,5 +1,7 @@
 // Keeps silence from the model. Measured with it: no sentence missed, no later start, and the model
-// runs on 30-50 % of the windows of a call in which the caller speaks a quarter of the time.
+// runs on 30-50 % of the windows of a call in which the caller speaks a quarter of the time. What the
+// model remembers is kept across the silence that it does not hear: starting afresh at each opening
+// found onsets in noise later (the latest of 20 at 5 dB after 635 ms, so after 155).
 import { WINDOW_BYTES, WINDOW_MS } from './batch.ts';
 import type { VoiceWindow } from './voiceWindow.ts';
 

@@ -1,5 +1,6 @@
-// The voice model on a thread of its own, seen from the main one.
-// Why a thread: docs/decisions/vad-in-a-worker.md.
+// The voice model on a thread of its own, seen from the main one. With 50 calls it takes 1 % of the
+// main thread here and 10 % when it runs there, where a batch of 32 holds up every call for 1.2 ms:
+// docs/decisions/vad-in-a-worker.md.
 import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
 import type { Batch } from './batch.ts';
@@ -71,6 +72,7 @@ export const openModelThread: OpenModelThread = (batches, listener, clock) =>
   });
 
 function tell(worker: Worker, message: ToModel): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   worker.postMessage(message);
 }
 

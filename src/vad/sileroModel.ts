@@ -68,7 +68,7 @@ export class SileroModel {
   #gather(batch: Batch, windows: number): void {
     decodeMulawFloat(batch.codes.subarray(0, windows * RECORD_BYTES), this.#input, 0);
     for (let index = 0; index < windows; index += 1) {
-      const from = (batch.lanes[index] as number) * LANE_FLOATS;
+      const from = (batch.lanes[index] ?? 0) * LANE_FLOATS;
       this.#growTo(from + LANE_FLOATS);
       const state = this.#states.subarray(from, from + LANE_FLOATS);
       if (batch.fresh[index] === 1) state.fill(0);
@@ -81,7 +81,7 @@ export class SileroModel {
 
   #scatter(batch: Batch, windows: number, states: Float32Array): void {
     for (let index = 0; index < windows; index += 1) {
-      const to = (batch.lanes[index] as number) * LANE_FLOATS;
+      const to = (batch.lanes[index] ?? 0) * LANE_FLOATS;
       for (let layer = 0; layer < LAYERS; layer += 1) {
         const from = (layer * windows + index) * LAYER_FLOATS;
         this.#states.set(states.subarray(from, from + LAYER_FLOATS), to + layer * LAYER_FLOATS);

@@ -7,7 +7,8 @@ import { SileroModel } from './sileroModel.ts';
 if (parentPort === null) throw new Error('this module is for a worker thread');
 const port: MessagePort = parentPort;
 
-const batches = (workerData as ModelWorkerData).batches.map((memory) => openBatch(memory));
+const data: ModelWorkerData = workerData;
+const batches = data.batches.map((memory) => openBatch(memory));
 const model = await SileroModel.open();
 const tell = (message: FromModel): void => port.postMessage(message);
 

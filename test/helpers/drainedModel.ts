@@ -11,7 +11,11 @@ export class DrainedModel {
       listener.answered(batch);
       this.#owe(this.#owedBatches - 1);
     };
-    const thread = await openModelThread(batches, { ...listener, answered, failed: (error) => listener.failed(error) }, clock);
+    const thread = await openModelThread(
+      batches,
+      { ...listener, answered, failed: (error) => listener.failed(error) },
+      clock,
+    );
     return {
       ask: (batch, windows) => {
         this.#owe(this.#owedBatches + 1);

@@ -55,7 +55,7 @@ export function sampleOf(
   if (noise !== undefined) {
     const rms = SPEECH_RMS * 10 ** (-noise.snrDb / 20);
     const added = noiseOf(noise.kind, total, rms, seededRandom(seed));
-    for (let i = 0; i < total; i += 1) samples[i] = (samples[i] as number) + (added[i] as number);
+    for (let i = 0; i < total; i += 1) samples[i] = (samples[i] ?? 0) + (added[i] ?? 0);
   }
   return { mulaw: mulawOf(samples), sentences: times };
 }
@@ -105,14 +105,15 @@ function resampled(samples: readonly number[], rateHz: number): Float64Array {
   const middle = (FILTER_TAPS - 1) / 2;
   const filtered = Float64Array.from(samples, (_unused, index) => {
     let sum = 0;
-    for (let tap = 0; tap < FILTER_TAPS; tap += 1) sum += (taps[tap] as number) * (samples[index + tap - middle] ?? 0);
+    for (let tap = 0; tap < FILTER_TAPS; tap += 1)
+      sum += (taps[tap] ?? 0) * (samples[index + tap - middle] ?? 0);
     return sum;
   });
   const length = Math.floor(((samples.length - 1) * SAMPLE_RATE_HZ) / rateHz);
   return Float64Array.from({ length }, (_unused, index) => {
     const at = (index * rateHz) / SAMPLE_RATE_HZ;
-    const before = filtered[Math.floor(at)] as number;
-    return before + (at % 1) * ((filtered[Math.floor(at) + 1] as number) - before);
+    const before = filtered[Math.floor(at)] ?? 0;
+    return before + (at % 1) * ((filtered[Math.floor(at) + 1] ?? 0) - before);
   });
 }
 
@@ -121,15 +122,20 @@ function lowPass(cutoff: number): Float64Array {
   const middle = (FILTER_TAPS - 1) / 2;
   const taps = Float64Array.from({ length: FILTER_TAPS }, (_unused, index) => {
     const x = 2 * Math.PI * cutoff * (index - middle);
-    return (x === 0 ? 1 : Math.sin(x) / x) * (0.54 - 0.46 * Math.cos((2 * Math.PI * index) / (FILTER_TAPS - 1)));
+    return (
+      (x === 0 ? 1 : Math.sin(x) / x) * (0.54 - 0.46 * Math.cos((2 * Math.PI * index) / (FILTER_TAPS - 1)))
+    );
   });
   const gain = taps.reduce((sum, tap) => sum + tap, 0);
   return taps.map((tap) => tap / gain);
 }
 
 function trimmed(samples: Float64Array): Float64Array {
-  const heard = (sample: number): boolean => Math.abs(sample) > 0.01;
-  return samples.slice(samples.findIndex(heard), samples.findLastIndex(heard) + 1);
+  return samples.slice(samples.findIndex(isHeard), samples.findLastIndex(isHeard) + 1);
+}
+
+function isHeard(sample: number): boolean {
+  return Math.abs(sample) > 0.01;
 }
 
 function scaledTo(rms: number, samples: Float64Array): Float64Array {

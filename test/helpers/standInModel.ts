@@ -37,7 +37,8 @@ export class StandInModel implements ModelThread {
     const oldest = this.asked.shift();
     if (oldest === undefined) throw new Error('nothing was asked');
     const probabilities = this.#batches[oldest.batch]?.probabilities;
-    for (const [index, window] of oldest.windows.entries()) probabilities?.fill(probabilityOf(window), index, index + 1);
+    for (const [index, window] of oldest.windows.entries())
+      probabilities?.fill(probabilityOf(window), index, index + 1);
     this.#listener?.answered(oldest.batch);
   }
 

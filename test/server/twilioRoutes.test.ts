@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { CALL, errorCode, PUBLIC, served, sign, storedCall, tokenIn } from './harness.ts';
+
+served('an incoming call is connected with a stream and a token of its own', async (harness) => {
+  const response = await harness.webhook('/twilio/voice', { CallStatus: 'ringing', Direction: 'inbound' });
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get('content-type') ?? '', /^text\/xml/);
+  const twiml = await response.text();
+  const token = tokenIn(twiml);
+  assert.equal(
+    twiml,
+    '<?xml version="1.0" encoding="UTF-8"?><Response><Connect action="/twilio/stream-ended">' +
+      `<Stream url="wss://voice.example.com/twilio/media"><Parameter name="token" value="${token}"/>` +
+      '</Stream></Connect></Response>',
+  );
+  assert.deepEqual(harness.calls.prepared, [
+    {
+      callSid: CALL,
+      accountSid: 'AC1',
+      direction: 'inbound',
+      from: '+15005550006',
+      to: '+15005550001',
+      leadId: undefined,
+      variables: {},
+    },
+  ]);
+  assert.deepEqual(harness.rejected, []);
+});
+
+served(
+  'behind a path of its own the gateway says so in every address',
+  async (harness) => {
+    const response = await harness.webhook('/twilio/voice', {}, null);
+    const twiml = await response.text();
+    assert.match(twiml, /<Connect action="\/phone\/twilio\/stream-ended">/);
+    assert.match(twiml, /<Stream url="wss:\/\/media-7\.example\.com\/twilio\/media">/);
+  },
+  {
+    publicUrl: `${PUBLIC}/phone/`,
+    streamUrl: 'wss://media-7.example.com/',
+    twilio: { accountSid: undefined, authToken: undefined },
+  },
+);
+
+served(
+  'a repeated webhook gives a new token and holds one place',
+  async (harness) => {
+    const first = tokenIn(await (await harness.webhook('/twilio/voice')).text());
+    const second = tokenIn(await (await harness.webhook('/twilio/voice')).text());
+    assert.notEqual(first, second);
+    const other = await harness.webhook('/twilio/voice', { CallSid: 'CA2' });
+    assert.match(await other.text(), /<Connect/);
+  },
+  { callsMax: 2 },
+);
+
+for (const route of [
+  '/twilio/voice',
+  '/twilio/stream-ended',
+  '/twilio/status',
+  '/twilio/amd',
+  '/twilio/recording',
+]) {
+  served(`${route} refuses a missing, a wrong and another's signature`, async (harness) => {
+    const wrong = sign('/twilio/other', {});
+    for (const signature of [null, 'junk', wrong, sign(route, { CallSid: 'CA2' })]) {
+      const response = await harness.webhook(route, {}, signature);
+      assert.equal(response.status, 403);
+      assert.equal(await errorCode(response), 'bad_signature');
+    }
+    assert.deepEqual(harness.rejected, ['signature', 'signature', 'signature', 'signature']);
+    assert.deepEqual(harness.calls.prepared, []);
+  });
+}
+
+served('a query is part of what is signed', async (harness) => {
+  assert.equal((await harness.webhook('/twilio/voice?a=1&b=%20')).status, 200);
+  const form = { CallSid: CALL, AccountSid: 'AC1', From: '+15005550006', To: '+15005550001' };
+  assert.equal((await harness.webhook('/twilio/voice?a=2', {}, sign('/twilio/voice?a=1', form))).status, 403);
+});
+
+served(
+  'without an account only local peers are served, and a forwarded request is not local',
+  async (harness) => {
+    assert.equal((await harness.webhook('/twilio/voice', {}, null)).status, 200);
+    const forwarded = await fetch(`${harness.server.url}/twilio/voice`, {
+      method: 'POST',
+      headers: { 'x-forwarded-for': '127.0.0.1' },
+      body: new URLSearchParams({ CallSid: CALL, AccountSid: 'AC1' }),
+    });
+    assert.equal(forwarded.status, 403);
+    assert.deepEqual(harness.rejected, ['auth']);
+  },
+  { twilio: { accountSid: undefined, authToken: undefined } },
+);
+
+served('a signed form without a call is refused', async (harness) => {
+  for (const route of ['/twilio/voice', '/twilio/status', '/twilio/amd', '/twilio/recording']) {
+    const response = await harness.webhook(route, { CallSid: '' });
+    assert.equal(response.status, 400, route);
+    assert.equal(await errorCode(response), 'bad_webhook');
+  }
+  assert.deepEqual(new Set(harness.rejected), new Set(['webhook']));
+});
+
+served(
+  'when full a call is told so and hung up, and keeps its place if it had one',
+  async (harness) => {
+    await harness.webhook('/twilio/voice');
+    const turnedAway = await harness.webhook('/twilio/voice', { CallSid: 'CA2' });
+    assert.equal(turnedAway.status, 200);
+    assert.equal(
+      await turnedAway.text(),
+      '<?xml version="1.0" encoding="UTF-8"?><Response><Say language="en-US">All lines are busy.</Say><Hangup/></Response>',
+    );
+    assert.match(await (await harness.webhook('/twilio/voice')).text(), /<Connect/);
+    assert.deepEqual(harness.rejected, ['overload']);
+  },
+  { callsMax: 1 },
+);
+
+served('live calls fill the places too', async (harness) => {
+  harness.calls.activeCount = 10;
+  assert.match(await (await harness.webhook('/twilio/voice')).text(), /busy/);
+});
+
+served('when draining a new call is told so, and one announced before is taken', async (harness) => {
+  await harness.webhook('/twilio/voice');
+  harness.server.setDraining();
+  assert.match(await (await harness.webhook('/twilio/voice', { CallSid: 'CA2' })).text(), /busy/);
+  assert.match(await (await harness.webhook('/twilio/voice')).text(), /<Connect/);
+});
+
+served('a failure of ours is an apology in TwiML, and its reason stays in the log', async (harness) => {
+  harness.calls.prepare = () => {
+    throw new Error('it broke');
+  };
+  const response = await harness.webhook('/twilio/voice');
+  assert.equal(response.status, 200);
+  const twiml = await response.text();
+  assert.match(twiml, /<Say language="en-US">Something went wrong\.<\/Say><Hangup\/>/);
+  assert.ok(!twiml.includes('it broke'));
+  assert.ok(harness.log.some((line) => line.startsWith('error') && line.includes('it broke')));
+});
+
+served('a stream that is over: what the live calls say is done', async (harness) => {
+  harness.calls.next = { kind: 'hangup' };
+  assert.match(
+    await (await harness.webhook('/twilio/stream-ended')).text(),
+    /<Response><Hangup\/><\/Response>/,
+  );
+  harness.calls.next = { kind: 'dial', to: '+15005550009' };
+  assert.match(await (await harness.webhook('/twilio/stream-ended')).text(), /<Dial>\+15005550009<\/Dial>/);
+});
+
+served('a caller who has hung up is not connected again', async (harness) => {
+  const response = await harness.webhook('/twilio/stream-ended', { CallStatus: 'completed' });
+  assert.match(await response.text(), /<Hangup\/>/);
+});
+
+served('a lost stream is connected again three times, then there is an apology', async (harness) => {
+  const info = {
+    callSid: CALL,
+    accountSid: 'AC1',
+    direction: 'outbound' as const,
+    from: '+1',
+    to: '+2',
+    leadId: 'lead-1',
+    variables: { name: 'Ann' },
+  };
+  harness.calls.next = { kind: 'connect', info };
+  const tokens = new Set<string>();
+  for (let i = 0; i < 3; i += 1) {
+    tokens.add(tokenIn(await (await harness.webhook('/twilio/stream-ended')).text()));
+  }
+  assert.equal(tokens.size, 3);
+  assert.deepEqual(harness.calls.prepared, [info, info, info]);
+  const fourth = await harness.webhook('/twilio/stream-ended');
+  assert.match(await fourth.text(), /Something went wrong\.<\/Say><Hangup\/>/);
+  assert.match(await (await harness.webhook('/twilio/stream-ended', { CallSid: 'CA2' })).text(), /<Connect/);
+});
+
+served(
+  'a call of another instance that was ended is hung up, one that was not is connected',
+  async (harness) => {
+    harness.reader.stored.push(
+      storedCall('CA-ended', { endedAt: new Date(), outcome: 'completed' }),
+      storedCall('CA-lost', { direction: 'outbound', leadId: 'lead-1' }),
+    );
+    assert.match(
+      await (await harness.webhook('/twilio/stream-ended', { CallSid: 'CA-ended' })).text(),
+      /<Hangup\/>/,
+    );
+    assert.match(
+      await (await harness.webhook('/twilio/stream-ended', { CallSid: 'CA-lost' })).text(),
+      /<Connect/,
+    );
+    const [info] = harness.calls.prepared;
+    assert.deepEqual([info?.callSid, info?.direction, info?.leadId], ['CA-lost', 'outbound', 'lead-1']);
+  },
+);
+
+served(
+  'a call that nobody knows, or a store that fails or is silent, does not cut the caller off',
+  async (harness) => {
+    assert.match(await (await harness.webhook('/twilio/stream-ended')).text(), /<Connect/);
+    harness.reader.state = 'down';
+    assert.match(await (await harness.webhook('/twilio/stream-ended')).text(), /<Connect/);
+    harness.reader.state = 'silent';
+    assert.match(await (await harness.webhook('/twilio/stream-ended')).text(), /<Connect/);
+    assert.equal(harness.log.filter((line) => line.includes('resumed a call without the store')).length, 2);
+  },
+  { limits: { storeTimeoutMs: 20 } },
+);
+
+served(
+  'a call that ends before its stream gives its place back and is told of',
+  async (harness) => {
+    await harness.webhook('/twilio/voice');
+    assert.equal((await harness.webhook('/twilio/status', { CallStatus: 'in-progress' })).status, 204);
+    assert.deepEqual(harness.calls.told, []);
+    assert.equal((await harness.webhook('/twilio/status', { CallStatus: 'no-answer' })).status, 204);
+    assert.equal((await harness.webhook('/twilio/status', { CallStatus: 'no-answer' })).status, 204);
+    assert.deepEqual(harness.calls.told, [`${CALL} never started: no-answer`]);
+    assert.match(await (await harness.webhook('/twilio/voice', { CallSid: 'CA2' })).text(), /<Connect/);
+  },
+  { callsMax: 1 },
+);
+
+served('who answered is passed on, from the callback and from the webhook', async (harness) => {
+  assert.equal((await harness.webhook('/twilio/amd', { AnsweredBy: 'human' })).status, 204);
+  await harness.webhook('/twilio/voice', { Direction: 'outbound-api', AnsweredBy: 'machine_start' });
+  assert.deepEqual(harness.calls.told, [`${CALL} answered by human`, `${CALL} answered by machine_start`]);
+});
+
+served("news of a recording of the carrier's is taken", async (harness) => {
+  const response = await harness.webhook('/twilio/recording', {
+    RecordingSid: 'RE1',
+    RecordingStatus: 'completed',
+  });
+  assert.equal(response.status, 204);
+});
+
+served(
+  'another content type is refused',
+  async (harness) => {
+    const response = await fetch(`${harness.server.url}/twilio/voice`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"CallSid":"CA1"}',
+    });
+    assert.equal(response.status, 415);
+    assert.deepEqual(harness.rejected, ['body']);
+  },
+  { twilio: { accountSid: undefined, authToken: undefined } },
+);
+
+served(
+  'no form, however strange, gets a 5xx',
+  async (harness) => {
+    const route = fc.constantFrom('voice', 'stream-ended', 'status', 'amd', 'recording');
+    const form = fc.array(
+      fc.tuple(
+        fc.constantFrom('CallSid', 'AccountSid', 'CallStatus', '__proto__', 'x'),
+        fc.string({ unit: 'binary', maxLength: 80 }),
+      ),
+      { maxLength: 8 },
+    );
+    await fc.assert(
+      fc.asyncProperty(route, form, async (name, fields) => {
+        const response = await fetch(`${harness.server.url}/twilio/${name}`, {
+          method: 'POST',
+          body: new URLSearchParams(fields),
+        });
+        await response.text();
+        assert.ok(response.status < 500, `status ${response.status}`);
+      }),
+      { numRuns: 150 },
+    );
+  },
+  { twilio: { accountSid: undefined, authToken: undefined } },
+);

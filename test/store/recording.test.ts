@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { encodeMulaw } from '../../src/audio/mulaw.ts';
+import { readWav } from '../../src/audio/wav.ts';
+import { StereoRecording, type RecordingError } from '../../src/store/recording.ts';
+import { until } from '../helpers/until.ts';
+
+async function folder(t: TestContext): Promise<string> {
+  const made = await mkdtemp(path.join(tmpdir(), 'recording-'));
+  t.after(() => rm(made, { recursive: true, force: true }));
+  return made;
+}
+
+interface Opened {
+  readonly recording: StereoRecording;
+  readonly file: string;
+  readonly errors: RecordingError[];
+}
+
+async function openRecording(
+  t: TestContext,
+  changes: { file?: string; durationMaxMs?: number } = {},
+): Promise<Opened> {
+  const file = changes.file ?? path.join(await folder(t), 'calls', 'CA1.wav');
+  const errors: RecordingError[] = [];
+  const recording = new StereoRecording({
+    path: file,
+    durationMaxMs: changes.durationMaxMs ?? 60_000,
+    onError: (error) => errors.push(error),
+  });
+  t.after(() => recording.close());
+  return { recording, file, errors };
+}
+
+const loud = encodeMulaw(new Int16Array(160).fill(8_000));
+
+/** Where sound begins and ends, in ms. */
+function changesAtMs(samples: Int16Array): number[] {
+  const changes: number[] = [];
+  for (let i = 0; i <= samples.length; i += 1) {
+    if (((samples[i] ?? 0) === 0) !== ((samples[i - 1] ?? 0) === 0)) changes.push(i / 8);
+  }
+  return changes;
+}
+
+async function channelsOf(file: string): Promise<readonly [Int16Array, Int16Array]> {
+  const wav = readWav(await readFile(file));
+  assert.ok(wav.ok, 'it is a WAV');
+  const [left, right] = wav.channels;
+  assert.ok(left !== undefined && right !== undefined);
+  return [left, right];
+}
+
+test('caller on the left, agent on the right, each at its time, silence between', async (t) => {
+  const { recording, file, errors } = await openRecording(t);
+  for (let atMs = 0; atMs < 1_000; atMs += 20) recording.caller(atMs, loud);
+  for (let atMs = 1_500; atMs < 2_500; atMs += 20) recording.agent(atMs, loud);
+  for (let atMs = 9_000; atMs < 9_100; atMs += 20) recording.caller(atMs, loud);
+  assert.deepEqual(await recording.close(), { durationMs: 9_100, lateBytes: 0 });
+  const [left, right] = await channelsOf(file);
+  assert.equal(left.length, 9_100 * 8);
+  assert.deepEqual(changesAtMs(left), [0, 1_000, 9_000, 9_100]);
+  assert.deepEqual(changesAtMs(right), [1_500, 2_500]);
+  assert.deepEqual(errors, []);
+});
+
+test('it is on disk, and can be played, while the call still goes on', async (t) => {
+  const { recording, file } = await openRecording(t);
+  for (let atMs = 0; atMs < 10_000; atMs += 20) recording.caller(atMs, loud);
+  const bytesThere = async (): Promise<number> => (await readFile(file).catch(() => Buffer.alloc(0))).length;
+  let there = 0;
+  await until(() => {
+    void bytesThere().then((bytes) => (there = bytes));
+    return there >= 44 + 3 * 64_000;
+  }, 'three pieces are written');
+  const [left] = await channelsOf(file);
+  assert.ok(left.length >= 3 * 16_000 && left.every((sample) => sample !== 0));
+  await recording.close();
+});
+
+test('what was cut off by the caller is not in it', async (t) => {
+  const { recording, file } = await openRecording(t);
+  for (let atMs = 0; atMs < 400; atMs += 20) recording.agent(atMs, loud);
+  recording.agentCut(200);
+  for (let atMs = 200; atMs < 400; atMs += 20) recording.caller(atMs, loud);
+  await recording.close();
+  const [, right] = await channelsOf(file);
+  assert.ok(right.subarray(0, 1_600).every((sample) => sample !== 0));
+  assert.ok(right.subarray(1_600).every((sample) => sample === 0));
+});
+
+test('a call in which nothing was said leaves an empty file', async (t) => {
+  const { recording, file } = await openRecording(t);
+  assert.deepEqual(await recording.close(), { durationMs: 0, lateBytes: 0 });
+  const [left] = await channelsOf(file);
+  assert.equal(left.length, 0);
+});
+
+test('audio that comes too late is counted', async (t) => {
+  const { recording } = await openRecording(t);
+  recording.caller(8_000, loud);
+  recording.agent(1_000, loud);
+  assert.deepEqual(await recording.close(), { durationMs: 8_020, lateBytes: 160 });
+});
+
+test('a disk that fails is reported once, and the call goes on', async (t) => {
+  const blocked = path.join(await folder(t), 'a-file');
+  await writeFile(blocked, 'in the way');
+  const { recording, errors } = await openRecording(t, { file: path.join(blocked, 'CA1.wav') });
+  for (let atMs = 0; atMs < 20_000; atMs += 20) recording.caller(atMs, loud);
+  assert.equal(await recording.close(), undefined);
+  assert.deepEqual(
+    errors.map((error) => error.code),
+    ['io'],
+  );
+  assert.doesNotThrow(() => recording.caller(20_000, loud));
+});
+
+test('a disk that is too slow is reported and the rest is let go', async (t) => {
+  const { recording, errors } = await openRecording(t, { durationMaxMs: 3_600_000 });
+  // Given without a pause, so that not one write can be done.
+  for (let atMs = 0; atMs < 60_000; atMs += 20) recording.agent(atMs, loud);
+  assert.equal(await recording.close(), undefined);
+  assert.deepEqual(
+    errors.map((error) => error.code),
+    ['too_slow'],
+  );
+});
+
+test('a call longer than a recording may be is recorded to there, and said once', async (t) => {
+  const { recording, file, errors } = await openRecording(t, { durationMaxMs: 5_000 });
+  for (let atMs = 0; atMs < 10_000; atMs += 20) recording.caller(atMs, loud);
+  assert.deepEqual(await recording.close(), { durationMs: 5_000, lateBytes: 0 });
+  assert.deepEqual(
+    errors.map((error) => error.code),
+    ['too_long'],
+  );
+  const [left] = await channelsOf(file);
+  assert.equal(left.length, 40_000);
+});
+
+test('closing twice is closing once', async (t) => {
+  const { recording, file } = await openRecording(t);
+  recording.caller(0, loud);
+  const [first, second] = await Promise.all([recording.close(), recording.close()]);
+  assert.equal(first, second);
+  recording.caller(20, loud);
+  assert.equal((await channelsOf(file))[0].length, 160);
+});
