@@ -113,6 +113,9 @@ async function build(
   const events = new EventBus({ clock, background: enabled('background-events') });
 
   const voices = openVoices(agent, config, http, metrics, logger, enabled('tts-cache'));
+  const { cache } = voices;
+  await cache?.open();
+  closing.push(() => cache?.close());
   const model = openModel(agent, config, http, metrics, logger);
   const world: CallWorld = {
     agent,
@@ -248,6 +251,7 @@ function openModel(
 interface Voices {
   readonly voice: TextToSpeech;
   readonly caches: readonly CachedTextToSpeech[];
+  readonly cache: SpeechCache | undefined;
 }
 
 function openVoices(
@@ -283,7 +287,7 @@ function openVoices(
         ),
     });
   const voices = agent.providers.tts.map(open);
-  if (!caching) return { voice: fallback(voices), caches: [] };
+  if (!caching) return { voice: fallback(voices), caches: [], cache: undefined };
   const cache = new SpeechCache({
     clock,
     disk: { folder: path.join(config.dataDir, 'speech') },
@@ -291,7 +295,7 @@ function openVoices(
     onError: (error) => logger.warn({ failure: errorText(error) }, 'the speech cache on disk failed'),
   });
   const caches = voices.map((voice) => cachedTextToSpeech(voice, cache));
-  return { voice: fallback(caches), caches };
+  return { voice: fallback(caches), caches, cache };
 }
 
 /** The key that the entry names; the process's own only goes to the process's own address. */

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 
 /**
  * `name` is a file beside the module `importer` (its `import.meta.url`), without its ending, which is
- * the importer's own: `.ts` in the sources, `.js` in the build. The caller owns the worker.
+ * the importer's own: `.ts` in the sources, `.js` in the build..
  */
 export function startThread(importer: string, name: string, workerData: unknown): Worker {
   const built = importer.endsWith('.js');

@@ -69,13 +69,22 @@ function spawnMain(options: GatewayProcessOptions, port: number, log: string[]):
   const built = import.meta.url.endsWith('.js');
   const main = path.join(import.meta.dirname, '..', built ? 'main.js' : 'main.ts');
   const args = built ? ['--enable-source-maps', main] : ['--import', 'tsx', main];
-  const command = [...(options.cores === undefined ? [] : ['taskset', '-c', options.cores]), process.execPath, ...args];
+  const command = [
+    ...(options.cores === undefined ? [] : ['taskset', '-c', options.cores]),
+    process.execPath,
+    ...args,
+  ];
   const child = spawn(command[0] ?? process.execPath, command.slice(1), {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(port), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const keep = (chunk: Buffer): void => {
-    log.push(...chunk.toString('utf8').split('\n').filter((line) => line !== ''));
+    log.push(
+      ...chunk
+        .toString('utf8')
+        .split('\n')
+        .filter((line) => line !== ''),
+    );
     log.splice(0, Math.max(0, log.length - LOG_LINES_MAX));
   };
   child.stdout.on('data', keep);

@@ -31,13 +31,21 @@ export interface SimulatedProvidersOptions {
   readonly refusePcmu?: boolean;
 }
 
-export async function openSimulatedProviders(options: SimulatedProvidersOptions): Promise<SimulatedProviders> {
+export async function openSimulatedProviders(
+  options: SimulatedProvidersOptions,
+): Promise<SimulatedProviders> {
   const { clock, random, brain, voice } = options;
   const server = new SimServer();
   const book = new Phrasebook();
   let current = options.timings;
   const timings = (): SimTimings => current;
-  const stt = simulatedRealtime(server, { book, timings, random, clock, refusePcmu: options.refusePcmu ?? false });
+  const stt = simulatedRealtime(server, {
+    book,
+    timings,
+    random,
+    clock,
+    refusePcmu: options.refusePcmu ?? false,
+  });
   const chat = simulatedChat(server, { brain, timings, random, clock });
   const { onSpoken } = options;
   simulatedSpeech(server, { voice, timings, random, clock, ...(onSpoken === undefined ? {} : { onSpoken }) });

@@ -14,7 +14,7 @@ export interface Spoken {
 }
 
 export interface VoiceOptions {
-  /** eSpeak NG's name, with a variant if wanted: `en-us`, `en-gb`, `en-us+f3`. */
+  /** eSpeak NG's name, with a variant if wanted: `en-us`, `en` (British), `en-us+f3`, `de`. */
   readonly voice?: string;
   /** Words a minute. */
   readonly rate?: number;

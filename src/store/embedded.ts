@@ -65,7 +65,6 @@ async function startWorker(
   onError: (error: unknown) => void,
 ): Promise<{ close(): Promise<void> }> {
   const worker = startThread(import.meta.url, 'embeddedWorker', data);
-  let failed: unknown;
   await new Promise<void>((resolve, reject) => {
     worker.once('error', reject);
     worker.once('exit', (code) => reject(new Error(`the embedded database ended at its start (${code})`)));
@@ -73,15 +72,17 @@ async function startWorker(
   });
   worker.removeAllListeners();
 
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  const onWorkerError = (error: unknown): void => {
-    failed = error;
-    onError(error);
-  };
-  worker.on('error', onWorkerError);
+  let closing = false;
+  worker.on('error', onError);
+  const exited = new Promise<void>((resolve) => {
+    worker.once('exit', (code) => {
+      if (!closing) onError(new Error(`the embedded database has ended (${code})`));
+      resolve();
+    });
+  });
   return {
     async close() {
-      if (failed !== undefined) return;
+      closing = true;
       const closed = new Promise<void>((resolve) => worker.once('message', () => resolve()));
       worker.postMessage('close', []);
       await Promise.race([closed, exited]);

@@ -4,7 +4,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
 import type { Batch } from './batch.ts';
-import { startThread } from './thread.ts';
+import { startThread } from '../base/thread.ts';
 
 /** The main thread's word: run the first `windows` of a batch, or end. */
 export type ToModel =

@@ -215,7 +215,7 @@ test('a lost mark does not come back, a doubled one comes twice, a late one late
 
 test('a stall loses the media of its time, and the timestamps show it', async () => {
   const line = new VirtualLine().start();
-  await line.clock.advance(100);
+  await line.clock.advance(110);
   const before = line.of('media').length;
   line.line.stream?.stallMedia(200, 'lose');
   await line.clock.advance(199);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -7,6 +9,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { openDatabase, type DatabaseOptions } from '../../src/store/database.ts';
 import { LeadConflict } from '../../src/store/leadConflict.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import { migrationSource } from '../../src/store/migrations.ts';
 import type { CallStarted, TurnRow } from '../../src/store/port.ts';
 import { PAGE_ROWS_MAX } from '../../src/store/reader.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -72,6 +75,8 @@ function turn(callSid: string, index: number, change: Partial<TurnRow> = {}): Tu
     ...change,
   };
 }
+
+const unexpected = (error: unknown): void => assert.fail(String(error));
 
 /** What holds on any database that speaks PostgreSQL. */
 function storeContract(where: () => Pick<DatabaseOptions, 'databaseUrl' | 'dataDir'>): void {
@@ -303,10 +308,10 @@ describe('the store in the embedded database', () => {
 });
 
 const postgres = await startPostgres();
-const skip = 'missing' in postgres ? postgres.missing : false;
+if ('missing' in postgres) test('the store in PostgreSQL', { skip: postgres.missing });
+else describe('the store in PostgreSQL', () => postgresSuite(postgres));
 
-describe('the store in PostgreSQL', { skip }, () => {
-  const server = postgres as Postgres;
+function postgresSuite(server: Postgres): void {
   const dataDir = '/nonexistent';
   let databaseUrl = '';
   before(async () => {
@@ -349,7 +354,7 @@ describe('the store in PostgreSQL', { skip }, () => {
   });
 
   test('instances that start together migrate once, and a lock left by a dead one does not stop them', async () => {
-    const fresh = { databaseUrl: await server.newDatabase(), dataDir, onError: assert.fail };
+    const fresh = { databaseUrl: await server.newDatabase(), dataDir, onError: unexpected };
     const runs = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)]);
     assert.deepEqual(runs.flat(), ['0001_calls_turns_leads']);
     const database = await openDatabase(fresh);
@@ -358,10 +363,64 @@ describe('the store in PostgreSQL', { skip }, () => {
     await database.close();
   });
 
+  test('a connection that the network has swallowed is given up, and the next query gets a new one', async () => {
+    const database = new URL(await server.newDatabase());
+    const socketPath = path.join(database.searchParams.get('host') ?? '', '.s.PGSQL.5432');
+    let swallow = false;
+    const sockets = new Set<Socket>();
+    const proxy = createServer((client) => {
+      const upstream = connect(socketPath);
+      for (const socket of [client, upstream]) {
+        sockets.add(socket);
+        socket.on('error', () => socket.destroy());
+        socket.on('close', () => socket.destroy());
+      }
+      client.on('data', (bytes) => swallow || upstream.write(bytes));
+      upstream.on('data', (bytes) => client.write(bytes));
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const address = proxy.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const databaseUrl = `postgres://test@127.0.0.1:${address.port}${database.pathname}`;
+    const proxied = await openDatabase({
+      databaseUrl,
+      dataDir,
+      onError: unexpected,
+      queryTimeoutMs: 100,
+    });
+    const pidOf = async (): Promise<unknown> =>
+      (await proxied.knex.raw('select pg_backend_pid() as pid')).rows[0].pid;
+    const pid = await pidOf();
+    assert.equal(await pidOf(), pid);
+    swallow = true;
+    await assert.rejects(pidOf(), /timeout/);
+    swallow = false;
+    assert.notEqual(await pidOf(), pid);
+    await proxied.close();
+    for (const socket of sockets) socket.destroy();
+    proxy.close();
+  });
+
+  test('the migrations can be taken back and run again', async () => {
+    const fresh = { databaseUrl: await server.newDatabase(), dataDir, onError: unexpected };
+    const database = await openDatabase(fresh);
+    const tables = async (): Promise<number> => {
+      const names = await database.knex('pg_tables').whereIn('tablename', ['calls', 'turns', 'leads']);
+      return names.length;
+    };
+    await migrate(fresh);
+    assert.equal(await tables(), 3);
+    await database.knex.migrate.rollback({ migrationSource }, true);
+    assert.equal(await tables(), 0);
+    assert.equal((await migrate(fresh)).length, 1);
+    await database.close();
+  });
+
   test('the database keeps how long a call was', async () => {
-    const database = await openDatabase({ databaseUrl, dataDir, onError: assert.fail });
+    const database = await openDatabase({ databaseUrl, dataDir, onError: unexpected });
     const rows = await database.knex('calls').where({ call_sid: 'CA1' }).select('duration_ms');
     assert.deepEqual(rows, [{ duration_ms: 60_000 }]);
     await database.close();
   });
-});
+}

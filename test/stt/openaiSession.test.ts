@@ -250,7 +250,7 @@ describe('a session with a Realtime server', () => {
   });
 
   it('fails when there is no connection in time', async () => {
-    const silent = createServer();
+    const silent = createServer((socket) => socket.resume());
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
     open({ baseUrl: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`, connectTimeoutMs: 2_000 });

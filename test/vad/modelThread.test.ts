@@ -3,7 +3,7 @@ import test from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { openBatch } from '../../src/vad/batch.ts';
 import { openModelThread } from '../../src/vad/modelThread.ts';
-import { startThread } from '../../src/vad/thread.ts';
+import { startThread } from '../../src/base/thread.ts';
 import { until } from '../helpers/until.ts';
 
 test('the thread answers batches in the order in which they were asked, until it is closed', async () => {
