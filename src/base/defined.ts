@@ -4,6 +4,5 @@ export type Defined<T> = { readonly [K in keyof T]: Exclude<T[K], undefined> };
 
 /** The record without the fields that are undefined, for where the type says "absent". */
 export function defined<T extends object>(record: T): Defined<T> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is left is exactly what the type says
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

@@ -48,7 +48,6 @@ export class HttpPool {
   /** Sends once: nothing is repeated behind the caller's back. Rejects as `fetch` does. */
   readonly fetch: HttpFetch = (input, init) => {
     // The two declarations of the one standard differ in what `FormData` iterates, which nobody here sends.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const sent = { ...init, dispatcher: this.#connections } as UndiciRequestInit;
     return undiciFetch(input, sent);
   };

@@ -3,7 +3,6 @@
 import { errorText } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
-import type { LiveEvent } from '../events/event.ts';
 import { Playout } from '../playout/playout.ts';
 import { textOf } from '../turn/said.ts';
 import {
@@ -82,7 +81,7 @@ export class Call implements LiveCall {
     this.#startedAtMs = world.clock.nowMs();
     this.#timers = new Timers(world.clock);
     this.#publish = (event) =>
-      world.events.publish({ ...event, callSid: info.callSid, at: world.clock.wallMs() } as LiveEvent);
+      world.events.publish({ ...event, callSid: info.callSid, at: world.clock.wallMs() });
     this.#exchanges = new Exchanges(info.callSid, world, this.#log, this.#publish);
     this.conversation = parts.conversation ?? new Conversation(info, world);
     this.conversation.attach({

@@ -4,7 +4,7 @@
 import type { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HistoryItem } from '../llm/history.ts';
-import type { LanguageModel, LlmEvent, LlmRequest, LlmUsage, ToolCall } from '../llm/port.ts';
+import type { LanguageModel, LlmRequest, LlmUsage, ToolCall } from '../llm/port.ts';
 import { Speech } from '../playout/speech.ts';
 import { sayable, splitAll } from '../sentence/sayable.ts';
 import type { TurnSource } from '../store/port.ts';
@@ -142,10 +142,7 @@ export class Reply {
   async *#texts(calls: ToolCall[]): AsyncGenerator<string, void, undefined> {
     const { clock, model, request, onUsage } = this.#world;
     this.times.llmAskedAtMs ??= clock.nowMs();
-    for await (const event of model.complete(
-      request(this.#added),
-      this.#stop.signal,
-    ) as AsyncIterable<LlmEvent>) {
+    for await (const event of model.complete(request(this.#added), this.#stop.signal)) {
       if (event.kind === 'finished') {
         if (event.usage !== undefined) onUsage(event.usage);
         continue;

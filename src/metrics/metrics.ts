@@ -38,16 +38,26 @@ const PREFIX = 'turnpike_';
 const TEXT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 const OPENMETRICS_TYPE = Registry.OPENMETRICS_CONTENT_TYPE;
 
+interface Gauges {
+  readonly callsActive: () => number;
+  readonly pendingWrites: () => number;
+}
+
 export type Metrics = ReturnType<typeof openMetrics>;
 
 /** Makes a registry of its own, never the package's global one, so that two gateways in a process don't mix. */
-export function openMetrics(gauges: {
-  readonly callsActive: () => number;
-  readonly pendingWrites: () => number;
-}) {
+export function openMetrics(gauges: Gauges) {
   const registry = new Registry<RegistryContentType>();
   // Exemplars are kept only by a registry that is of this type when its series are made.
   registry.setContentType(OPENMETRICS_TYPE);
+  const series = openSeries(registry, gauges);
+  collectDefaultMetrics({ register: registry, prefix: PREFIX });
+  return { ...recordersOf(series), render: rendererOf(registry) };
+}
+
+type Series = ReturnType<typeof openSeries>;
+
+function openSeries(registry: Registry<RegistryContentType>, gauges: Gauges) {
   /** With exemplars: takes its observations as `{ labels, value, exemplarLabels }`. */
   const traced = (name: string, help: string, buckets: number[], labelNames: string[]) =>
     new Histogram({
@@ -122,80 +132,112 @@ export function openMetrics(gauges: {
   const tokens = counter('llm_tokens_total', 'Tokens of the language model.', ['provider', 'kind']);
   gauge('calls_active', 'Calls with an open stream.', gauges.callsActive);
   gauge('store_pending_writes', 'Rows accepted and not yet committed.', gauges.pendingWrites);
-  collectDefaultMetrics({ register: registry, prefix: PREFIX });
+  return {
+    response,
+    heard,
+    stage,
+    unaccounted,
+    bargeIn,
+    late,
+    lag,
+    vadDelay,
+    underrun,
+    calls,
+    requests,
+    speculation,
+    cache,
+    rejected,
+    dropped,
+    lostMarks,
+    tokens,
+  };
+}
 
-  // The registry has one content type at a time: scrapes take turns.
-  let rendering: Promise<unknown> = Promise.resolve();
-  async function renderAs(contentType: RegistryContentType): Promise<string> {
-    registry.setContentType(contentType);
-    return registry.metrics();
-  }
-
+function recordersOf(series: Series) {
   return {
     turnAnswered(durationMs: number, source: string, exemplar: Exemplar): void {
-      response.observe({ labels: { source }, value: durationMs / 1_000, exemplarLabels: labels(exemplar) });
+      series.response.observe({
+        labels: { source },
+        value: durationMs / 1_000,
+        exemplarLabels: labels(exemplar),
+      });
     },
     turnHeard(durationMs: number, source: string, exemplar: Exemplar): void {
-      heard.observe({ labels: { source }, value: durationMs / 1_000, exemplarLabels: labels(exemplar) });
+      series.heard.observe({
+        labels: { source },
+        value: durationMs / 1_000,
+        exemplarLabels: labels(exemplar),
+      });
     },
     /** `provider` is empty for a stage of our own. */
     stageTook(name: StageName, provider: string, durationMs: number, exemplar?: Exemplar): void {
       const value = { labels: { stage: name, provider }, value: durationMs / 1_000 };
-      stage.observe(exemplar === undefined ? value : { ...value, exemplarLabels: labels(exemplar) });
+      series.stage.observe(exemplar === undefined ? value : { ...value, exemplarLabels: labels(exemplar) });
     },
     turnUnaccounted(durationMs: number): void {
-      unaccounted.observe(durationMs / 1_000);
+      series.unaccounted.observe(durationMs / 1_000);
     },
     bargedIn(durationMs: number, outcome: 'interrupted' | 'resumed' | 'ignored'): void {
-      bargeIn.observe({ outcome }, durationMs / 1_000);
+      series.bargeIn.observe({ outcome }, durationMs / 1_000);
     },
     playoutLate(lateMs: number): void {
-      late.observe(lateMs / 1_000);
+      series.late.observe(lateMs / 1_000);
     },
     playoutUnderrun(silentMs: number): void {
-      underrun.inc(silentMs / 1_000);
+      series.underrun.inc(silentMs / 1_000);
     },
     eventLoopLag(lagMs: number): void {
-      lag.observe(lagMs / 1_000);
+      series.lag.observe(lagMs / 1_000);
     },
     vadDelayed(delayMs: number): void {
-      vadDelay.observe(delayMs / 1_000);
+      series.vadDelay.observe(delayMs / 1_000);
     },
     callEnded(direction: string, outcome: string): void {
-      calls.inc({ direction, outcome });
+      series.calls.inc({ direction, outcome });
     },
     providerRequest(stageName: 'stt' | 'llm' | 'tts', provider: string, outcome: RequestOutcome): void {
-      requests.inc({ stage: stageName, provider, outcome });
+      series.requests.inc({ stage: stageName, provider, outcome });
     },
     speculated(outcome: 'used' | 'discarded'): void {
-      speculation.inc({ outcome });
+      series.speculation.inc({ outcome });
     },
     cacheLookup(name: CacheName, result: 'hit' | 'miss'): void {
-      cache.inc({ cache: name, result });
+      series.cache.inc({ cache: name, result });
     },
     /** `what` is of the closed set that the server defines. */
     rejected(what: string): void {
-      rejected.inc({ what });
+      series.rejected.inc({ what });
     },
     dropped(what: DroppedWhat, count: number): void {
-      dropped.inc({ what }, count);
+      series.dropped.inc({ what }, count);
     },
     marksLost(count: number): void {
-      lostMarks.inc(count);
+      series.lostMarks.inc(count);
     },
     tokensUsed(provider: string, kind: 'prompt' | 'completion' | 'cached', count: number): void {
-      tokens.inc({ provider, kind }, count);
+      series.tokens.inc({ provider, kind }, count);
     },
-    /** The page for a scraper whose `Accept` header is given: OpenMetrics with exemplars if it takes it, else text. */
-    async render(
-      accept: string | undefined,
-    ): Promise<{ readonly contentType: string; readonly body: string }> {
-      const contentType =
-        accept?.includes('application/openmetrics-text') === true ? OPENMETRICS_TYPE : TEXT_TYPE;
-      const body = rendering.then(() => renderAs(contentType));
-      rendering = body.catch(() => undefined);
-      return { contentType, body: await body };
-    },
+  };
+}
+
+type Render = (
+  accept: string | undefined,
+) => Promise<{ readonly contentType: string; readonly body: string }>;
+
+/** The page for a scraper whose `Accept` header is given: OpenMetrics with exemplars if it takes it, else text. */
+function rendererOf(registry: Registry<RegistryContentType>): Render {
+  // The registry has one content type at a time: scrapes take turns.
+  let rendering: Promise<unknown> = Promise.resolve();
+  const renderAs = (contentType: RegistryContentType): Promise<string> => {
+    registry.setContentType(contentType);
+    return registry.metrics();
+  };
+  return async (accept) => {
+    const contentType =
+      accept?.includes('application/openmetrics-text') === true ? OPENMETRICS_TYPE : TEXT_TYPE;
+    const body = rendering.then(() => renderAs(contentType));
+    rendering = body.catch(() => undefined);
+    return { contentType, body: await body };
   };
 }
 

@@ -3,7 +3,7 @@
 import { FRAME_BYTES, FRAME_MS, levelDbfs, SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
 import type { Random } from '../base/random.ts';
 import { CallerMouth } from './callerMouth.ts';
-import { TurnWatch, type CallerTurn } from './callerTurn.ts';
+import { SPEECH_GAP_MS_MAX, TurnWatch, type CallerTurn } from './callerTurn.ts';
 import type { CallerVoice, LineListener } from './carrierLine.ts';
 import { toSampleRate, trimSilence, type Voice, type VoiceOptions } from './voice.ts';
 import { noiseAt, speechLevelDbfs, type NoiseOptions } from './voiceNoise.ts';
@@ -123,7 +123,7 @@ export class Caller {
   /** All that are still told of what the agent does. */
   #watching: TurnWatch[] = [];
   /** The turn whose reply is waited for. */
-  #expected = new TurnWatch('greeting', '');
+  #expected: TurnWatch;
   #loudEndMs: number | undefined;
   #waiting = false;
   #completed = false;
@@ -133,6 +133,7 @@ export class Caller {
     this.#options = { ...DEFAULTS, ...options };
     this.#utterances = utterances;
     this.#mouth = new CallerMouth(this.#makeNoise());
+    this.#expected = this.#newWatch('greeting', '');
     this.#watch(this.#expected);
     this.#turns.push(this.#expected);
   }
@@ -142,13 +143,11 @@ export class Caller {
     let script: Script | undefined;
     const stopListening = line.listen({
       onTick: (dueMs) => {
-        if (script === undefined) {
-          this.#expected.ended(dueMs);
-          script = this.#script(line, dueMs);
-          script.next();
-        }
+        this.#begin(dueMs);
+        script ??= this.#started(line, dueMs);
         script.next(dueMs);
       },
+      onStreamStarted: (atMs) => this.#begin(atMs),
       onAgentFrame: (atMs, mulaw) => {
         if (!this.#isLoud(mulaw)) return;
         this.#loudEndMs = atMs + FRAME_MS;
@@ -167,6 +166,18 @@ export class Caller {
     stopListening();
     if (this.#waiting) this.#expected.miss();
     return this.#report();
+  }
+
+  /** The call is answered: from now on a greeting may come. */
+  #begin(atMs: number): void {
+    const [greeting] = this.#turns;
+    if (greeting?.turn.endOfSpeechAtMs === undefined) greeting?.ended(atMs);
+  }
+
+  #started(line: PhoneLine, startMs: number): Script {
+    const script = this.#script(line, startMs);
+    script.next();
+    return script;
   }
 
   *#script(line: PhoneLine, startMs: number): Script {
@@ -244,7 +255,7 @@ export class Caller {
     text: string,
     startMs: number,
   ): Generator<undefined, number, number> {
-    const watch = new TurnWatch(kind, text);
+    const watch = this.#newWatch(kind, text);
     const samples = this.#utterances.get(text)?.samples ?? new Int16Array(0);
     if (kind === 'backchannel') this.#interruptions.push(watch);
     else this.#expect(watch);
@@ -269,7 +280,7 @@ export class Caller {
       afterAgentMs === undefined
         ? yield* this.#reply(startMs)
         : yield* this.#agentSpeaks(afterAgentMs, startMs);
-    const watch = new TurnWatch('press', keys);
+    const watch = this.#newWatch('press', keys);
     this.#expect(watch);
     this.#watch(watch);
     watch.started(nowMs, this.#loudEndMs);
@@ -285,6 +296,10 @@ export class Caller {
     let nowMs = startMs;
     while (nowMs < endMs) nowMs = yield;
     return nowMs;
+  }
+
+  #newWatch(kind: CallerTurn['kind'], said: string): TurnWatch {
+    return new TurnWatch(kind, said, Math.min(SPEECH_GAP_MS_MAX, this.#options.silenceMs));
   }
 
   #expect(watch: TurnWatch): void {

@@ -3,7 +3,7 @@
 import { FRAME_MS } from '../audio/mulaw.ts';
 
 /** Silence this long ends a piece of the agent's speech; within a sentence it pauses for less. */
-export const SPEECH_GAP_MS = 300;
+export const SPEECH_GAP_MS_MAX = 300;
 
 /** What the caller did, and what came of it. Undefined is what did not happen (yet). */
 export interface CallerTurn {
@@ -32,13 +32,16 @@ export interface CallerTurn {
 type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
 
 export class TurnWatch {
+  readonly #gapMs: number;
   readonly #turn: Changing<CallerTurn>;
   /** The end of the last audible frame. */
   #lastLoudEndMs: number | undefined;
   /** Whether what the agent was saying when the caller began is over. */
   #oldSpeechOver = true;
 
-  constructor(kind: CallerTurn['kind'], said: string) {
+  /** `gapMs`: silence that ends a piece of the agent's speech. */
+  constructor(kind: CallerTurn['kind'], said: string, gapMs: number) {
+    this.#gapMs = gapMs;
     this.#turn = {
       kind,
       said,
@@ -62,7 +65,7 @@ export class TurnWatch {
   started(atMs: number, agentLoudEndMs: number | undefined): void {
     this.#turn.startOfSpeechAtMs = atMs;
     this.#lastLoudEndMs = agentLoudEndMs;
-    const over = agentLoudEndMs === undefined || atMs - agentLoudEndMs >= SPEECH_GAP_MS;
+    const over = agentLoudEndMs === undefined || atMs - agentLoudEndMs >= this.#gapMs;
     this.#turn.overAgent = !over;
     this.#oldSpeechOver = over;
     if (!over) this.#turn.lastAgentFrameAtMs = agentLoudEndMs - FRAME_MS;
@@ -102,6 +105,6 @@ export class TurnWatch {
   }
 
   #letOldSpeechEnd(atMs: number): void {
-    if (atMs - (this.#lastLoudEndMs ?? -Infinity) >= SPEECH_GAP_MS) this.#oldSpeechOver = true;
+    if (atMs - (this.#lastLoudEndMs ?? -Infinity) >= this.#gapMs) this.#oldSpeechOver = true;
   }
 }

@@ -34,7 +34,7 @@ const CALLER_NUMBER = '+15550100123';
 const AGENT_NUMBER = '+15550100456';
 
 const clock = systemClock;
-const paint = painter(process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined);
+const paint = painter(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);
 
 function print(line = ''): void {
   process.stdout.write(`${line}\n`);
@@ -161,7 +161,6 @@ async function storedTurns(url: string, callSid: string): Promise<readonly TurnR
   for (let tries = 0; tries < 100; tries += 1) {
     const response = await fetch(`${url}/v1/calls/${callSid}`);
     if (response.ok) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own API, as its contract says
       const call = (await response.json()) as {
         readonly endedAt: string | null;
         readonly turns: readonly TurnRow[];

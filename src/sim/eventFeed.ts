@@ -17,7 +17,6 @@ export async function watchEvents(url: string, onEvent: (event: LiveEvent) => vo
   socket.on('message', (data: Buffer) => {
     const event = parseJson(data.toString());
     // Our own gateway at the other end: the shape is its contract.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     if (isRecord(event) && typeof event['type'] === 'string') onEvent(event as unknown as LiveEvent);
   });
   return { close: () => socket.terminate() };

@@ -231,7 +231,9 @@ export class RealtimeSession {
     for (const word of this.#recogniser.words.slice(-RECENT_WORDS)) {
       if (this.#noted.has(word)) continue;
       this.#noted.add(word);
-      const saidAtMs = this.#arrivals.find(({ streamMs }) => streamMs >= word.endMs)?.atMs ?? clock.nowMs();
+      const arrival = this.#arrivals.find(({ streamMs }) => streamMs >= word.endMs);
+      // A word counts a little before its end has come.
+      const saidAtMs = arrival?.atMs ?? clock.nowMs() + word.endMs - this.#streamMs;
       const delayMs = jittered(timings().sttWordsMs, timings(), random);
       this.#later(saidAtMs + delayMs - clock.nowMs(), () => this.#tellWord(word));
     }

@@ -42,7 +42,7 @@ export async function takeLock(path: string): Promise<LockFile> {
 async function created(path: string, text: string): Promise<boolean> {
   const draft = `${path}.${secretText(6)}`;
   try {
-    await writeFile(draft, text, { mode: 0o600 });
+    await writeFile(draft, text, { mode: 0o644 });
     return await linked(draft, path);
   } finally {
     await rm(draft, { force: true });
@@ -62,7 +62,13 @@ async function linked(from: string, to: string): Promise<boolean> {
 
 /** Undefined when it is gone, or not of our making. */
 async function readHolder(path: string): Promise<Holder | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
   const [pid, startTime] = text.trim().split(' ');
   return pid !== undefined && /^[1-9]\d*$/.test(pid)
     ? { pid: Number(pid), startTime: startTime ?? '' }
@@ -108,11 +114,15 @@ function inUse(path: string, holder: Holder): FolderInUse {
   );
 }
 
-/** Field 22 of /proc/<pid>/stat (proc_pid_stat(5)), counted from the end of the name, which may hold blanks. */
+/**
+ * Field 22 of /proc/<pid>/stat (proc_pid_stat(5)), counted from the end of the name, which may hold
+ * blanks. Empty where there is no /proc, and for a process that is dead and not yet waited for.
+ */
 async function startTimeOf(pid: number): Promise<string> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? '' : (fields[19] ?? '');
   } catch {
     return '';
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { MULAW_SILENCE } from '../../src/audio/mulaw.ts';
 import { BUFFER_MS_MAX, CarrierPlayout } from '../../src/sim/carrierPlayout.ts';
 
@@ -11,12 +11,11 @@ function opened() {
   return {
     playout,
     echoes,
-    tick(count = 1): (Uint8Array | undefined)[] {
-      return Array.from({ length: count }, () => {
+    tick: (count = 1): (Uint8Array | undefined)[] =>
+      Array.from({ length: count }, () => {
         dueMs += 20;
         return playout.take(dueMs);
-      });
-    },
+      }),
   };
 }
 

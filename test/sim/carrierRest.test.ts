@@ -169,16 +169,17 @@ test('a call that rings can be cancelled', async (context) => {
   assert.equal((await carrier.find(sid)?.ended)?.status, 'canceled');
 });
 
+async function refused(attempt: Promise<unknown>, status: number, code: number): Promise<void> {
+  await assert.rejects(attempt, (error: unknown) => {
+    assert.ok(isRecord(error));
+    assert.deepEqual([error['status'], error['code']], [status, code]);
+    assert.equal(error['moreInfo'], `https://www.twilio.com/docs/errors/${code}`);
+    return true;
+  });
+}
+
 test('refuses what Twilio would, with its numbers', async (context) => {
   const { carrier, client, origin } = await opened(context, { kind: 'no-answer' });
-  const refused = async (attempt: Promise<unknown>, status: number, code: number): Promise<void> => {
-    await assert.rejects(attempt, (error: unknown) => {
-      assert.ok(isRecord(error));
-      assert.deepEqual([error['status'], error['code']], [status, code]);
-      assert.equal(error['moreInfo'], `https://www.twilio.com/docs/errors/${code}`);
-      return true;
-    });
-  };
   const { sid } = await client.calls.create(NEW_CALL);
   await refused(clientOf(origin, 'wrong').calls.create(NEW_CALL), 401, 20_003);
   await refused(client.calls.create({ ...NEW_CALL, to: 'nobody' }), 400, 21_211);

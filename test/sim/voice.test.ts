@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { seededRandom } from '../../src/base/random.ts';
 import { openVoice, toSampleRate, trimSilence, type Spoken, type Voice } from '../../src/sim/voice.ts';
 import { mixNoise, noiseAt, speechLevelDbfs } from '../../src/sim/voiceNoise.ts';
@@ -169,17 +169,18 @@ for (const kind of ['white', 'pink'] as const) {
   });
 }
 
+/** The power of the differences between neighbours against the power: high for high frequencies. */
+function brightness(samples: Int16Array): number {
+  let difference = 0;
+  let power = 0;
+  for (let i = 1; i < samples.length; i += 1) {
+    difference += ((samples[i] ?? 0) - (samples[i - 1] ?? 0)) ** 2;
+    power += (samples[i] ?? 0) ** 2;
+  }
+  return difference / power;
+}
+
 test('pink noise has more below than above, white has not', () => {
-  /** The power of the differences between neighbours against the power: high for high frequencies. */
-  const brightness = (samples: Int16Array): number => {
-    let difference = 0;
-    let power = 0;
-    for (let i = 1; i < samples.length; i += 1) {
-      difference += ((samples[i] ?? 0) - (samples[i - 1] ?? 0)) ** 2;
-      power += (samples[i] ?? 0) ** 2;
-    }
-    return difference / power;
-  };
   const white = brightness(noiseAt(-20, 16_000, 'white', seededRandom(4)));
   const pink = brightness(noiseAt(-20, 16_000, 'pink', seededRandom(4)));
   assert.ok(Math.abs(white - 2) < 0.1, `white ${white}`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { afterEach, beforeEach } from 'node:test';
@@ -67,4 +67,10 @@ test('of many that find a stale lock at once, one gets it', async () => {
   const takes = await Promise.allSettled(Array.from({ length: 8 }, () => takeLock(lockPath)));
   const taken = takes.filter((take) => take.status === 'fulfilled');
   assert.equal(taken.length, 1);
+});
+
+test('a lock that cannot be read is not taken over', async () => {
+  await mkdir(lockPath);
+  await assert.rejects(takeLock(lockPath), { code: 'EISDIR' });
+  assert.deepEqual(await readdir(folder), ['the.lock']);
 });

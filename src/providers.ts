@@ -1,0 +1,147 @@
+// The ears, the model and the voices that the agent's file names, each counted, with its fallbacks behind it.
+import path from 'node:path';
+import { fixedLines } from './agent/lines.ts';
+import type { AgentFile, LlmEntry, SttEntry, TtsEntry } from './agent/schema.ts';
+import type { Clock } from './base/clock.ts';
+import { defined } from './base/defined.ts';
+import { errorText } from './base/errors.ts';
+import type { HttpPool } from './base/httpPool.ts';
+import type { Logger } from './base/logger.ts';
+import { measuredEars, measuredModel, measuredVoice } from './call/measured.ts';
+import type { Config } from './config.ts';
+import { withFallback } from './llm/fallback.ts';
+import { openaiLanguageModel } from './llm/openai.ts';
+import type { LanguageModel } from './llm/port.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { openaiSpeechToText } from './stt/openai.ts';
+import type { SpeechToText } from './stt/port.ts';
+import { cachedTextToSpeech, SpeechCache, type CachedTextToSpeech } from './tts/cache.ts';
+import { fallbackTextToSpeech } from './tts/fallback.ts';
+import { openaiTextToSpeech } from './tts/openai.ts';
+import type { TextToSpeech } from './tts/port.ts';
+
+/** Warming up never keeps a gateway from its calls for longer than this. */
+const WARM_UP_MS_MAX = 15_000;
+
+export interface ProvidersDeps {
+  readonly agent: AgentFile;
+  readonly config: Config;
+  readonly http: HttpPool;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** In the order of the agent's file. */
+export function openEars({ agent, config, metrics, clock }: ProvidersDeps): readonly SpeechToText[] {
+  const open = (entry: SttEntry): SpeechToText => {
+    const { baseUrl, apiKeyEnv: _named, provider: _closed, keywords: _perCall, ...options } = entry;
+    const address = { baseUrl: baseUrl ?? config.openai.baseUrl, apiKey: keyOf(entry, config) };
+    return openaiSpeechToText({ ...options, ...address }, clock);
+  };
+  return agent.providers.stt.map((entry) => measuredEars(open(entry), metrics));
+}
+
+/** The first of the file's models, and the others when it fails before a word. */
+export function openModel({ agent, config, http, metrics, logger, clock }: ProvidersDeps): LanguageModel {
+  const open = (entry: LlmEntry): LanguageModel => {
+    const { baseUrl, apiKeyEnv: _named, provider: _closed, ...options } = entry;
+    const model = openaiLanguageModel(
+      {
+        ...defined(options),
+        baseUrl: baseUrl ?? config.openai.baseUrl,
+        apiKey: keyOf(entry, config),
+        streaming: !config.disabled.has('llm-streaming'),
+      },
+      { clock, http },
+    );
+    return measuredModel(model, metrics);
+  };
+  return withFallback(agent.providers.llm.map(open), (error, from, to) =>
+    logger.warn(
+      { from: from.model, next: to.model, code: error.code, failure: error.message },
+      'a model failed, the next is asked',
+    ),
+  );
+}
+
+export interface Voices {
+  /** What a call speaks with. */
+  readonly voice: TextToSpeech;
+  /** In the order of the agent's file; none without caching. */
+  readonly caches: readonly CachedTextToSpeech[];
+  /** To be opened before the first call and closed after the last. */
+  readonly cache: SpeechCache | undefined;
+}
+
+/** With `caching` off every sentence is made anew. */
+export function openVoices(deps: ProvidersDeps, caching: boolean): Voices {
+  const { agent, config, http, metrics, logger, clock } = deps;
+  const open = (entry: TtsEntry): TextToSpeech => {
+    const { baseUrl, apiKeyEnv: _named, provider: _closed, ...options } = entry;
+    return measuredVoice(
+      openaiTextToSpeech(
+        {
+          ...defined(agent.voice),
+          ...defined(options),
+          baseUrl: baseUrl ?? config.openai.baseUrl,
+          apiKey: keyOf(entry, config),
+        },
+        http,
+        clock,
+      ),
+      metrics,
+    );
+  };
+  const fallback = (voices: readonly TextToSpeech[]): TextToSpeech =>
+    fallbackTextToSpeech(voices, {
+      onFallback: (from, to, error) =>
+        logger.warn(
+          { provider: from.provider, next: to.provider, code: error.code, failure: error.message },
+          'a voice failed, the next is asked',
+        ),
+    });
+  const voices = agent.providers.tts.map(open);
+  if (!caching) return { voice: fallback(voices), caches: [], cache: undefined };
+  const cache = new SpeechCache({
+    clock,
+    disk: { folder: path.join(config.dataDir, 'speech') },
+    observe: (name, result) => metrics.cacheLookup(name, result),
+    onError: (error) => logger.warn({ failure: errorText(error) }, 'the speech cache on disk failed'),
+  });
+  const caches = voices.map((voice) => cachedTextToSpeech(voice, cache));
+  return { voice: fallback(caches), caches, cache };
+}
+
+/** The key that the entry names; the process's own only goes to the process's own address. */
+function keyOf(
+  entry: { readonly apiKeyEnv?: string | undefined; readonly baseUrl?: string | undefined },
+  config: Config,
+): string | undefined {
+  if (entry.apiKeyEnv !== undefined) return config.secret(entry.apiKeyEnv);
+  return entry.baseUrl === undefined ? config.openai.apiKey : undefined;
+}
+
+/** Connections, the model and the fixed lines, before the first caller needs them. Failing costs time, not calls. */
+export async function warmUp(
+  { agent, clock, logger }: ProvidersDeps,
+  model: LanguageModel,
+  voices: readonly CachedTextToSpeech[],
+): Promise<void> {
+  const startedAtMs = clock.nowMs();
+  const stop = new AbortController();
+  const timer = clock.after(WARM_UP_MS_MAX, () => stop.abort(new Error('warming up took too long')));
+  const lines = fixedLines(agent);
+  const results = await Promise.allSettled([
+    model.warmUp(stop.signal),
+    ...voices.slice(0, 1).map(async (voice) => {
+      const failures = await voice.prime(lines, stop.signal);
+      if (failures[0] !== undefined) throw failures[0].error;
+    }),
+  ]);
+  timer.cancel();
+  for (const result of results) {
+    if (result.status === 'rejected') logger.warn({ failure: errorText(result.reason) }, 'warming up failed');
+  }
+  logger.info({ durationMs: Math.round(clock.nowMs() - startedAtMs), lines: lines.length }, 'warmed up');
+}
