@@ -3,6 +3,7 @@ import { energyProbability } from './energy.ts';
 import { EnergyGate } from './gate.ts';
 import { NoiseFloor } from './noiseFloor.ts';
 import type { Judged, Scorer } from './session.ts';
+import { SpeechTail } from './tail.ts';
 import type { VoiceWindow } from './voiceWindow.ts';
 import type { Lane, WindowQueue } from './windowQueue.ts';
 
@@ -11,16 +12,22 @@ export class SileroScorer implements Scorer {
   readonly #onClosed: () => void;
   readonly #floor = new NoiseFloor();
   readonly #gate = new EnergyGate();
+  readonly #tail = new SpeechTail();
+  #speaking = false;
   /** Gone when the model is. */
   #lane: Lane | undefined;
 
   constructor(queue: WindowQueue, judged: Judged, onClosed: () => void) {
     this.#judged = judged;
     this.#onClosed = onClosed;
-    this.#lane = queue.openLane(judged);
+    this.#lane = queue.openLane((window, probability) => {
+      const excessDb = this.#floor.excessDb(window);
+      judged(window, this.#tail.judge(probability, excessDb, this.#speaking));
+    });
   }
 
   score(window: VoiceWindow, speaking: boolean): void {
+    this.#speaking = speaking;
     const excessDb = this.#floor.hear(window);
     if (this.#lane === undefined) {
       this.#judged(window, energyProbability(excessDb));
