@@ -11,7 +11,7 @@ export interface CallerTurn {
   readonly said: string;
   /** The frame with the first voiced sample was sent. */
   readonly startOfSpeechAtMs: number | undefined;
-  /** The frame with the last voiced sample was sent. */
+  /** The frame with the last voiced sample was sent; for the greeting, the call was answered. */
   readonly endOfSpeechAtMs: number | undefined;
   /** The first audible media message of the reply came in at the carrier's socket. */
   readonly firstReplyFrameAtMs: number | undefined;
@@ -91,7 +91,10 @@ export class TurnWatch {
     this.#lastLoudEndMs = atMs + FRAME_MS;
     const turn = this.#turn;
     if (!this.#oldSpeechOver) turn.lastAgentFrameAtMs = atMs;
-    else if (turn.firstReplyFrameAtMs !== undefined) turn.firstReplyHeardAtMs ??= atMs;
+    // A tick that was late still counts from when it was due; nothing is heard before it came.
+    else if (turn.firstReplyFrameAtMs !== undefined) {
+      turn.firstReplyHeardAtMs ??= Math.max(atMs, turn.firstReplyFrameAtMs);
+    }
   }
 
   cleared(): void {

@@ -10,6 +10,7 @@ import {
   type LineOptions,
 } from './carrierLine.ts';
 import type { PlayoutGap } from './carrierPlayout.ts';
+import { CarrierRecording } from './carrierRecording.ts';
 import type { CarrierWarning, MarkFault } from './carrierStream.ts';
 import { CarrierProgram, type ProgramHost, type TwimlSource } from './carrierProgram.ts';
 import type { HttpMethod } from './carrierTwiml.ts';
@@ -155,6 +156,11 @@ export class CarrierCall {
   /** What the caller heard from the answer on, silence included. */
   playedMulaw(): Uint8Array {
     return this.line.recording?.mulaw('agent') ?? new Uint8Array(0);
+  }
+
+  /** The call as a stereo WAV file: caller left, agent right. */
+  recordingWav(): Uint8Array {
+    return (this.line.recording ?? new CarrierRecording(0)).wav();
   }
 
   listen(listener: LineListener): () => void {

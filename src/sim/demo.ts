@@ -2,21 +2,18 @@
 // sockets, and the real gateway between them as its own process.
 import path from 'node:path';
 import { rmSync } from 'node:fs';
-import { sleep, systemClock } from '../base/clock.ts';
+import { systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import { seededRandom } from '../base/random.ts';
 import type { LiveEvent } from '../events/event.ts';
 import type { TurnRow } from '../store/port.ts';
 import { SEED_TIMINGS } from './behaviour.ts';
 import { frontDeskBrain } from './brain.ts';
-import { prepareCaller, type CallerReport, type CallerStep } from './caller.ts';
-import { Carrier } from './carrier.ts';
+import type { CallerReport, CallerStep } from './caller.ts';
 import type { CarrierCall } from './carrierCall.ts';
 import { watchEvents } from './eventFeed.ts';
-import { startGateway, type GatewayProcess } from './gatewayProcess.ts';
 import { PlayedWords } from './played.ts';
-import { openSimulatedProviders } from './providers.ts';
-import { openVoice } from './voice.ts';
+import { AGENT_NUMBER, CALLER_NUMBER, hold, Stage, storedTurns, type House } from './stage.ts';
 import { milliseconds, painter, table, waterfall } from './waterfall.ts';
 
 const CALLER: readonly CallerStep[] = [
@@ -28,11 +25,6 @@ const CALLER: readonly CallerStep[] = [
   { waitForHangUp: 15_000 },
 ];
 
-const PUBLIC_URL = 'https://voice.example.com';
-const ACCOUNT = { sid: `AC${'d'.repeat(32)}`, token: 'a-token-for-the-demo' };
-const CALLER_NUMBER = '+15550100123';
-const AGENT_NUMBER = '+15550100456';
-
 const clock = systemClock;
 const paint = painter(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);
 
@@ -41,7 +33,6 @@ function print(line = ''): void {
 }
 
 async function run(keep: boolean): Promise<void> {
-  const random = seededRandom(7);
   print(paint('bold', 'Turnpike: one call, from the caller\u2019s voice to the agent\u2019s'));
   print(
     paint(
@@ -56,72 +47,40 @@ async function run(keep: boolean): Promise<void> {
         `first token ${SEED_TIMINGS.llmFirstTokenMs} ms, ${SEED_TIMINGS.llmTokenMs} ms a token, first audio ${SEED_TIMINGS.ttsFirstByteMs} ms.`,
     ),
   );
-  const voice = await openVoice();
   const played = new PlayedWords();
-  const providers = await openSimulatedProviders({
+  const stage = await Stage.open({
     clock,
-    random,
+    random: seededRandom(7),
     timings: SEED_TIMINGS,
     brain: frontDeskBrain(),
-    voice: { say: (text) => voice.say(text, { voice: 'en-us+f3', rate: 165 }) },
     onSpoken: played.learn,
   });
   const dataDir = path.resolve('data', 'demo');
   rmSync(dataDir, { recursive: true, force: true });
-  let gateway: GatewayProcess | undefined;
+  let house: House | undefined;
   try {
     print(paint('dim', '\nStarting the gateway ...'));
-    gateway = await startGateway({ clock, env: environment(providers.baseUrl, dataDir) });
-    const carrier = new Carrier({
-      clock,
-      random,
-      accountSid: ACCOUNT.sid,
-      authToken: ACCOUNT.token,
-      voiceUrl: `${PUBLIC_URL}/twilio/voice`,
-      statusUrl: `${PUBLIC_URL}/twilio/status`,
-      publicUrl: PUBLIC_URL,
-      dialUrl: gateway.url,
-    });
-    const feed = await watchEvents(gateway.url, show);
-    const caller = await prepareCaller({
-      voice,
-      random,
-      steps: CALLER,
-      onUtterance: (utterance) => providers.book.add(utterance),
-    });
+    house = await stage.openHouse({ dataDir });
+    const { url } = house.gateway;
+    const feed = await watchEvents(url, show);
+    const caller = await stage.prepare(CALLER);
     print(`${paint('bold', 'Calling')} ${AGENT_NUMBER} from ${CALLER_NUMBER}\n`);
-    const call = carrier.placeCall({ from: CALLER_NUMBER, to: AGENT_NUMBER });
-    const report = await caller.take(call);
-    await carrier.idle();
-    const turns = await storedTurns(gateway.url, call.callSid);
+    const { call, report } = await hold(house, caller);
+    await house.carrier.idle();
+    const turns = await storedTurns(url, call.callSid, clock);
     summarise(call, report, turns, played);
     print(
       `\nRecording (caller left, agent right): ${path.join(dataDir, 'recordings', `${call.callSid}.wav`)}`,
     );
     feed.close();
-    if (keep) await keepRunning(gateway.url);
-    await carrier.close();
+    if (keep) await keepRunning(url);
     check(call, report, turns);
   } catch (error) {
-    for (const line of gateway?.log.slice(-15) ?? []) print(paint('dim', line));
+    for (const line of house?.gateway.log.slice(-15) ?? []) print(paint('dim', line));
     throw error;
   } finally {
-    await gateway?.stop();
-    await providers.close();
+    await stage.close();
   }
-}
-
-function environment(baseUrl: string, dataDir: string): Record<string, string> {
-  return {
-    AGENT: path.join(import.meta.dirname, '..', '..', 'agents', 'front-desk.yaml'),
-    DATA_DIR: dataDir,
-    OPENAI_API_KEY: 'simulated',
-    OPENAI_BASE_URL: baseUrl,
-    PUBLIC_URL,
-    STREAM_URL: PUBLIC_URL.replace('https', 'wss'),
-    TWILIO_ACCOUNT_SID: ACCOUNT.sid,
-    TWILIO_AUTH_TOKEN: ACCOUNT.token,
-  };
 }
 
 /** Tells what happens, as it happens. */
@@ -154,22 +113,6 @@ function show(event: LiveEvent): void {
     default:
       break;
   }
-}
-
-/** The turns as the API gives them, once the last is there: they are written behind the call. */
-async function storedTurns(url: string, callSid: string): Promise<readonly TurnRow[]> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const response = await fetch(`${url}/v1/calls/${callSid}`);
-    if (response.ok) {
-      const call = (await response.json()) as {
-        readonly endedAt: string | null;
-        readonly turns: readonly TurnRow[];
-      };
-      if (call.endedAt !== null) return call.turns;
-    }
-    await sleep(clock, 50);
-  }
-  throw new Error('the call did not reach the database');
 }
 
 function summarise(

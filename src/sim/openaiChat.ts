@@ -28,6 +28,8 @@ export interface SimulatedChatOptions {
   readonly quirks?: () => wire.ChatQuirks;
   /** `atMs` is the clock's time at which the request's last byte was read. */
   readonly onRequest?: (atMs: number, body: JsonRecord) => void;
+  /** A token of a streamed answer's text is being sent; `body` is the request's, the same object each time. */
+  readonly onToken?: (atMs: number, body: JsonRecord, text: string) => void;
 }
 
 export interface ChatRequestRecord {
@@ -171,6 +173,8 @@ async function answerStreamed(answering: Answering, said: Said): Promise<void> {
     }
     // The role comes with nothing, a moment before the first token.
     if (place === 0) write(writer.chunk({ role: 'assistant', content: '', refusal: null }, null));
+    if (typeof delta['content'] === 'string')
+      options.onToken?.(options.clock.nowMs(), record.body, delta['content']);
     write(writer.chunk(delta, null));
     record.tokensSent += 1;
   }

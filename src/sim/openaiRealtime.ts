@@ -28,6 +28,8 @@ export interface SimulatedRealtimeOptions {
   /** 60 minutes, as the real one. */
   readonly sessionMsMax?: number;
   readonly onSession?: (session: RealtimeSession) => void;
+  /** A final is being sent. */
+  readonly onFinal?: (atMs: number, text: string) => void;
 }
 
 /** What all sessions together saw. */
@@ -78,6 +80,7 @@ export function simulatedRealtime(
         sessionMsMax: options.sessionMsMax ?? SESSION_MS_MAX,
         fault: faults.get(request),
         counts,
+        ...(options.onFinal === undefined ? {} : { onFinal: options.onFinal }),
       });
       options.onSession?.(session);
       session.greet();

@@ -53,6 +53,10 @@ export interface SimulatedSpeechOptions {
   readonly faults?: FaultSource;
   /** Told before the first byte of each answer goes out. */
   readonly onSpoken?: (spoken: Spoken) => void;
+  /** `atMs` is the clock's time at which the request's last byte was read. */
+  readonly onRequest?: (atMs: number, text: string) => void;
+  /** The first byte of an answer's audio is being sent. */
+  readonly onFirstByte?: (atMs: number, text: string) => void;
 }
 
 /**
@@ -69,6 +73,7 @@ export function simulatedSpeech(server: HttpRoutes, options: SimulatedSpeechOpti
       refuse(response, checked.status, checked.error);
       return;
     }
+    options.onRequest?.(arrivedAtMs, checked.input);
     const fault = faults();
     if (fault?.kind === 'hang') return;
     if (fault?.kind === 'status') {
@@ -77,7 +82,7 @@ export function simulatedSpeech(server: HttpRoutes, options: SimulatedSpeechOpti
       return;
     }
     const timings = options.timings();
-    const answer = new Answer(response, options.clock);
+    const answer = new Answer(response, options.clock, (atMs) => options.onFirstByte?.(atMs, checked.input));
     const firstByteAtMs = arrivedAtMs + jittered(timings.ttsFirstByteMs, timings, options.random);
     if (fault?.kind === 'garbage') {
       answer.at(firstByteAtMs, () => answerGarbage(response));
@@ -98,12 +103,14 @@ export function simulatedSpeech(server: HttpRoutes, options: SimulatedSpeechOpti
 class Answer {
   readonly #response: ServerResponse;
   readonly #clock: Clock;
+  readonly #onFirstByte: (atMs: number) => void;
   #timer: Timer | undefined;
   #gone = false;
 
-  constructor(response: ServerResponse, clock: Clock) {
+  constructor(response: ServerResponse, clock: Clock, onFirstByte: (atMs: number) => void) {
     this.#response = response;
     this.#clock = clock;
+    this.#onFirstByte = onFirstByte;
     response.on('close', () => {
       this.#gone = true;
       this.#timer?.cancel();
@@ -128,6 +135,7 @@ class Answer {
         return;
       }
       const piece = pcm.subarray(sentBytes, sentBytes + (PIECE_BYTES[sentPieces % PIECE_BYTES.length] ?? 1));
+      if (sentPieces === 0) this.#onFirstByte(this.#clock.nowMs());
       this.#response.write(piece);
       sentBytes += piece.length;
       sentPieces += 1;

@@ -1,5 +1,6 @@
 // All three simulated providers behind one OpenAI-shaped address.
 import type { Clock } from '../base/clock.ts';
+import type { JsonRecord } from '../base/json.ts';
 import type { Random } from '../base/random.ts';
 import type { SimTimings } from './behaviour.ts';
 import type { Brain } from './brain.ts';
@@ -21,6 +22,18 @@ export interface SimulatedProviders {
   close(): Promise<void>;
 }
 
+/** The moments at which things go in and out, by the simulators' own clock: what a bench measures between. */
+export interface ProviderWatch {
+  /** STT: a final is being sent. */
+  onFinal(atMs: number, text: string): void;
+  /** Model: the last byte of a request came; `body` is the same object for its tokens. */
+  onModelAsked(atMs: number, body: JsonRecord): void;
+  onToken(atMs: number, body: JsonRecord, text: string): void;
+  /** Voice: the last byte of a request came; the first byte of its audio is being sent. */
+  onVoiceAsked(atMs: number, text: string): void;
+  onVoiceByte(atMs: number, text: string): void;
+}
+
 export interface SimulatedProvidersOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -29,12 +42,13 @@ export interface SimulatedProvidersOptions {
   readonly voice: SpeechVoice;
   readonly onSpoken?: (spoken: Spoken) => void;
   readonly refusePcmu?: boolean;
+  readonly watch?: ProviderWatch;
 }
 
 export async function openSimulatedProviders(
   options: SimulatedProvidersOptions,
 ): Promise<SimulatedProviders> {
-  const { clock, random, brain, voice } = options;
+  const { clock, random, brain, voice, watch, onSpoken } = options;
   const server = new SimServer();
   const book = new Phrasebook();
   let current = options.timings;
@@ -45,10 +59,25 @@ export async function openSimulatedProviders(
     random,
     clock,
     refusePcmu: options.refusePcmu ?? false,
+    onFinal: (atMs, text) => watch?.onFinal(atMs, text),
   });
-  const chat = simulatedChat(server, { brain, timings, random, clock });
-  const { onSpoken } = options;
-  simulatedSpeech(server, { voice, timings, random, clock, ...(onSpoken === undefined ? {} : { onSpoken }) });
+  const chat = simulatedChat(server, {
+    brain,
+    timings,
+    random,
+    clock,
+    onRequest: (atMs, body) => watch?.onModelAsked(atMs, body),
+    onToken: (atMs, body, text) => watch?.onToken(atMs, body, text),
+  });
+  simulatedSpeech(server, {
+    voice,
+    timings,
+    random,
+    clock,
+    onSpoken: (spoken) => onSpoken?.(spoken),
+    onRequest: (atMs, text) => watch?.onVoiceAsked(atMs, text),
+    onFirstByte: (atMs, text) => watch?.onVoiceByte(atMs, text),
+  });
   const url = await server.listen();
   return {
     baseUrl: `${url}/v1`,

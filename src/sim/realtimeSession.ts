@@ -28,6 +28,7 @@ export interface RealtimeSettings {
   readonly sessionMsMax: number;
   readonly fault: RealtimeFault | undefined;
   readonly counts: RealtimeCounts;
+  readonly onFinal?: (atMs: number, text: string) => void;
 }
 
 /** A stretch of the buffer that was committed. */
@@ -340,6 +341,7 @@ export class RealtimeSession {
         if (delta !== '') this.send({ type: `${TRANSCRIPTION}.delta`, ...about, delta });
     }
     const usage = { type: 'duration', seconds: (item.toMs - item.fromMs) / 1_000 };
+    this.#settings.onFinal?.(this.#settings.clock.nowMs(), text);
     this.send({ type: `${TRANSCRIPTION}.completed`, ...about, transcript: text, usage });
   }
 

@@ -3,7 +3,8 @@ import test, { type TestContext } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { isRecord } from '../../src/base/json.ts';
 import { seededRandom } from '../../src/base/random.ts';
-import { encodeMulaw } from '../../src/audio/mulaw.ts';
+import { decodeMulaw, encodeMulaw } from '../../src/audio/mulaw.ts';
+import { readWav } from '../../src/audio/wav.ts';
 import { prepareCaller } from '../../src/sim/caller.ts';
 import { Carrier, type CarrierOptions } from '../../src/sim/carrier.ts';
 import type { CarrierCall } from '../../src/sim/carrierCall.ts';
@@ -91,6 +92,9 @@ test('a call is streamed: signed upgrade, parameters, sound both ways, marks, th
   await until(() => session.echoes.includes('end'), 'the mark comes back');
   const played = call.playedMulaw().filter((code) => code === 5);
   assert.equal(played.length, 800);
+  const wav = readWav(call.recordingWav());
+  assert.ok(wav.ok);
+  assert.deepEqual(wav.channels[1], decodeMulaw(call.playedMulaw()));
   call.press('1');
   call.hangUp();
   await until(() => session.closeCode !== undefined, 'the socket closes');
@@ -287,6 +291,22 @@ test('what the gateway says wrongly is a warning, and the call lives', async (co
   call.hangUp();
 });
 
+test('faults that a call is given reach its stream', async (context) => {
+  const { gateway, carrier } = await opened(context);
+  const call = carrier.placeCall(PARTIES);
+  const session = await gateway.session();
+  call.faultMarks({ kind: 'duplicate', count: 1 });
+  session.mark('twice');
+  await until(() => session.echoes.length === 2, 'the mark comes back twice');
+  call.jitter(5);
+  call.stallMedia(60_000);
+  await until(() => (call.line.stream?.unsentFrames ?? 0) > 1, 'media is lost');
+  assert.deepEqual(carrier.calls, [call]);
+  assert.ok(carrier.tickLateMsMax >= 0);
+  call.hangUp();
+  assert.equal(call.arrivals.length, 0);
+});
+
 test('closing the carrier breaks everything off at once', async (context) => {
   const { gateway, carrier } = await opened(context);
   const call = carrier.placeCall(PARTIES);
@@ -303,7 +323,9 @@ test('a caller with a script goes through a real call', async (context) => {
   const { gateway, carrier } = await opened(context);
   const hum = encodeMulaw(Int16Array.from({ length: 1_600 }, (_unused, i) => (i % 8 < 4 ? 3_000 : -3_000)));
   gateway.onMessage = (session, { event }) => {
-    if (event === 'start' || event === 'dtmf') session.media(hum);
+    if (event !== 'start' && event !== 'dtmf') return;
+    session.media(hum);
+    session.mark('said');
   };
   const caller = await prepareCaller({
     voice: { say: () => Promise.reject(new Error('nothing is said')) },
@@ -324,5 +346,8 @@ test('a caller with a script goes through a real call', async (context) => {
   );
   const [greeting, pressed] = report.turns;
   assert.ok((pressed?.endOfSpeechAtMs ?? NaN) >= (greeting?.firstReplyHeardAtMs ?? NaN) + 200 + 100);
-  assert.deepEqual(call.gaps, []);
+  assert.deepEqual(
+    call.gaps.map(({ kind }) => kind),
+    ['marked'],
+  );
 });
