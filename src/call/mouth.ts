@@ -47,10 +47,19 @@ export class Mouth {
   async say(text: string): Promise<void> {
     const writer = this.#speech.add(text);
     this.#times.ttsAskedAtMs ??= this.#clock.nowMs();
-    const work = this.#synthesise(text, writer).finally(() => this.#underWay.delete(work));
+    const work = this.#synthesise(text, writer, this.#times).finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
     this.#background.run(work);
     if (this.#underWay.size >= SENTENCES_AT_ONCE_MAX) await Promise.race(this.#underWay);
+  }
+
+  /** Says something before the first sentence, as long as nothing sounds yet. */
+  fill(text: string): void {
+    const writer = this.#speech.addFirst(text);
+    if (writer === undefined) return;
+    const work = this.#synthesise(text, writer, {}).finally(() => this.#underWay.delete(work));
+    this.#underWay.add(work);
+    this.#background.run(work);
   }
 
   /** Resolves when every sentence is whole. */
@@ -59,11 +68,11 @@ export class Mouth {
   }
 
   /** Never rejects: a sentence that cannot be spoken is reported, and the speech goes on without it. */
-  async #synthesise(text: string, writer: SentenceWriter): Promise<void> {
+  async #synthesise(text: string, writer: SentenceWriter, times: MouthTimes): Promise<void> {
     try {
       for await (const chunk of this.#voice.speak(text, this.#signal)) {
         if (chunk.mulaw.length === 0) continue;
-        this.#times.firstAudioAtMs ??= this.#clock.nowMs();
+        times.firstAudioAtMs ??= this.#clock.nowMs();
         if (!writer.write(chunk.mulaw, chunk.wordTimes)) break;
       }
     } catch (error) {

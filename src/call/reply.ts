@@ -46,6 +46,8 @@ export class Reply {
   readonly #stop = new AbortController();
   readonly #mouth: Mouth;
   readonly #added: HistoryItem[] = [];
+  /** What was given to the voice, fillers apart. */
+  readonly #said: string[] = [];
   #source: TurnSource = 'generated';
   #release: () => void = () => undefined;
   readonly #released = new Promise<void>((resolve) => {
@@ -76,7 +78,8 @@ export class Reply {
     this.#run(async () => {
       await this.#answer();
       await this.#mouth.finished();
-      if (this.speech.sentences.every((sentence) => sentence.audioBytes === 0) && this.#added.length === 0) {
+      const answer = this.speech.sentences.slice(this.speech.fillers);
+      if (answer.every((sentence) => sentence.audioBytes === 0) && this.#added.length === 0) {
         await this.#sayInstead();
       }
     });
@@ -86,6 +89,11 @@ export class Reply {
   say(lines: readonly string[]): void {
     this.#source = 'cached';
     this.#run(() => this.#sayAll(lines));
+  }
+
+  /** Says something while the answer is being made; harmless once it sounds. */
+  fill(text: string): void {
+    if (!this.#stop.signal.aborted) this.#mouth.fill(text);
   }
 
   /** It is sure that this reply will be heard: tools may run. Idempotent. */
@@ -111,19 +119,19 @@ export class Reply {
   async #answer(): Promise<void> {
     for (let round = 0; round <= TOOL_ROUNDS_MAX; round += 1) {
       const calls: ToolCall[] = [];
-      const before = this.speech.sentences.length;
+      const before = this.#said.length;
       try {
         await this.#sayModelsWords(this.#texts(calls));
       } catch (error) {
         if (this.#stop.signal.aborted) throw error;
         this.#world.onFailed('llm', error);
         // Something was said already: better half an answer than an answer and an apology.
-        if (this.speech.sentences.length === 0) await this.#sayInstead();
+        if (this.#said.length === 0) await this.#sayInstead();
         return;
       }
       if (calls.length === 0) return;
-      const said = this.speech.sentences.slice(before).map((sentence) => sentence.text);
-      if (!(await this.#useTools(calls, said.join(' ')))) return;
+      const said = this.#said.slice(before).join(' ');
+      if (!(await this.#useTools(calls, said))) return;
     }
   }
 
@@ -190,6 +198,7 @@ export class Reply {
 
   async #say(sentence: string): Promise<void> {
     this.times.firstSentenceAtMs ??= this.#world.clock.nowMs();
+    this.#said.push(sentence);
     await this.#mouth.say(sentence);
   }
 }

@@ -48,6 +48,7 @@ export class Speech {
   #offset = 0;
   #sentenceRead = 0;
   #readBytes = 0;
+  #fillers = 0;
 
   constructor(id: number) {
     this.id = id;
@@ -111,6 +112,24 @@ export class Speech {
         this.#onGrown?.();
       },
     };
+  }
+
+  /**
+   * Adds a sentence before all others, while nothing has been read yet; undefined when it is too late. For what
+   * is said while the first sentence is still being made.
+   */
+  addFirst(text: string): SentenceWriter | undefined {
+    if (this.#readBytes > 0 || this.#ended) return undefined;
+    const writer = this.add(text);
+    const added = this.#sentences.pop();
+    if (added !== undefined) this.#sentences.unshift(added);
+    this.#fillers += 1;
+    return writer;
+  }
+
+  /** Sentences that were put before the first. */
+  get fillers(): number {
+    return this.#fillers;
   }
 
   /** Says that no further sentence comes. Idempotent. */

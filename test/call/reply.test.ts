@@ -261,3 +261,23 @@ test('cancelled while a tool waits for the turn to be sure, the tool never runs'
   await settle();
   assert.deepEqual(toolRuns, []);
 });
+
+test('a filler goes before an answer that is still being made, and is not taken for it', async () => {
+  const { clock, reply, texts, done } = setUp([['Here is the answer to that.']]);
+  reply.answer();
+  await clock.advance(5);
+  reply.fill('One moment.');
+  await done();
+  assert.deepEqual(texts(), ['One moment.', 'Here is the answer to that.']);
+  assert.equal(reply.speech.fillers, 1);
+  assert.ok((reply.times.firstAudioAtMs ?? 0) >= 10 + 50, 'the times are those of the answer');
+});
+
+test('a filler comes too late once the answer sounds', async () => {
+  const { reply, texts, done } = setUp([['Here is the answer to that.']]);
+  reply.answer();
+  await done();
+  reply.speech.read(new Uint8Array(160));
+  reply.fill('One moment.');
+  assert.deepEqual(texts(), ['Here is the answer to that.']);
+});
