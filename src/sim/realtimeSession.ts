@@ -75,6 +75,7 @@ export class RealtimeSession {
   readonly #arrivals: { readonly streamMs: number; readonly atMs: number }[] = [];
   readonly #items: Item[] = [];
   readonly #noted = new Set<HeardWord>();
+  readonly #untold: HeardWord[] = [];
   /** Items of which a word has been told. */
   readonly #begun = new Set<string>();
   #overtaken: Item | undefined;
@@ -236,11 +237,15 @@ export class RealtimeSession {
       // A word counts a little before its end has come.
       const saidAtMs = arrival?.atMs ?? clock.nowMs() + word.endMs - this.#streamMs;
       const delayMs = jittered(timings().sttWordsMs, timings(), random);
-      this.#later(saidAtMs + delayMs - clock.nowMs(), () => this.#tellWord(word));
+      this.#later(saidAtMs + delayMs - clock.nowMs(), () => this.#tellNextWord());
+      this.#untold.push(word);
     }
   }
 
-  #tellWord(word: HeardWord): void {
+  /** Whatever the delays, words come in the order in which they were said. */
+  #tellNextWord(): void {
+    const word = this.#untold.shift();
+    if (word === undefined) return;
     const item = this.#items.find(({ fromMs, toMs }) => isIn(word, fromMs, toMs));
     if (item?.complete === true) return;
     const itemId = item?.id ?? this.#nextItemId;
