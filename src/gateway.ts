@@ -16,7 +16,7 @@ import { watchEventLoop } from './metrics/eventLoop.ts';
 import { openMetrics, type Metrics } from './metrics/metrics.ts';
 import { PlayoutWheel } from './playout/wheel.ts';
 import { openEars, openModel, openVoices, warmUp, type ProvidersDeps } from './providers.ts';
-import type { Readiness } from './server/options.ts';
+import type { Readiness, ServerLimits } from './server/options.ts';
 import { openServer } from './server/server.ts';
 import { watchDatabase } from './store/health.ts';
 import { StereoRecording } from './store/recording.ts';
@@ -41,11 +41,15 @@ export interface Gateway {
 
 /**
  * Opens everything and listens. Rejects when something that a call can't do without can't be had (the agent's file,
- * the database, the port), having closed what it had opened.
+ * the database, the port), having closed what it had opened. `limits` are bounds of the server that differ from the usual.
  */
-export async function openGateway(config: Config, logger: Logger): Promise<Gateway> {
+export async function openGateway(
+  config: Config,
+  logger: Logger,
+  limits: Partial<ServerLimits> = {},
+): Promise<Gateway> {
   const closing: Closing = [];
-  const close = async (): Promise<void> => {
+  const closeAll = async (): Promise<void> => {
     // In the reverse order of opening; one that fails to close does not keep the others open.
     for (let last = closing.pop(); last !== undefined; last = closing.pop()) {
       try {
@@ -55,8 +59,10 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
       }
     }
   };
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => (closed ??= closeAll());
   try {
-    return await build(config, logger, closing, close);
+    return await build(config, logger, limits, closing, close);
   } catch (error) {
     await close();
     throw error;
@@ -68,6 +74,7 @@ type Closing = (() => Promise<unknown> | void)[];
 async function build(
   config: Config,
   logger: Logger,
+  limits: Partial<ServerLimits>,
   closing: Closing,
   close: () => Promise<void>,
 ): Promise<Gateway> {
@@ -136,6 +143,7 @@ async function build(
     events,
     metrics,
     readiness,
+    limits,
     logger,
   });
   closing.push(() => server.close());
@@ -237,5 +245,6 @@ function turnSettingsOf(agent: AgentFile, speculate: boolean): TurnSettings {
     idleAfterMs: agent.limits.idle.map((step) => step.afterSeconds * 1_000),
     giveUpAfterMs: (agent.limits.idle.at(-1)?.afterSeconds ?? 0) * 1_000,
     speculate,
+    language: agent.language,
   };
 }

@@ -37,8 +37,11 @@ export class ProviderError extends Error {
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
 
+  /** The message may be the server's own, but for a refused key: servers quote it, and messages are logged. */
   constructor(code: ProviderErrorCode, message: string, details: ProviderErrorDetails) {
-    super(message, { cause: details.cause });
+    super(code === 'auth' ? `the key was refused (${details.status ?? 'no status'})` : message, {
+      cause: details.cause,
+    });
     this.code = code;
     this.stage = details.stage;
     this.provider = details.provider;
@@ -63,4 +66,10 @@ export function codeOfStatus(status: number): ProviderErrorCode {
 /** What went wrong, in words, whatever was thrown. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The same for a log, with the code of a failure that has one. */
+export function failureOf(error: unknown): { readonly code?: ProviderErrorCode; readonly failure: string } {
+  const failure = errorText(error);
+  return error instanceof ProviderError ? { code: error.code, failure } : { failure };
 }

@@ -1,6 +1,6 @@
 // One call: joins the hops, tells the turn machine what happened, carries out what it answers, and ends
 // everything once. It decides nothing by itself.
-import { errorText } from '../base/errors.ts';
+import { errorText, failureOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
@@ -14,8 +14,7 @@ import {
   type TurnTimer,
 } from '../turn/state.ts';
 import { reduceTurn } from '../turn/turn.ts';
-import type { StreamEnd } from '../twilio/mediaStream.ts';
-import type { VadEvent } from '../vad/port.ts';
+import { Border } from './border.ts';
 import {
   reduceConnection,
   type CallClosed,
@@ -24,25 +23,29 @@ import {
   type Ending,
 } from './connection.ts';
 import { Conversation } from './conversation.ts';
-import type { Ears } from './ears.ts';
 import { Exchanges } from './exchanges.ts';
-import type { CallInfo, CallStream, LiveCall } from './port.ts';
+import { heardAll, heardBefore } from './heardSoFar.ts';
+import { CallRecording } from './callRecording.ts';
+import type { CallEars, CallInfo, CallStream, LiveCall } from './port.ts';
 import type { Publish } from './publish.ts';
+import { Replies } from './replies.ts';
 import type { Reply } from './reply.ts';
-import type { CallWorld, OpenRecording } from './world.ts';
+import type { CallWorld } from './world.ts';
 
 /** The agent's last words take no longer than this; then the call is ended over them. */
 const LAST_WORDS_MS_MAX = 20_000;
+/** The WebSocket's code for a server that ran into a condition it did not expect. */
+const INTERNAL_ERROR = 1011;
 
 export class Call implements LiveCall {
   readonly info: CallInfo;
   readonly conversation: Conversation;
   readonly #stream: CallStream;
-  readonly #ears: Ears;
+  readonly #ears: CallEars;
   readonly #world: CallWorld;
   readonly #log: Logger;
   readonly #playout: Playout;
-  readonly #recording: OpenRecording | undefined;
+  readonly #recording: CallRecording;
   readonly #onClosed: (call: Call, why: CallClosed) => void;
   readonly #startedAtMs: number;
 
@@ -51,21 +54,21 @@ export class Call implements LiveCall {
   readonly #news: TurnEvent[] = [];
   #reducing = false;
   readonly #timers: Timers<TurnTimer | 'longest' | 'lastWords'>;
-  readonly #replies = new Map<number, Reply>();
-  /** Replies made before it was sure that the caller had finished. */
-  readonly #speculative = new Set<number>();
+  readonly #replies: Replies;
+  /** How the call was to end by a reply that was then withheld. */
+  #withheldEnding: Ending | undefined;
   readonly #exchanges: Exchanges;
   readonly #publish: Publish;
 
   /**
-   * Starts the conversation at once. `conversation` is what was said before the stream was lost, for a call
-   * that is taken up again. `onClosed` is called exactly once, when everything of the call is closed.
+   * Nothing happens before `begin`. `conversation` is what was said before the stream was lost, for a call that
+   * is taken up again. `onClosed` is called exactly once, when everything of the call is closed.
    */
   constructor(
     parts: {
       readonly info: CallInfo;
       readonly stream: CallStream;
-      readonly ears: Ears;
+      readonly ears: CallEars;
       readonly conversation?: Conversation;
     },
     world: CallWorld,
@@ -87,13 +90,23 @@ export class Call implements LiveCall {
     this.conversation.attach({
       ending: (ending) => this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true }),
       failed: (what, error) =>
-        this.#log.warn({ stage: what, failure: errorText(error) }, 'a provider failed the reply'),
+        this.#log.warn({ stage: what, ...failureOf(error) }, 'a provider failed the reply'),
     });
+    this.#replies = new Replies(this.conversation, world.metrics);
+    // What is said after a lost stream is an exchange of its own: the one before it is stored.
+    if (parts.conversation !== undefined) this.conversation.turn += 1;
     this.#turn = firstState(this.conversation.turn);
     this.conversation.parts += 1;
-    this.#recording = world.openRecording(info.callSid, this.conversation.parts);
+    this.#recording = new CallRecording(world, info.callSid, this.conversation.parts);
     this.#playout = new Playout(stream, this.#playoutListener(), world.wheel, world.clock);
-    this.#begin(parts.conversation !== undefined);
+  }
+
+  /** A bug: the call is closed, as far as that is still possible. */
+  broke(error: unknown): void {
+    const failure = error instanceof Error ? (error.stack ?? error.message) : errorText(error);
+    this.#log.error({ failure }, 'a bug: the call is closed');
+    this.#news.length = 0;
+    this.#connectionChanged({ kind: 'broke' });
   }
 
   hangUp(): void {
@@ -108,13 +121,9 @@ export class Call implements LiveCall {
     this.#happened({ kind: 'lineWanted', line: { kind: 'text', text } });
   }
 
-  get closed(): boolean {
-    return this.#connection.kind === 'closed';
-  }
-
   /** Below the data folder; undefined when the call is not recorded. */
   get recordingPath(): string | undefined {
-    return this.#recording?.path;
+    return this.#recording.path;
   }
 
   /** Who answered an outgoing call. A machine gets the agent's voicemail message, if it has one, and is hung up on. */
@@ -135,7 +144,11 @@ export class Call implements LiveCall {
     this.#connectionChanged({ kind: 'streamEnded', stopped: false });
   }
 
-  #begin(again: boolean): void {
+  /** The conversation starts. Once. */
+  begin(): void {
+    const again = this.conversation.parts > 1;
+    if (!again) this.#exchanges.callStarted(this.info);
+    this.#log.info({ direction: this.info.direction, again }, 'call started');
     this.#stream.listen({
       onMedia: (mulaw) => this.#onMedia(mulaw),
       onMark: (name) => this.#playout.echoed(name),
@@ -144,23 +157,21 @@ export class Call implements LiveCall {
         this.#world.metrics.rejected('message');
         this.#log.debug({ failure }, 'refused a message');
       },
-      onEnded: (reason) => this.#onStreamEnded(reason),
+      onEnded: (reason) => {
+        if (reason === 'too_slow') this.#world.metrics.rejected('too_slow');
+        this.#connectionChanged({ kind: 'streamEnded', stopped: reason === 'stop' });
+      },
     });
     if (this.#connection.kind === 'closed') return;
     this.#ears.attach({
-      onVoice: (event) => this.#onVoice(event),
+      onVoice: (event) => this.#happened({ ...event, atMs: this.#world.clock.nowMs() }),
       onWords: (utterance, text, final) => this.#onWords(utterance, text, final),
       onFailed: (error) =>
-        this.#log.warn(
-          { provider: error.provider, code: error.code, failure: error.message },
-          'speech-to-text failed',
-        ),
+        this.#log.warn({ provider: error.provider, ...failureOf(error) }, 'speech-to-text failed'),
       onDropped: (audioBytes) => this.#world.metrics.dropped('stt_audio', audioBytes),
     });
     const longestMs = this.#world.agent.limits.callMinutesMax * 60_000;
     this.#timers.start('longest', longestMs, () => this.#lineThenEnd());
-    if (!again) this.#exchanges.callStarted(this.info);
-    this.#log.info({ direction: this.info.direction, again }, 'call started');
     this.#happened({ kind: 'opened', line: this.conversation.opening(again) });
   }
 
@@ -170,11 +181,7 @@ export class Call implements LiveCall {
   #onMedia(mulaw: Uint8Array): void {
     const nowMs = this.#world.clock.nowMs();
     this.#ears.push(mulaw, nowMs);
-    this.#recording?.recording.caller(nowMs - this.#startedAtMs, mulaw);
-  }
-
-  #onVoice(event: VadEvent): void {
-    this.#happened({ ...event, atMs: this.#world.clock.nowMs() });
+    this.#recording.caller(nowMs, mulaw);
   }
 
   #onWords(utterance: number, text: string, final: boolean): void {
@@ -188,11 +195,6 @@ export class Call implements LiveCall {
       });
     }
     this.#happened({ kind: 'words', atMs, utterance, text, final });
-  }
-
-  #onStreamEnded(reason: StreamEnd): void {
-    if (reason === 'too_slow') this.#world.metrics.rejected('too_slow');
-    this.#connectionChanged({ kind: 'streamEnded', stopped: reason === 'stop' });
   }
 
   #playoutListener() {
@@ -209,8 +211,7 @@ export class Call implements LiveCall {
         if (text !== '') this.#publish({ type: 'agent.said', turn: this.#turn.turn, text });
       },
       onPlayed: (replyId: number) => this.#onPlayed(replyId),
-      onWritten: (mulaw: Uint8Array, playAtMs: number) =>
-        this.#recording?.recording.agent(playAtMs - this.#startedAtMs, mulaw),
+      onWritten: (mulaw: Uint8Array, playAtMs: number) => this.#recording.agent(playAtMs, mulaw),
       onLate: (lateMs: number) => metrics.playoutLate(lateMs),
       onUnderrun: (silentMs: number) => metrics.playoutUnderrun(silentMs),
     };
@@ -218,7 +219,10 @@ export class Call implements LiveCall {
 
   #onPlayed(replyId: number): void {
     const reply = this.#replies.get(replyId);
-    if (reply !== undefined) this.#spoken(reply, reply.speech.audibleText, false);
+    if (reply !== undefined) {
+      this.#happened(heardAll(reply.speech));
+      this.#spoken(reply, reply.speech.audibleText, false);
+    }
     this.#happened({ kind: 'replyPlayed', replyId, atMs: this.#world.clock.nowMs() });
     if (this.#turn.phase.kind !== 'thinking') this.#connectionChanged({ kind: 'speechOver' });
   }
@@ -227,6 +231,8 @@ export class Call implements LiveCall {
 
   /** The one door. What happens while effects are carried out waits for its turn. */
   #happened(event: TurnEvent): void {
+    const heard = heardBefore(event, this.#playout);
+    if (heard !== undefined) this.#news.push(heard);
     this.#news.push(event);
     if (this.#reducing) return;
     this.#reducing = true;
@@ -250,15 +256,15 @@ export class Call implements LiveCall {
         return this.#happened({ kind: 'committed', utterance });
       }
       case 'prepare':
-        return this.#prepare(effect.replyId, effect.turn, effect.callerText);
+        this.#replies.prepare(effect.replyId, effect.callerText);
+        return this.#publish({ type: 'turn.prepared', turn: effect.turn, callerText: effect.callerText });
       case 'release':
         return this.#release(effect);
       case 'withhold':
-        this.#playout.clear();
-        this.#exchanges.takenBack();
-        return undefined;
+        return this.#withhold(effect.replyId);
       case 'discard':
-        return this.#discard(effect.replyId);
+        this.#withheldEnding = undefined;
+        return this.#replies.discard(effect.replyId);
       case 'sayLine':
         return this.#sayLine(effect.replyId, effect.turn, effect.line);
       case 'hold':
@@ -282,47 +288,41 @@ export class Call implements LiveCall {
     }
   }
 
-  #prepare(replyId: number, turn: number, callerText: string): void {
-    const reply = this.conversation.answer(replyId, callerText);
-    this.#replies.set(replyId, reply);
-    this.#speculative.add(replyId);
-    this.#publish({ type: 'turn.prepared', turn, callerText });
-  }
-
   #release(effect: TurnEffect & { kind: 'release' }): void {
-    const reply = this.#replies.get(effect.replyId);
+    const reply = this.#replies.release(effect.replyId, effect.speculated);
     if (reply === undefined) return;
-    if (effect.speculated) this.#world.metrics.speculated('used');
-    this.#speculative.delete(effect.replyId);
+    const ending = this.#withheldEnding;
+    this.#withheldEnding = undefined;
+    if (ending !== undefined) this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true });
     this.#exchanges.began(effect);
     this.conversation.turn = effect.turn;
     this.#publish({ type: 'turn.started', turn: effect.turn, callerText: effect.callerText });
-    reply.release();
     this.#playout.play(reply.speech);
   }
 
-  #discard(replyId: number): void {
-    const reply = this.#replies.get(replyId);
-    if (reply === undefined) return;
-    reply.cancel();
-    this.#replies.delete(replyId);
-    this.conversation.dropped(reply);
-    if (this.#speculative.delete(replyId)) this.#world.metrics.speculated('discarded');
+  /** The caller goes on before a frame of it was written: nothing is sure any more, the call's end neither. */
+  #withhold(replyId: number): void {
+    this.#playout.clear();
+    this.#exchanges.takenBack();
+    this.#replies.withhold(replyId);
+    const before = this.#connection;
+    this.#connectionChanged({ kind: 'interrupted' });
+    if (before.kind === 'ending' && this.#connection.kind === 'live') this.#withheldEnding = before.ending;
   }
 
   #sayLine(replyId: number, turn: number, line: Line): void {
-    const reply = this.conversation.line(replyId, line);
-    this.#replies.set(replyId, reply);
+    const reply = this.#replies.line(replyId, line);
+    this.conversation.turn = Math.max(this.conversation.turn, turn);
     this.#exchanges.spokeUp(turn);
-    reply.release();
     this.#playout.play(reply.speech);
   }
 
   #interrupt(replyId: number): void {
     const reply = this.#replies.get(replyId);
     const heard = this.#playout.clear();
-    this.#recording?.recording.agentCut(this.#world.clock.nowMs() - this.#startedAtMs);
-    if (reply === undefined) return;
+    this.#recording.agentCut();
+    // A carrier that does not read is noticed by writing to it, and then the call is closed by now.
+    if (reply === undefined || this.#connection.kind === 'closed') return;
     reply.cancel();
     this.#connectionChanged({ kind: 'interrupted' });
     const heardText = heard?.text ?? '';
@@ -333,7 +333,7 @@ export class Call implements LiveCall {
 
   /** A speech is over, whole or cut: history, store, metrics and watchers get what was heard. */
   #spoken(reply: Reply, heardText: string, interrupted: boolean): void {
-    this.#replies.delete(reply.id);
+    this.#replies.over(reply);
     this.conversation.spoken(reply, heardText, interrupted);
     const agentText = reply.speech.text;
     this.#exchanges.spoken({ agentText, heardText, interrupted }, this.#ears.provider);
@@ -362,34 +362,36 @@ export class Call implements LiveCall {
     } else this.#timers.stop('lastWords');
   }
 
-  /** Reached once: the connection never leaves `closed`. */
+  /** Reached once: the connection never leaves `closed`. A bug may be why: what fails keeps nothing else open. */
   #close(why: CallClosed): void {
-    const { clock, metrics, background } = this.#world;
-    const cut = this.#playout.clear();
-    const cutReply = cut === undefined ? undefined : this.#replies.get(cut.speechId);
-    for (const reply of this.#replies.values()) reply.cancel();
-    if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', true);
-    this.#keepLastWords();
-    this.#happened({ kind: 'callEnded' });
-    this.#timers.stopAll();
-    this.#replies.clear();
-    this.#ears.close();
-    this.#stream.close();
-    if (this.#playout.lostMarks > 0) metrics.marksLost(this.#playout.lostMarks);
-    const atMs = clock.nowMs() - this.#startedAtMs;
-    this.#recording?.recording.agentCut(atMs);
-    if (this.#recording !== undefined) background.run(this.#recording.recording.close());
-    this.#log.info(
-      { why: typeof why === 'string' ? why : why.kind, durationMs: Math.round(atMs) },
-      'call closed',
-    );
+    const durationMs = Math.round(this.#world.clock.nowMs() - this.#startedAtMs);
+    const steps = [
+      () => this.#lastNews(),
+      () => this.#happened({ kind: 'callEnded' }),
+      () => this.#timers.stopAll(),
+      () => this.#replies.close(),
+      () => this.#playout.close(),
+      () => this.#ears.close(),
+      () => (why === 'broke' ? this.#stream.close(INTERNAL_ERROR, 'internal error') : this.#stream.close()),
+      () => this.#world.metrics.marksLost(this.#playout.lostMarks),
+      () => this.#recording.close(),
+    ];
+    const border = new Border((error) => this.#log.error({ failure: errorText(error) }, 'a bug at the end'));
+    for (const step of steps) border.within(step);
+    this.#log.info({ why: typeof why === 'string' ? why : why.kind, durationMs }, 'call closed');
     this.#onClosed(this, why);
   }
 
-  /** What the caller said and nobody has answered is a turn all the same. */
-  #keepLastWords(): void {
+  /** What was being said counts as far as it was heard; what nobody has answered is a turn all the same. */
+  #lastNews(): void {
+    const cut = this.#playout.clear();
+    this.#replies.cancelAll();
+    const cutReply = cut === undefined ? undefined : this.#replies.get(cut.speechId);
+    if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', true);
     const callerText = textOf(this.#turn.said);
     if (callerText === '' || this.#turn.phase.kind === 'thinking') return;
-    this.#exchanges.unanswered(this.#turn.turn + 1, callerText);
+    this.conversation.turn = this.#turn.turn + 1;
+    this.conversation.unanswered(callerText);
+    this.#exchanges.unanswered(this.conversation.turn, callerText);
   }
 }

@@ -1,5 +1,6 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
 import type { Timer } from '../base/clock.ts';
+import { Border } from './border.ts';
 import { Call } from './call.ts';
 import { outcomeOf, type CallClosed } from './connection.ts';
 import type { Conversation } from './conversation.ts';
@@ -12,6 +13,8 @@ import type { CallWorld } from './world.ts';
 const RINGING_MS_MAX = 60_000;
 /** How long a lost stream may take to come back before the call counts as over. */
 const LOST_MS_MAX = 30_000;
+/** The carrier asks what comes next within a second; a process that waits for it gives up after this. */
+const ASKED_MS_MAX = 3_000;
 /** How many ended calls are remembered, for the carrier's question of what comes next. */
 const ENDED_MAX = 10_000;
 
@@ -30,14 +33,22 @@ interface Lost {
   readonly timer: Timer;
 }
 
+interface Live {
+  readonly call: Call;
+  readonly border: Border;
+}
+
 export class Calls implements LiveCalls {
   readonly #world: CallWorld;
   readonly #ringing = new Map<string, { readonly ears: Ears; readonly timer: Timer }>();
-  readonly #live = new Map<string, Call>();
+  readonly #live = new Map<string, Live>();
   readonly #lost = new Map<string, Lost>();
   /** What we wanted of calls whose stream we closed; the oldest are forgotten first. */
   readonly #after = new Map<string, AfterStream>();
-  #onIdle: (() => void) | undefined;
+  /** Calls that we have ended, and when: about them the carrier is going to ask. The oldest first. */
+  readonly #unasked = new Map<string, number>();
+  readonly #whenIdle = new Set<() => void>();
+  #lookAgain: Timer | undefined;
 
   constructor(world: CallWorld) {
     this.#world = world;
@@ -50,46 +61,53 @@ export class Calls implements LiveCalls {
   /** Opens the ears, so that their connection is there when the caller is. */
   prepare(info: CallInfo): void {
     if (this.#ringing.has(info.callSid) || this.#live.has(info.callSid)) return;
-    const timer = this.#world.clock.after(RINGING_MS_MAX, () => this.#stopRinging(info.callSid)?.close());
+    const timer = this.#world.clock.after(RINGING_MS_MAX, () => this.#ringsNoMore(info.callSid));
     this.#ringing.set(info.callSid, { ears: this.#openEars(), timer });
   }
 
   open(info: CallInfo, stream: CallStream): void {
     const { callSid } = info;
     // The carrier has opened a second stream before we saw the first one's end.
-    this.#live.get(callSid)?.streamReplaced();
+    const replaced = this.#live.get(callSid);
+    replaced?.border.within(() => replaced.call.streamReplaced());
     const lost = this.#lost.get(callSid);
     lost?.timer.cancel();
     this.#lost.delete(callSid);
     const ears = this.#stopRinging(callSid) ?? this.#openEars();
+    const border = new Border((error) => call.broke(error));
     const parts = {
       info: lost?.info ?? info,
-      stream,
-      ears,
+      stream: border.stream(stream),
+      ears: border.ears(ears),
       ...(lost === undefined ? {} : { conversation: lost.conversation }),
     };
-    const call = new Call(parts, this.#world, (closed, why) => this.#onClosed(closed, why));
-    if (!call.closed) this.#live.set(callSid, call);
+    const call = new Call(parts, border.world(this.#world), (closed, why) => this.#onClosed(closed, why));
+    this.#live.set(callSid, { call, border });
+    border.within(() => call.begin());
   }
 
   find(callSid: string): LiveCall | undefined {
-    return this.#live.get(callSid);
+    const live = this.#live.get(callSid);
+    return live?.border.live(live.call);
   }
 
   afterStream(callSid: string): AfterStream {
+    if (this.#unasked.delete(callSid)) this.#tellIfIdle();
     const after = this.#after.get(callSid);
     if (after !== undefined) return after;
-    const open = this.#live.get(callSid)?.info ?? this.#lost.get(callSid)?.info;
+    const open = this.#live.get(callSid)?.call.info ?? this.#lost.get(callSid)?.info;
     return open === undefined ? { kind: 'unknown' } : { kind: 'connect', info: open };
   }
 
   answeredBy(callSid: string, answeredBy: string): void {
-    const call = this.#live.get(callSid);
-    call?.noteAnsweredBy(answeredBy);
+    const live = this.#live.get(callSid);
+    live?.border.within(() => live.call.noteAnsweredBy(answeredBy));
   }
 
   neverStarted(info: CallInfo, status: string): void {
-    this.#stopRinging(info.callSid)?.close();
+    this.#ringsNoMore(info.callSid);
+    // It had been connected: its stream was lost, and the caller left before there was another.
+    if (this.#lost.has(info.callSid)) return this.#giveUp(info.callSid);
     const at = new Date(this.#world.clock.wallMs());
     const { callSid, direction, from, to, leadId } = info;
     this.#world.writer.callStarted({
@@ -106,17 +124,43 @@ export class Calls implements LiveCalls {
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
   hangUpAll(): void {
-    for (const call of this.#live.values()) call.hangUp();
-    for (const callSid of this.#ringing.keys()) this.#stopRinging(callSid)?.close();
+    for (const { call, border } of this.#live.values()) border.within(() => call.hangUp());
+    for (const callSid of this.#ringing.keys()) this.#ringsNoMore(callSid);
     for (const callSid of this.#lost.keys()) this.#giveUp(callSid);
   }
 
-  /** Resolves when no call is live. */
+  /**
+   * Resolves when no call is live, rings or is being connected again, and the carrier knows what comes after
+   * those that we ended: without an answer it would tell their callers of an error.
+   */
   async idle(): Promise<void> {
-    if (this.#live.size === 0) return;
     await new Promise<void>((resolve) => {
-      this.#onIdle = resolve;
+      this.#whenIdle.add(resolve);
+      this.#tellIfIdle();
     });
+  }
+
+  #tellIfIdle(): void {
+    if (this.#whenIdle.size === 0 || this.#live.size + this.#ringing.size + this.#lost.size > 0) return;
+    this.#lookAgain?.cancel();
+    this.#lookAgain = undefined;
+    const [newestAtMs] = [...this.#unasked.values()].slice(-1);
+    const leftMs = newestAtMs === undefined ? 0 : newestAtMs + ASKED_MS_MAX - this.#world.clock.nowMs();
+    if (leftMs > 0) {
+      this.#lookAgain = this.#world.clock.after(leftMs, () => this.#tellIfIdle());
+      return;
+    }
+    for (const resolve of this.#whenIdle) resolve();
+    this.#whenIdle.clear();
+  }
+
+  #noteUnasked(callSid: string): void {
+    const nowMs = this.#world.clock.nowMs();
+    for (const [oldest, endedAtMs] of this.#unasked) {
+      if (endedAtMs + ASKED_MS_MAX > nowMs) break;
+      this.#unasked.delete(oldest);
+    }
+    this.#unasked.set(callSid, nowMs);
   }
 
   #openEars(): Ears {
@@ -130,6 +174,11 @@ export class Calls implements LiveCalls {
     ringing?.timer.cancel();
     this.#ringing.delete(callSid);
     return ringing?.ears;
+  }
+
+  #ringsNoMore(callSid: string): void {
+    this.#stopRinging(callSid)?.close();
+    this.#tellIfIdle();
   }
 
   #onClosed(call: Call, why: CallClosed): void {
@@ -150,7 +199,8 @@ export class Calls implements LiveCalls {
       );
       this.#ended(call.info, outcomeOf(why), call.recordingPath, call.conversation.durationMs);
     }
-    if (this.#live.size === 0) this.#onIdle?.();
+    if (typeof why === 'object' || why === 'broke') this.#noteUnasked(callSid);
+    this.#tellIfIdle();
   }
 
   #giveUp(callSid: string): void {
@@ -159,6 +209,7 @@ export class Calls implements LiveCalls {
     lost.timer.cancel();
     this.#lost.delete(callSid);
     this.#ended(lost.info, 'abandoned', lost.recording, lost.conversation.durationMs);
+    this.#tellIfIdle();
   }
 
   #ended(

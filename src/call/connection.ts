@@ -14,7 +14,7 @@ export type Connection =
   | { readonly kind: 'live' }
   /** The agent says its last words. */
   | { readonly kind: 'ending'; readonly ending: Ending }
-  | { readonly kind: 'closed'; readonly why: Ending | 'caller_hung_up' | 'stream_lost' };
+  | { readonly kind: 'closed'; readonly why: Ending | 'caller_hung_up' | 'stream_lost' | 'broke' };
 
 /** Why a call is over. */
 export type CallClosed = Extract<Connection, { kind: 'closed' }>['why'];
@@ -25,7 +25,9 @@ export type ConnectionEvent =
   | { readonly kind: 'interrupted' }
   /** The last words took too long. */
   | { readonly kind: 'endingTimedOut' }
-  | { readonly kind: 'streamEnded'; readonly stopped: boolean };
+  | { readonly kind: 'streamEnded'; readonly stopped: boolean }
+  /** We are wrong somewhere: nothing of this call can be relied on. */
+  | { readonly kind: 'broke' };
 
 /** Answers the next state; whoever moves to `closed` closes everything, once. */
 export function reduceConnection(state: Connection, event: ConnectionEvent): Connection {
@@ -46,6 +48,8 @@ export function reduceConnection(state: Connection, event: ConnectionEvent): Con
       if (state.kind === 'ending')
         return { kind: 'closed', why: event.stopped ? 'caller_hung_up' : state.ending };
       return { kind: 'closed', why: event.stopped ? 'caller_hung_up' : 'stream_lost' };
+    case 'broke':
+      return { kind: 'closed', why: 'broke' };
     default:
       return event satisfies never;
   }
@@ -55,5 +59,6 @@ export function reduceConnection(state: Connection, event: ConnectionEvent): Con
 export function outcomeOf(why: CallClosed): CallOutcome {
   if (why === 'caller_hung_up') return 'completed';
   if (why === 'stream_lost') return 'abandoned';
+  if (why === 'broke') return 'failed';
   return why.kind === 'dial' ? 'transferred' : why.outcome;
 }

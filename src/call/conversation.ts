@@ -86,6 +86,11 @@ export class Conversation {
     this.#questions.delete(reply.id);
   }
 
+  /** The caller said it, and the stream was lost before there was an answer. */
+  unanswered(callerText: string): void {
+    this.#history = append(this.#history, { kind: 'caller', text: callerText });
+  }
+
   #remember(reply: Reply): void {
     const question = this.#questions.get(reply.id);
     this.#questions.delete(reply.id);

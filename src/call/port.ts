@@ -1,12 +1,16 @@
 // What the server may ask of the live calls.
 import type { CallDirection } from '../store/port.ts';
 import type { MediaStream } from '../twilio/mediaStream.ts';
+import type { Ears } from './ears.ts';
 
 /** The carrier's stream as a call uses it. */
 export type CallStream = Pick<
   MediaStream,
   'streamSid' | 'listen' | 'sendMedia' | 'sendMark' | 'sendClear' | 'close'
 >;
+
+/** The caller's side as a call uses it. */
+export type CallEars = Pick<Ears, 'provider' | 'attach' | 'push' | 'commit' | 'close'>;
 
 export interface CallInfo {
   readonly callSid: string;

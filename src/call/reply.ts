@@ -49,10 +49,7 @@ export class Reply {
   /** What was given to the voice, fillers apart. */
   readonly #said: string[] = [];
   #source: TurnSource = 'generated';
-  #release: () => void = () => undefined;
-  readonly #released = new Promise<void>((resolve) => {
-    this.#release = resolve;
-  });
+  #sure = new Gate();
 
   constructor(id: number, world: ReplyWorld) {
     this.id = id;
@@ -98,7 +95,12 @@ export class Reply {
 
   /** It is sure that this reply will be heard: tools may run. Idempotent. */
   release(): void {
-    this.#release();
+    this.#sure.open();
+  }
+
+  /** It is not sure after all: no further tool runs until it is released again. */
+  withhold(): void {
+    if (this.#sure.isOpen) this.#sure = new Gate();
   }
 
   /** Stops all work at once. What was made stays in the speech. Idempotent. */
@@ -125,8 +127,9 @@ export class Reply {
       } catch (error) {
         if (this.#stop.signal.aborted) throw error;
         this.#world.onFailed('llm', error);
-        // Something was said already: better half an answer than an answer and an apology.
-        if (this.#said.length === 0) await this.#sayInstead();
+        // Something was said already: better half an answer than an answer and an apology. What was said
+        // before a tool was called is no answer.
+        if (this.#said.length === before) await this.#sayInstead();
         return;
       }
       if (calls.length === 0) return;
@@ -163,13 +166,13 @@ export class Reply {
 
   /** Runs the tools; answers whether the model has to be asked again. */
   async #useTools(calls: readonly ToolCall[], said: string): Promise<boolean> {
-    await Promise.race([this.#released, aborted(this.#stop.signal)]);
-    this.#stop.signal.throwIfAborted();
+    await this.#beSure();
     const filler = said === '' ? this.#world.toolbox.filler(calls[0]?.name ?? '') : undefined;
     if (filler !== undefined) await this.#say(filler);
     const results: HistoryItem[] = [];
     let goOn = false;
     for (const call of calls) {
+      await this.#beSure();
       const outcome = await this.#world.toolbox.run(call, this.#stop.signal);
       results.push({ kind: 'toolResult', callId: call.id, text: outcome.result });
       if (outcome.tones !== undefined) this.#playTones(outcome.tones);
@@ -179,6 +182,14 @@ export class Reply {
     // Together, so that a call never stands in the history without its result.
     this.#added.push({ kind: 'toolCalls', text: said, calls }, ...results);
     return goOn;
+  }
+
+  /** Resolves while the reply is released; throws when it is stopped. */
+  async #beSure(): Promise<void> {
+    while (!this.#sure.isOpen) {
+      await Promise.race([this.#sure.opened, aborted(this.#stop.signal)]);
+      this.#stop.signal.throwIfAborted();
+    }
   }
 
   #playTones(tones: Uint8Array): void {
@@ -200,6 +211,19 @@ export class Reply {
     this.times.firstSentenceAtMs ??= this.#world.clock.nowMs();
     this.#said.push(sentence);
     await this.#mouth.say(sentence);
+  }
+}
+
+class Gate {
+  isOpen = false;
+  #resolve: () => void = () => undefined;
+  readonly opened = new Promise<void>((resolve) => {
+    this.#resolve = resolve;
+  });
+
+  open(): void {
+    this.isOpen = true;
+    this.#resolve();
   }
 }
 

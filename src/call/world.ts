@@ -29,7 +29,7 @@ export interface CallWorld {
   readonly voice: TextToSpeech;
   /** Labels of the model and the voice that are asked first. */
   readonly providers: { readonly llm: string; readonly tts: string };
-  readonly wheel: PlayoutWheel;
+  readonly wheel: Pick<PlayoutWheel, 'add' | 'remove'>;
   readonly turnSettings: TurnSettings;
   /** Off: a reply is spoken only when the model has written all of it. */
   readonly firstSentence: boolean;

@@ -19,7 +19,24 @@ export type StageName =
   | 'store_commit';
 export type RequestOutcome = 'ok' | 'error' | 'timeout' | 'cancelled' | 'hedged';
 export type CacheName = 'tts_memory' | 'tts_disk' | 'response';
-export type DroppedWhat = 'store_rows' | 'stt_audio' | 'vad_windows' | 'events' | 'recording';
+const DROPPED = ['store_rows', 'stt_audio', 'vad_windows', 'events', 'recording'] as const;
+export type DroppedWhat = (typeof DROPPED)[number];
+const BARGE_INS = ['interrupted', 'resumed', 'ignored'] as const;
+export type BargeIn = (typeof BARGE_INS)[number];
+/** As the store keeps them. */
+const DIRECTIONS = ['inbound', 'outbound'] as const;
+const CALL_OUTCOMES = [
+  'completed',
+  'transferred',
+  'failed',
+  'no_answer',
+  'busy',
+  'voicemail',
+  'abandoned',
+] as const;
+const SOURCES = ['generated', 'cached', 'fallback'] as const;
+const SPECULATIONS = ['used', 'discarded'] as const;
+export type SpeculationOutcome = (typeof SPECULATIONS)[number];
 
 /** Which call and turn a measurement came from. */
 export interface Exemplar {
@@ -51,6 +68,7 @@ export function openMetrics(gauges: Gauges) {
   // Exemplars are kept only by a registry that is of this type when its series are made.
   registry.setContentType(OPENMETRICS_TYPE);
   const series = openSeries(registry, gauges);
+  startAtZero(series);
   collectDefaultMetrics({ register: registry, prefix: PREFIX });
   return { ...recordersOf(series), render: rendererOf(registry) };
 }
@@ -153,6 +171,17 @@ function openSeries(registry: Registry<RegistryContentType>, gauges: Gauges) {
   };
 }
 
+/** A series that appears with its first event shows no increase by it: an alert would sleep through that one. */
+function startAtZero({ bargeIn, calls, dropped, response, speculation }: Series): void {
+  for (const what of DROPPED) dropped.inc({ what }, 0);
+  for (const outcome of BARGE_INS) bargeIn.zero({ outcome });
+  for (const outcome of SPECULATIONS) speculation.inc({ outcome }, 0);
+  for (const source of SOURCES) response.zero({ source });
+  for (const direction of DIRECTIONS) {
+    for (const outcome of CALL_OUTCOMES) calls.inc({ direction, outcome }, 0);
+  }
+}
+
 function recordersOf(series: Series) {
   return {
     turnAnswered(durationMs: number, source: string, exemplar: Exemplar): void {
@@ -177,7 +206,7 @@ function recordersOf(series: Series) {
     turnUnaccounted(durationMs: number): void {
       series.unaccounted.observe(durationMs / 1_000);
     },
-    bargedIn(durationMs: number, outcome: 'interrupted' | 'resumed' | 'ignored'): void {
+    bargedIn(durationMs: number, outcome: BargeIn): void {
       series.bargeIn.observe({ outcome }, durationMs / 1_000);
     },
     playoutLate(lateMs: number): void {
@@ -198,7 +227,7 @@ function recordersOf(series: Series) {
     providerRequest(stageName: 'stt' | 'llm' | 'tts', provider: string, outcome: RequestOutcome): void {
       series.requests.inc({ stage: stageName, provider, outcome });
     },
-    speculated(outcome: 'used' | 'discarded'): void {
+    speculated(outcome: SpeculationOutcome): void {
       series.speculation.inc({ outcome });
     },
     cacheLookup(name: CacheName, result: 'hit' | 'miss'): void {

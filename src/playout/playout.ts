@@ -53,6 +53,8 @@ export interface Heard {
   readonly errorMs: number;
 }
 
+type Wheel = Pick<PlayoutWheel, 'add' | 'remove'>;
+
 type Phase =
   | { readonly kind: 'idle' }
   | { readonly kind: 'playing'; readonly speech: Speech }
@@ -66,7 +68,7 @@ const message = new Uint8Array(MESSAGE_BYTES);
 export class Playout {
   readonly #output: PlayoutOutput;
   readonly #listener: PlayoutListener;
-  readonly #wheel: PlayoutWheel;
+  readonly #wheel: Wheel;
   readonly #clock: Clock;
   readonly #marks = new Marks();
   readonly #onTick = (nowMs: number): void => this.#pump(nowMs);
@@ -89,7 +91,7 @@ export class Playout {
   /** How long a mark takes to come back beyond its audio: the way there and back. */
   #echoDelayMs: number | undefined;
 
-  constructor(output: PlayoutOutput, listener: PlayoutListener, wheel: PlayoutWheel, clock: Clock) {
+  constructor(output: PlayoutOutput, listener: PlayoutListener, wheel: Wheel, clock: Clock) {
     this.#output = output;
     this.#listener = listener;
     this.#wheel = wheel;

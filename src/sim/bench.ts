@@ -1,29 +1,31 @@
 // `npm run bench`: what the gateway takes of a caller's time and of a machine, measured from outside. Names after
-// `--` choose; without one everything runs, some ten minutes.
+// `--` choose; without one everything runs, some half an hour.
 import { parseArgs } from 'node:util';
 import { errorText } from '../base/errors.ts';
 import { benchHeard } from './benchHeard.ts';
 import { benchLatency } from './benchLatency.ts';
-import { benchLoad } from './benchLoad.ts';
+import { benchLoad, type LoadOptions } from './benchLoad.ts';
 import { benchParts } from './benchParts.ts';
 import { drawReport, keepReport, thisMachine, type BenchReport } from './benchReport.ts';
 import { benchShare } from './benchShare.ts';
+import { benchTurns, type TurnBenchOptions } from './turnBench.ts';
 
-interface Chosen {
-  readonly calls: number;
-  readonly seconds: number;
-}
-
-const BENCHES: Readonly<Record<string, (chosen: Chosen) => Promise<BenchReport>>> = {
+const BENCHES: Readonly<
+  Record<string, (load: LoadOptions, turns: TurnBenchOptions) => Promise<BenchReport>>
+> = {
   parts: () => benchParts(),
   latency: () => benchLatency(),
   share: () => benchShare(),
-  load: (chosen) => benchLoad(chosen),
+  load: benchLoad,
   heard: () => benchHeard(),
+  turns: (_load, turns) => benchTurns(turns),
 };
-const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...] [--seconds 120] [--calls 50]`;
+const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
+  load: [--seconds 120] [--calls 50] [--profile folder]
+  turns: [--half heldOut|tuning] [--case id ...] [--setting name ...] [--seed 1] [--calls 20]`;
 const SECONDS_MAX = 3_600;
 const CALLS_MAX = 1_000;
+const SEED_MAX = 1_000_000;
 
 function print(line = ''): void {
   process.stdout.write(`${line}\n`);
@@ -34,12 +36,27 @@ async function run(): Promise<void> {
     allowPositionals: true,
     options: {
       seconds: { type: 'string', default: '120' },
-      calls: { type: 'string', default: '50' },
+      calls: { type: 'string' },
+      profile: { type: 'string' },
+      half: { type: 'string', default: 'heldOut' },
+      case: { type: 'string', multiple: true, default: [] },
+      setting: { type: 'string', multiple: true, default: [] },
+      seed: { type: 'string', default: '1' },
     },
   });
-  const chosen = {
+  const { half } = values;
+  if (half !== 'heldOut' && half !== 'tuning') throw new Error(USAGE);
+  const load: LoadOptions = {
     seconds: wholeNumber(values.seconds, SECONDS_MAX),
-    calls: wholeNumber(values.calls, CALLS_MAX),
+    calls: wholeNumber(values.calls ?? '50', CALLS_MAX),
+    profileFolder: values.profile,
+  };
+  const turns: TurnBenchOptions = {
+    half,
+    cases: values.case,
+    settings: values.setting,
+    seed: wholeNumber(values.seed, SEED_MAX),
+    calls: wholeNumber(values.calls ?? '20', CALLS_MAX),
   };
   const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
   if (names.some((name) => !Object.hasOwn(BENCHES, name))) throw new Error(USAGE);
@@ -48,7 +65,7 @@ async function run(): Promise<void> {
     print(
       `${name}: ${machine.cores} cores of ${machine.cpu}, node ${machine.node}, load ${machine.loadBefore}`,
     );
-    const report = await BENCHES[name]?.(chosen);
+    const report = await BENCHES[name]?.(load, turns);
     if (report === undefined) throw new Error(USAGE);
     for (const line of drawReport(report)) print(line);
     print(`\n${keepReport(name, report, machine)}\n`);

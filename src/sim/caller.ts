@@ -2,6 +2,7 @@
 // and takes down how long he had to wait. He lives on the call's 20 ms tick and knows only what he hears.
 import { FRAME_BYTES, FRAME_MS, levelDbfs, SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
 import type { Random } from '../base/random.ts';
+import { CallerEcho, type EchoOptions } from './callerEcho.ts';
 import { CallerMouth } from './callerMouth.ts';
 import { SPEECH_GAP_MS_MAX, TurnWatch, type CallerTurn } from './callerTurn.ts';
 import type { CallerVoice, LineListener } from './carrierLine.ts';
@@ -14,10 +15,14 @@ export type CallerStep =
   | { readonly listen: true }
   /** The same, then speaks after a moment's thought. */
   | { readonly say: string }
+  /** As `say`: one turn, in parts that are sounds of their own, with silence between them. */
+  | { readonly sayInParts: readonly SpeechPart[] }
   /** Speaks over the agent, so long after it began to speak. */
   | { readonly interrupt: string; readonly afterAgentMs: number }
   /** The same, meaning nothing: the agent is expected to go on. */
   | { readonly backchannel: string; readonly afterAgentMs: number }
+  /** As a backchannel, but no speech: 8 kHz samples of a cough, a door, somebody else. */
+  | { readonly sound: string; readonly samples: Int16Array; readonly afterAgentMs: number }
   /** Presses keys when the agent has fallen silent; with `afterAgentMs`, while it speaks. */
   | { readonly press: string; readonly afterAgentMs?: number }
   /** Says nothing for so long, in ms. */
@@ -25,6 +30,12 @@ export type CallerStep =
   | { readonly hangUp: true }
   /** Leaves it to the agent to hang up, for so many ms; then does it himself. */
   | { readonly waitForHangUp: number };
+
+export interface SpeechPart {
+  readonly text: string;
+  /** Silence before the next part. */
+  readonly pauseMs: number;
+}
 
 export interface CallerOptions {
   readonly voice: Voice;
@@ -43,6 +54,8 @@ export interface CallerOptions {
   readonly thresholdDbfs?: number;
   /** In the room, all the time; silence otherwise. */
   readonly noise?: Omit<NoiseOptions, 'random'>;
+  /** He hears the agent over a loudspeaker, and so does the line. */
+  readonly echo?: EchoOptions;
   /** Each utterance as it will be said, clean, 8 kHz, before the call: for who has to recognise it. */
   readonly onUtterance?: (utterance: Utterance) => void;
 }
@@ -64,9 +77,9 @@ export interface PhoneLine {
 }
 
 export interface CallerReport {
-  /** The greeting first; then what he said and pressed, in order. Backchannels are not among them. */
+  /** The greeting first; then what he said and pressed, in order. Backchannels and sounds are not among them. */
   readonly turns: readonly CallerTurn[];
-  /** Interruptions (which are turns too) and backchannels. */
+  /** Interruptions (which are turns too), backchannels and sounds. */
   readonly interruptions: readonly CallerTurn[];
   readonly missedTurns: number;
   /** Whether the script came to its end before the call did. */
@@ -107,6 +120,7 @@ export async function prepareCaller(options: CallerOptions): Promise<Caller> {
 
 function textOf(step: CallerStep): string[] {
   if ('say' in step) return [step.say];
+  if ('sayInParts' in step) return step.sayInParts.map(({ text }) => text);
   if ('interrupt' in step) return [step.interrupt];
   return 'backchannel' in step ? [step.backchannel] : [];
 }
@@ -118,6 +132,7 @@ export class Caller {
   readonly #options: Settled;
   readonly #utterances: ReadonlyMap<string, Utterance>;
   readonly #mouth: CallerMouth;
+  readonly #echo: CallerEcho | undefined;
   readonly #turns: TurnWatch[] = [];
   readonly #interruptions: TurnWatch[] = [];
   /** All that are still told of what the agent does. */
@@ -132,7 +147,8 @@ export class Caller {
   constructor(options: CallerOptions, utterances: ReadonlyMap<string, Utterance>) {
     this.#options = { ...DEFAULTS, ...options };
     this.#utterances = utterances;
-    this.#mouth = new CallerMouth(this.#makeNoise());
+    this.#echo = options.echo === undefined ? undefined : new CallerEcho(options.echo);
+    this.#mouth = new CallerMouth(this.#makeNoise(), this.#echo);
     this.#expected = this.#newWatch('greeting', '');
     this.#watch(this.#expected);
     this.#turns.push(this.#expected);
@@ -149,6 +165,7 @@ export class Caller {
       },
       onStreamStarted: (atMs) => this.#begin(atMs),
       onAgentFrame: (atMs, mulaw) => {
+        this.#echo?.heard(atMs, mulaw);
         if (!this.#isLoud(mulaw)) return;
         this.#loudEndMs = atMs + FRAME_MS;
         for (const watch of this.#watching) watch.heard(atMs);
@@ -189,18 +206,23 @@ export class Caller {
 
   *#step(step: CallerStep, line: PhoneLine, nowMs: number): Generator<undefined, number, number> {
     if ('listen' in step) return yield* this.#reply(nowMs);
-    if ('say' in step) {
+    if ('say' in step || 'sayInParts' in step) {
       const silentMs = yield* this.#reply(nowMs);
       const speakMs = yield* this.#until(silentMs + this.#reactionMs(), silentMs);
-      return yield* this.#speak('say', step.say, speakMs);
+      const parts = 'say' in step ? [{ text: step.say, pauseMs: 0 }] : step.sayInParts;
+      return yield* this.#speak('say', textOf(step).join(' '), this.#soundOf(parts), speakMs);
     }
     if ('interrupt' in step) {
       const speakMs = yield* this.#agentSpeaks(step.afterAgentMs, nowMs);
-      return yield* this.#speak('interrupt', step.interrupt, speakMs);
+      return yield* this.#speak('interrupt', step.interrupt, this.#samplesOf(step.interrupt), speakMs);
     }
     if ('backchannel' in step) {
       const speakMs = yield* this.#agentSpeaks(step.afterAgentMs, nowMs);
-      return yield* this.#speak('backchannel', step.backchannel, speakMs);
+      return yield* this.#speak('backchannel', step.backchannel, this.#samplesOf(step.backchannel), speakMs);
+    }
+    if ('sound' in step) {
+      const soundMs = yield* this.#agentSpeaks(step.afterAgentMs, nowMs);
+      return yield* this.#speak('sound', step.sound, step.samples, soundMs);
     }
     if ('press' in step) return yield* this.#press(step, line, nowMs);
     if ('silence' in step) return yield* this.#until(nowMs + step.silence, nowMs);
@@ -251,15 +273,14 @@ export class Caller {
   }
 
   *#speak(
-    kind: 'say' | 'interrupt' | 'backchannel',
+    kind: 'say' | 'interrupt' | 'backchannel' | 'sound',
     text: string,
+    samples: Int16Array,
     startMs: number,
   ): Generator<undefined, number, number> {
     const watch = this.#newWatch(kind, text);
-    const samples = this.#utterances.get(text)?.samples ?? new Int16Array(0);
-    if (kind === 'backchannel') this.#interruptions.push(watch);
-    else this.#expect(watch);
-    if (kind === 'interrupt') this.#interruptions.push(watch);
+    if (kind === 'say' || kind === 'interrupt') this.#expect(watch);
+    if (kind !== 'say') this.#interruptions.push(watch);
     this.#watch(watch);
     this.#mouth.say(samples, {
       onStarted: (dueMs) => watch.started(dueMs, this.#loudEndMs),
@@ -268,6 +289,27 @@ export class Caller {
     let nowMs = startMs;
     while (this.#mouth.speaking) nowMs = yield;
     return nowMs;
+  }
+
+  #samplesOf(text: string): Int16Array {
+    return this.#utterances.get(text)?.samples ?? new Int16Array(0);
+  }
+
+  #soundOf(parts: readonly SpeechPart[]): Int16Array {
+    const pieces = parts.map(({ text, pauseMs }, index) => {
+      const pauseSamples = index === parts.length - 1 ? 0 : Math.round(pauseMs * (SAMPLE_RATE_HZ / 1_000));
+      const samples = this.#samplesOf(text);
+      const piece = new Int16Array(samples.length + pauseSamples);
+      piece.set(samples);
+      return piece;
+    });
+    const whole = new Int16Array(pieces.reduce((sum, { length }) => sum + length, 0));
+    let filled = 0;
+    for (const piece of pieces) {
+      whole.set(piece, filled);
+      filled += piece.length;
+    }
+    return whole;
   }
 
   *#press(

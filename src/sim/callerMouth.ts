@@ -1,5 +1,7 @@
-// The caller's sound, 20 ms at a time: an utterance when there is one, the room's noise if there is any.
+// The caller's sound, 20 ms at a time: an utterance when there is one, the room's noise and the agent's echo if there
+// is any.
 import { clipToInt16, encodeMulaw, FRAME_BYTES } from '../audio/mulaw.ts';
+import type { CallerEcho } from './callerEcho.ts';
 
 export interface MouthListener {
   /** The frame with the utterance's first sample goes out at `dueMs`. */
@@ -17,11 +19,13 @@ interface Utterance {
 export class CallerMouth {
   /** 8 kHz, repeated for ever; empty for none. */
   readonly #noise: Int16Array;
+  readonly #echo: CallerEcho | undefined;
   #noiseAt = 0;
   #utterance: Utterance | undefined;
 
-  constructor(noise: Int16Array) {
+  constructor(noise: Int16Array, echo?: CallerEcho) {
     this.#noise = noise;
+    this.#echo = echo;
   }
 
   get speaking(): boolean {
@@ -36,10 +40,12 @@ export class CallerMouth {
   /** The frame that goes out at `dueMs`; undefined for silence. */
   next(dueMs: number): Uint8Array | undefined {
     const utterance = this.#utterance;
-    if (utterance === undefined && this.#noise.length === 0) return undefined;
+    const echo = this.#echo?.next(dueMs);
+    if (utterance === undefined && this.#noise.length === 0 && echo === undefined) return undefined;
     const frame = new Int16Array(FRAME_BYTES);
     if (utterance !== undefined) this.#speak(utterance, frame, dueMs);
     if (this.#noise.length > 0) this.#addNoise(frame);
+    if (echo !== undefined) add(frame, echo);
     return encodeMulaw(frame);
   }
 
@@ -59,4 +65,8 @@ export class CallerMouth {
       this.#noiseAt = (this.#noiseAt + 1) % this.#noise.length;
     }
   }
+}
+
+function add(frame: Int16Array, other: Int16Array): void {
+  for (const [i, sample] of other.entries()) frame[i] = clipToInt16((frame[i] ?? 0) + sample);
 }

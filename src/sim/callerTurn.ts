@@ -7,7 +7,7 @@ export const SPEECH_GAP_MS_MAX = 300;
 
 /** What the caller did, and what came of it. Undefined is what did not happen (yet). */
 export interface CallerTurn {
-  readonly kind: 'greeting' | 'say' | 'interrupt' | 'backchannel' | 'press';
+  readonly kind: 'greeting' | 'say' | 'interrupt' | 'backchannel' | 'sound' | 'press';
   readonly said: string;
   /** The frame with the first voiced sample was sent. */
   readonly startOfSpeechAtMs: number | undefined;

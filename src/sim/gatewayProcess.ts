@@ -15,6 +15,8 @@ export interface GatewayProcessOptions {
   readonly clock: Clock;
   /** Pins the process to these cores, with Linux' taskset: `1`, `0-3`. */
   readonly cores?: string;
+  /** For node itself, before the rest: `--cpu-prof`. */
+  readonly nodeArgs?: readonly string[];
 }
 
 export interface GatewayProcess {
@@ -72,6 +74,7 @@ function spawnMain(options: GatewayProcessOptions, port: number, log: string[]):
   const command = [
     ...(options.cores === undefined ? [] : ['taskset', '-c', options.cores]),
     process.execPath,
+    ...(options.nodeArgs ?? []),
     ...args,
   ];
   const child = spawn(command[0] ?? process.execPath, command.slice(1), {

@@ -21,10 +21,13 @@ export interface UpgradeRefusal {
 export type UpgradeGuard = (request: IncomingMessage) => UpgradeRefusal | undefined;
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** As the front ends of real providers have it; Node's own 5 s would be a new handshake for every turn. */
+const KEEP_ALIVE_MS = 75_000;
 
 export class SimServer {
   readonly #routes = new Map<string, HttpHandler>();
-  readonly #patterns: { readonly method: string; readonly path: RegExp; readonly handler: HttpHandler }[] = [];
+  readonly #patterns: { readonly method: string; readonly path: RegExp; readonly handler: HttpHandler }[] =
+    [];
   readonly #socketRoutes = new Map<string, { handler: SocketHandler; guard: UpgradeGuard }>();
   readonly #server: Server;
   readonly #webSockets = new WebSocketServer({ noServer: true });
@@ -32,6 +35,7 @@ export class SimServer {
 
   constructor() {
     this.#server = createServer((request, response) => this.#onRequest(request, response));
+    this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
     this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
       this.#onUpgrade(request, socket, head),
     );

@@ -6,12 +6,14 @@ import path from 'node:path';
 import { sleep, type Clock } from '../base/clock.ts';
 import { isRecord } from '../base/json.ts';
 import type { Random } from '../base/random.ts';
+import { sayable } from '../sentence/sayable.ts';
 import type { TurnRow } from '../store/port.ts';
 import type { SimTimings } from './behaviour.ts';
 import type { Brain } from './brain.ts';
 import { prepareCaller, type Caller, type CallerReport, type CallerStep } from './caller.ts';
 import { Carrier } from './carrier.ts';
 import type { CarrierCall } from './carrierCall.ts';
+import { tokensOf } from './chatWire.ts';
 import { startGateway, type GatewayProcess } from './gatewayProcess.ts';
 import type { SpeechVoice, Spoken } from './openaiSpeech.ts';
 import { openSimulatedProviders, type ProviderWatch, type SimulatedProviders } from './providers.ts';
@@ -21,7 +23,7 @@ const PUBLIC_URL = 'https://voice.example.com';
 const ACCOUNT = { sid: `AC${'d'.repeat(32)}`, token: 'a-token-for-the-simulation' };
 export const CALLER_NUMBER = '+15550100123';
 export const AGENT_NUMBER = '+15550100456';
-const AGENT_FILE = path.join(import.meta.dirname, '..', '..', 'agents', 'front-desk.yaml');
+export const AGENT_FILE = path.join(import.meta.dirname, '..', '..', 'agents', 'front-desk.yaml');
 /** How the agent speaks: another than the caller. */
 const AGENT_SPEECH = { voice: 'en-us+f3', rate: 165 };
 const STORED_MS_MAX = 5_000;
@@ -44,6 +46,8 @@ export interface HouseOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** For taskset. */
   readonly cores?: string;
+  /** For node itself. */
+  readonly nodeArgs?: readonly string[];
 }
 
 /** A gateway and the carrier that brings it calls. */
@@ -65,8 +69,16 @@ export class Stage {
   readonly #options: StageOptions;
   readonly #closing: (() => Promise<unknown> | void)[] = [];
 
-  private constructor(options: StageOptions, providers: SimulatedProviders, voice: Voice) {
+  readonly #agentVoice: SpeechVoice;
+
+  private constructor(
+    options: StageOptions,
+    providers: SimulatedProviders,
+    voice: Voice,
+    agentVoice: SpeechVoice,
+  ) {
     this.#options = options;
+    this.#agentVoice = agentVoice;
     this.providers = providers;
     this.voice = voice;
     this.#closing.push(() => providers.close());
@@ -75,16 +87,17 @@ export class Stage {
   static async open(options: StageOptions): Promise<Stage> {
     const voice = await openVoice();
     const { clock, random, timings, brain, onSpoken, watch, pronounced = same } = options;
+    const agentVoice = openAgentVoice(voice, pronounced);
     const providers = await openSimulatedProviders({
       clock,
       random,
       timings,
       brain,
-      voice: agentVoice(voice, pronounced),
+      voice: agentVoice,
       ...(onSpoken === undefined ? {} : { onSpoken }),
       ...(watch === undefined ? {} : { watch }),
     });
-    return new Stage(options, providers, voice);
+    return new Stage(options, providers, voice, agentVoice);
   }
 
   /** Starts a gateway of this very tree and its carrier; resolves when it is ready for calls. */
@@ -95,6 +108,7 @@ export class Stage {
       clock,
       env: { ...this.#environment(dataDir), ...options.env },
       ...(options.cores === undefined ? {} : { cores: options.cores }),
+      nodeArgs: options.nodeArgs ?? [],
     });
     this.#closing.push(() => gateway.stop());
     const carrier = new Carrier({
@@ -109,6 +123,15 @@ export class Stage {
     });
     this.#closing.push(() => carrier.close());
     return { gateway, carrier };
+  }
+
+  /** Has these replies of the brain's synthesised before the calls: 10-100 ms a sentence in which all else stands still. */
+  async rehearse(replies: readonly string[]): Promise<void> {
+    for (const reply of replies) {
+      for await (const piece of sayable(tokensIn(reply), { language: 'en-US', earlyClause: true })) {
+        await this.#agentVoice.say(piece);
+      }
+    }
   }
 
   /** A folder that goes when the stage does. */
@@ -175,12 +198,16 @@ export async function storedTurns(url: string, callSid: string, clock: Clock): P
   throw new Error('the call did not reach the database');
 }
 
+async function* tokensIn(text: string): AsyncGenerator<string, void, undefined> {
+  yield* tokensOf(text);
+}
+
 function same(text: string): string {
   return text;
 }
 
 /** Synthesised and brought to the API's rate once: a simulator under load has other things to do. */
-function agentVoice(voice: Voice, pronounced: (text: string) => string): SpeechVoice {
+function openAgentVoice(voice: Voice, pronounced: (text: string) => string): SpeechVoice {
   const known = new Map<string, Awaited<ReturnType<SpeechVoice['say']>>>();
   return {
     async say(text) {

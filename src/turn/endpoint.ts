@@ -1,49 +1,115 @@
-// How long to wait, after the voice stopped, before the caller's turn is taken to be over.
-import { wordsOf } from './said.ts';
+// How long to wait, after the voice stopped, before the caller's turn is taken to be over. Judged by the text alone: what
+// was said, and what the agent had asked for. The words of a language are in ./language.
+import { askedAnswer } from './answers.ts';
+import type { Expectation } from './expectation.ts';
+import type { TurnLanguage } from './language/language.ts';
+import { pauseScale, type Pauses } from './pauses.ts';
+import { clauseOf, lengthOfEnd, onlyOf, type Clause } from './clause.ts';
 
 export interface EndpointSettings {
   readonly minWaitMs: number;
   readonly maxWaitMs: number;
 }
 
-/** Words after which English goes on. */
-const OPEN_ENDS: ReadonlySet<string> = new Set(
-  `a about after although an and as at because before but by can could did do does for from had has have he her his i
-   i'd i'll i'm if in into is it's its just like maybe my not of on or our over she should so than that the their then
-   they this to under until was we were what when where which while who will with would you your`
-    .split(/\s+/)
-    .filter((word) => word !== ''),
-);
-const HESITATIONS: ReadonlySet<string> = new Set([
-  'uh',
-  'uhm',
-  'um',
-  'umm',
-  'er',
-  'erm',
-  'hm',
-  'hmm',
-  'well',
-]);
+export type Ending =
+  /** A whole sentence, or the whole answer to what was asked. */
+  | 'complete'
+  /** A clause that could end here. */
+  | 'likely'
+  /** A fragment. */
+  | 'unsure'
+  /** A number or a spelt word under way. */
+  | 'collecting'
+  /** It wants more. */
+  | 'open';
 
 /** The share of the range between the least and the longest wait. */
-const WAIT_OF = { complete: 0, unknown: 0.25, digits: 0.5, open: 1 } as const;
+const SHARE_OF: Readonly<Record<Ending, number>> = {
+  complete: 0,
+  likely: 0.15,
+  unsure: 0.4,
+  collecting: 0.75,
+  open: 1,
+};
+/** After having cut in, every wait grows by so much of the range at most. */
+const CAUTION_SHARE = 0.35;
 
-/**
- * Milliseconds of silence that end a turn which so far is `text`: the least after a whole sentence, the
- * most after a word or a mark that leaves it open, between them after digits (there may be more) and
- * after words without punctuation.
- */
-export function waitMs(text: string, settings: EndpointSettings): number {
-  return settings.minWaitMs + WAIT_OF[endingOf(text)] * (settings.maxWaitMs - settings.minWaitMs);
+/** Milliseconds of silence that end a turn with this ending. The caller's own pauses scale the middle ones. */
+export function waitMs(ending: Ending, settings: EndpointSettings, pauses: Pauses): number {
+  const { minWaitMs, maxWaitMs } = settings;
+  const middle = ending === 'likely' || ending === 'unsure' || ending === 'collecting';
+  const share = SHARE_OF[ending] * (middle ? pauseScale(pauses) : 1) + pauses.caution * CAUTION_SHARE;
+  return minWaitMs + Math.min(1, share) * (maxWaitMs - minWaitMs);
 }
 
-function endingOf(text: string): keyof typeof WAIT_OF {
-  const trimmed = text.trim();
-  const last = wordsOf(trimmed).at(-1) ?? '';
-  if (HESITATIONS.has(last) || /[,;:\u2014\u2026-]$|\.\.\.$/.test(trimmed)) return 'open';
-  if (/\d$/.test(last)) return 'digits';
-  if (/[?!\u3002\uff1f\uff01]["')\u201d]?$/.test(trimmed)) return 'complete';
-  if (OPEN_ENDS.has(last)) return 'open';
-  return /\.["')\u201d]?$/.test(trimmed) ? 'complete' : 'unknown';
+/** How the caller's turn so far ends. Some microseconds; depends on nothing but what it is given. */
+export function endingOf(text: string, expects: Expectation, language: TurnLanguage): Ending {
+  const clause = clauseOf(text);
+  if (clause.words.length === 0) return 'unsure';
+  const asked = askedAnswer(text, clause, expects, language);
+  return asked ?? plainEnding(clause, language);
+}
+
+/** Without regard to what was asked. */
+function plainEnding(clause: Clause, language: TurnLanguage): Ending {
+  const { words, mark } = clause;
+  const last = words.at(-1) ?? '';
+  if (mark === 'pause' || isStall(words, language)) return 'open';
+  const closed = Math.max(lengthOfEnd(words, language.closed), lengthOfEnd(words, language.finals));
+  if (language.hesitations.has(last)) return 'open';
+  const open = lengthOfEnd(words, language.open);
+  if (open > closed) return 'open';
+  if (mark === 'question') return 'complete';
+  if (closed === 0 && (language.seldomLast.has(last) || isLooseObject(words, language))) {
+    return isShortAnswer(words, language) ? 'complete' : isStranded(words, language) ? 'likely' : 'open';
+  }
+  if (lengthOfEnd(words, language.finals) > 0) return 'complete';
+  const known = onlyOf(words, language.answers);
+  const clausal = known || words.some((word) => language.verbs.has(word));
+  if (mark === 'full')
+    return clausal || words.length > 2 || language.verbs.size === 0 ? 'complete' : 'likely';
+  if (known) return 'likely';
+  return clausal && words.length > 2 ? 'likely' : 'unsure';
+}
+
+/** "Let me see", "hang on": the caller asks for time. */
+function isStall(words: readonly string[], language: TurnLanguage): boolean {
+  // "okay, let me check": what they begin with may be an answer.
+  for (let from = 0; from < Math.min(3, words.length); from += 1) {
+    for (let length = 2; length <= 4; length += 1) {
+      if (language.stalls.has(words.slice(from, from + length).join(' '))) return true;
+    }
+    if (!language.yesOrNo.has(words[from] ?? '') && !language.hesitations.has(words[from] ?? ''))
+      return false;
+  }
+  return false;
+}
+
+/** "... the last time I was there you": a subject, unless it follows what takes an object. */
+function isLooseObject(words: readonly string[], language: TurnLanguage): boolean {
+  if (!language.objects.has(words.at(-1) ?? '')) return false;
+  const before = words.at(-2) ?? '';
+  return !language.verbs.has(before) && !language.seldomLast.has(before) && !language.open.has(before);
+}
+
+/** "Yes I do", "no it isn't": a pronoun and its auxiliary after an answer. */
+export function isShortAnswer(words: readonly string[], language: TurnLanguage): boolean {
+  const [pronoun = '', auxiliary = ''] = words.slice(-2);
+  const answered = words.slice(0, -2).every((word) => language.yesOrNo.has(word));
+  return (
+    words.length > 2 && answered && language.pronouns.has(pronoun) && language.auxiliaries.has(auxiliary)
+  );
+}
+
+/** "That's what I'm looking for", "I don't know who he is": what the last word belongs to stands before it. */
+function isStranded(words: readonly string[], language: TurnLanguage): boolean {
+  const relative = words.findIndex((word) => language.relatives.has(word));
+  const beforeLast = words.at(-2) ?? '';
+  return (
+    (relative >= 0 &&
+      relative < words.length - 2 &&
+      !language.open.has(beforeLast) &&
+      !language.verbs.has(beforeLast)) ||
+    (relative >= 0 && relative < words.length - 2 && /ing$|[^s]ed$/u.test(beforeLast))
+  );
 }

@@ -1,4 +1,7 @@
 // Is what was said over the agent meant to stop it?
+import { onlyOf } from './clause.ts';
+import type { Expectation } from './expectation.ts';
+import type { Phrases, TurnLanguage } from './language/language.ts';
 import { wordsOf } from './said.ts';
 
 export interface InterruptionSettings {
@@ -20,35 +23,71 @@ export type Verdict =
   /** Nothing to judge yet, or too little. */
   | 'undecided';
 
-/** Judges the words said over the agent so far. */
-export function judge(text: string, settings: InterruptionSettings): Verdict {
+/**
+ * Judges the words said over the agent so far. `asked` is what the agent's closing question asks for, once most of it
+ * was heard: "yes" is then an answer and takes the turn. The longest phrase at each place counts, so "no way" and
+ * "oh no" are no "no".
+ */
+export function judge(
+  text: string,
+  settings: InterruptionSettings,
+  language: TurnLanguage,
+  asked: Expectation | undefined,
+): Verdict {
   const words = wordsOf(text);
   if (words.length === 0) return 'undecided';
-  if (settings.always.some((phrase) => contains(words, wordsOf(phrase)))) return 'interrupt';
-  const others = withoutPhrases(words, settings.backchannels.map(wordsOf));
-  if (others.length === 0) return 'backchannel';
-  return others.length >= settings.minWords ? 'interrupt' : 'undecided';
+  const parts = partsOf(words, settings, language);
+  if (parts.always > 0) return 'interrupt';
+  if (parts.others >= settings.minWords) return 'interrupt';
+  if (parts.others > 0 || parts.backchannels === 0) return 'undecided';
+  return answers(words, language, asked) ? 'interrupt' : 'backchannel';
 }
 
-function contains(words: readonly string[], phrase: readonly string[]): boolean {
-  return words.some((_word, start) => startsAt(words, phrase, start));
+/** Whether words that otherwise mean "go on" are the answer to the closing question. */
+function answers(words: readonly string[], language: TurnLanguage, asked: Expectation | undefined): boolean {
+  if (asked?.kind !== 'yes_no' && asked?.kind !== 'choice') return false;
+  return words.some((_word, at) => onlyOf(words.slice(at), language.answers));
 }
 
-function startsAt(words: readonly string[], phrase: readonly string[], start: number): boolean {
-  return phrase.length > 0 && phrase.every((word, i) => words[start + i] === word);
+interface Parts {
+  readonly always: number;
+  readonly backchannels: number;
+  /** Words that are neither, hesitations left out. */
+  readonly others: number;
 }
 
-/** The words that belong to none of the phrases; at each place the longest phrase is taken. */
-function withoutPhrases(
-  words: readonly string[],
-  phrases: readonly (readonly string[])[],
-): readonly string[] {
-  const longestFirst = [...phrases].sort((a, b) => b.length - a.length);
-  const rest: string[] = [];
-  for (let i = 0; i < words.length;) {
-    const phrase = longestFirst.find((one) => startsAt(words, one, i));
-    if (phrase === undefined) rest.push(words[i] as string);
-    i += phrase?.length ?? 1;
+function partsOf(words: readonly string[], settings: InterruptionSettings, language: TurnLanguage): Parts {
+  const always = phrasesOf(settings.always, language.overAgent.always);
+  const backchannels = phrasesOf(settings.backchannels, language.overAgent.backchannels);
+  const longest = Math.max(always.wordsMax, backchannels.wordsMax);
+  const parts = { always: 0, backchannels: 0, others: 0 };
+  for (let at = 0; at < words.length;) {
+    let length = Math.min(longest, words.length - at);
+    let kind: keyof Parts = 'others';
+    for (; length > 0 && kind === 'others'; length -= 1) {
+      const phrase = words.slice(at, at + length).join(' ');
+      if (always.has(phrase)) kind = 'always';
+      else if (backchannels.has(phrase)) kind = 'backchannels';
+    }
+    // The loop has gone one below the length that matched.
+    const taken = kind === 'others' ? 1 : length + 1;
+    if (kind !== 'others' || !language.hesitations.has(words[at] ?? '')) parts[kind] += 1;
+    at += taken;
   }
-  return rest;
+  return parts;
 }
+
+function phrasesOf(
+  own: readonly string[],
+  ofLanguage: Phrases,
+): { has(phrase: string): boolean; wordsMax: number } {
+  const normal = new Set(own.map((phrase) => wordsOf(phrase).join(' ')));
+  const lengths = own.map((phrase) => wordsOf(phrase).length);
+  return {
+    has: (phrase) => normal.has(phrase) || ofLanguage.has(phrase),
+    wordsMax: Math.max(LANGUAGE_PHRASE_WORDS, ...lengths),
+  };
+}
+
+/** Longest phrase of the language files over the agent, in words. */
+const LANGUAGE_PHRASE_WORDS = 4;

@@ -1,7 +1,10 @@
 // The words of the turn machine: what it may be told, what it answers, what it keeps.
 import type { EndpointSettings } from './endpoint.ts';
+import { NOTHING_ASKED, type AgentWords, type Expectation } from './expectation.ts';
 import type { InterruptionSettings } from './judge.ts';
-import type { Said } from './said.ts';
+import type { EchoSeen } from './ownVoice.ts';
+import { NO_PAUSES, type Gap, type Pauses } from './pauses.ts';
+import type { Said, Utterance } from './said.ts';
 
 export interface TurnSettings extends EndpointSettings {
   readonly interruption: InterruptionSettings;
@@ -11,6 +14,8 @@ export interface TurnSettings extends EndpointSettings {
   readonly giveUpAfterMs: number;
   /** Prepare a reply from the first silence on, before it is sure that the caller has finished. */
   readonly speculate: boolean;
+  /** BCP 47: whose words tell how a turn ends. */
+  readonly language: string;
 }
 
 export type Phase =
@@ -49,6 +54,19 @@ export interface TurnState {
   readonly idleStep: number;
   /** Said to the machine while it could not say them. */
   readonly waitingLines: readonly Line[];
+  /** What the agent is saying or has said last, as far as the call has told. */
+  readonly agent: AgentWords | undefined;
+  /** What it asked for, as far as it was heard. */
+  readonly expects: Expectation;
+  /** How this caller pauses. */
+  readonly pauses: Pauses;
+  /** Their last silence. */
+  readonly gap: Gap | undefined;
+  readonly echo: EchoSeen | undefined;
+  /** The last utterance that told the agent to go on, and its words. */
+  readonly nod: Utterance | undefined;
+  /** Utterances of this call that were, or began as, the agent's own voice. */
+  readonly echoes: number;
 }
 
 export type Line =
@@ -87,6 +105,8 @@ export type TurnEvent =
   | { readonly kind: 'timerRang'; readonly atMs: number; readonly timer: TurnTimer }
   /** The reply's first frame was written. */
   | { readonly kind: 'replyStarted'; readonly replyId: number }
+  /** How much of the reply was heard by now; told before the voice or the words that are judged by it. */
+  | ({ readonly kind: 'replyHeard' } & AgentWords)
   /** All of the reply was played, or it turned out to have nothing to say. */
   | { readonly kind: 'replyPlayed'; readonly replyId: number; readonly atMs: number }
   /** Somebody outside wants this said; it waits for the agent's next chance. */
@@ -141,5 +161,12 @@ export function firstState(turn = 0): TurnState {
     nextReplyId: 0,
     idleStep: 0,
     waitingLines: [],
+    agent: undefined,
+    expects: NOTHING_ASKED,
+    pauses: NO_PAUSES,
+    gap: undefined,
+    echo: undefined,
+    nod: undefined,
+    echoes: 0,
   };
 }

@@ -7,19 +7,20 @@
 //       |                                                             |                        v   | "uh-huh"
 //       +------------------- voice again: reply withheld -------------+                      doubting
 //       +------------------- words, or voice that lasts: interrupted --------------------------+
-import { waitMs } from './endpoint.ts';
-import { judge } from './judge.ts';
-import { lastUtterance, noteWords, sameWords, textOf } from './said.ts';
-import type { Line, TurnEffect, TurnEvent, TurnSettings, TurnState, TurnStep, TurnTimer } from './state.ts';
+import { replyPlayed, resume, voiceLasts, wordsOverAgent } from './bargeIn.ts';
+import { decide, pause, withhold, wordsInPause } from './endOfTurn.ts';
+import { dropPrepared, forget, idle, lineWanted, listen, speakLine } from './floor.ts';
+import type { AgentWords } from './expectation.ts';
+import { ECHOES_TRUSTED_MAX, withoutEcho } from './ownVoice.ts';
+import { brokenGap, learned, wasAnswered } from './pauses.ts';
+import { noteWords, sameWords, textOf } from './said.ts';
+import type { TurnEvent, TurnSettings, TurnState, TurnStep, TurnTimer } from './state.ts';
 import { chain, inPhase, start, stay, stop, stopTimers, withTimer } from './step.ts';
 
-/** Prepared replies that may be thrown away in one turn; then the wait is waited out before the next is made. */
-export const DISCARDED_PER_TURN_MAX = 2;
 /** How long after a commit its final may take before we go on with the live words. */
 export const FINAL_WORDS_MS = 1_200;
 /** Voice stopped over the agent: words that were said take this long to arrive at most. */
 export const VERDICT_MS = 450;
-const WAITING_LINES_MAX = 8;
 
 /** `phase: ended` swallows everything; news of an old reply or utterance falls through. */
 export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSettings): TurnStep {
@@ -45,6 +46,8 @@ export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSet
       return timerRang(state, event.timer, event.atMs, settings);
     case 'replyStarted':
       return replyStarted(state, event.replyId);
+    case 'replyHeard':
+      return stay(replyHeard(state, event));
     case 'replyPlayed':
       return replyPlayed(state, event.replyId, event.atMs, settings);
     case 'lineWanted':
@@ -66,13 +69,17 @@ function voiceStarted(state: TurnState, voiceAtMs: number, atMs: number, setting
     case 'pausing':
       // They go on. What was prepared waits: if this is a cough and no word is added, it still fits.
       return {
-        state: inPhase(state, { kind: 'listening' }),
+        state: inPhase(broken(state, voiceAtMs, false), { kind: 'listening' }),
         effects: [stop('endpoint'), stop('finalWords')],
       };
     case 'thinking':
-      return phase.answers === 'caller' ? withhold(state, phase.replyId) : stay(state);
+      return phase.answers === 'caller'
+        ? withhold(broken(state, voiceAtMs, true), phase.replyId)
+        : stay(state);
     case 'speaking': {
       if (!settings.interruption.enabled) return stay(state);
+      // A loudspeaker: holding for each echo would make the agent stutter. Words that are not its own still stop it.
+      if (state.echoes >= ECHOES_TRUSTED_MAX) return stay(state);
       const lastingMs = Math.max(0, voiceAtMs + settings.interruption.minVoiceMs - atMs);
       return {
         state: inPhase(state, { kind: 'doubting', replyId: phase.replyId, voiceAtMs }),
@@ -111,9 +118,10 @@ function voiceStopped(state: TurnState, silenceAtMs: number, atMs: number, setti
 
 function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings: TurnSettings): TurnStep {
   if (event.utterance <= state.oldUtterance) return stay(state);
-  const said = noteWords(state.said, { utterance: event.utterance, text: event.text });
+  const { state: guarded, text } = withoutEcho(state, event, settings);
+  const said = noteWords(state.said, { utterance: event.utterance, text });
   const changed = !sameWords(textOf(said), textOf(state.said));
-  const next = { ...state, said };
+  const next = learn({ ...guarded, said }, event.utterance, text);
   const { phase } = state;
   switch (phase.kind) {
     case 'listening':
@@ -138,153 +146,31 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
   }
 }
 
-function wordsOverAgent(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
-  const { phase } = state;
-  if (phase.kind !== 'speaking' && phase.kind !== 'doubting') return stay(state);
-  if (!settings.interruption.enabled) return stay(state);
-  const verdict = judge(textOf(state.said), settings.interruption);
-  if (verdict === 'interrupt') {
-    return interrupt(
-      state,
-      phase.replyId,
-      phase.kind === 'doubting' ? phase.voiceAtMs : atMs,
-      atMs,
-      settings,
-    );
-  }
-  if (verdict === 'backchannel' && phase.kind === 'doubting' && state.voice === 'off') {
-    return resume(state, phase.replyId, phase.voiceAtMs);
-  }
-  return stay(state);
-}
-
-// --- the end of the caller's turn ---
-
-/** The caller fell silent: ask for the last words, prepare a reply, and wait. */
-function pause(state: TurnState, silenceAtMs: number, atMs: number, settings: TurnSettings): TurnStep {
-  const paused = inPhase(state, { kind: 'pausing', silenceAtMs, waited: false, final: 'not_asked' });
-  return chain({ state: paused, effects: [stop('idle'), { kind: 'commit' }] }, (next) =>
-    wordsInPause(next, atMs, settings),
-  );
-}
-
-/** The words of the pause are new or better known: prepare for them, and wait as long as they ask for. */
-function wordsInPause(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
-  const { phase } = state;
-  if (phase.kind !== 'pausing') return stay(state);
-  const text = textOf(state.said);
-  const leftMs = phase.silenceAtMs + waitMs(text, settings) - atMs;
-  const waiting = inPhase(state, { ...phase, waited: leftMs <= 0 });
-  const timer = leftMs > 0 ? [start('endpoint', leftMs)] : [stop('endpoint')];
-  return chain({ state: waiting, effects: timer }, (next) =>
-    chain(speculate(next, text, settings), (one) => decide(one, settings)),
-  );
-}
-
-/** Makes a reply for `text`, unless there is one, nothing was said, or too many were thrown away. */
-function speculate(state: TurnState, text: string, settings: TurnSettings): TurnStep {
-  if (!settings.speculate || text === '') return stay(state);
-  if (state.prepared !== undefined && sameWords(state.prepared.text, text)) return stay(state);
-  const dropped = state.prepared === undefined ? 0 : 1;
-  if (state.discarded + dropped > DISCARDED_PER_TURN_MAX) return stay(state);
-  return prepare({ ...state, discarded: state.discarded + dropped }, text, dropPrepared(state));
-}
-
-function prepare(state: TurnState, callerText: string, before: readonly TurnEffect[]): TurnStep {
-  const replyId = state.nextReplyId;
-  return {
-    state: { ...state, nextReplyId: replyId + 1, prepared: { replyId, text: callerText } },
-    effects: [...before, { kind: 'prepare', replyId, turn: state.turn + 1, callerText }],
-  };
-}
-
-/** Takes the turn when the wait is over and the words are known. */
-function decide(state: TurnState, settings: TurnSettings): TurnStep {
-  const { phase } = state;
-  if (phase.kind !== 'pausing' || !phase.waited || phase.final !== 'known') return stay(state);
-  const callerText = textOf(state.said);
-  // A noise, not a word: the floor stays where it is.
-  if (callerText === '') return listen(state, settings);
-  const fits = state.prepared !== undefined && sameWords(state.prepared.text, callerText);
-  const ready = fits ? stay(state) : prepare(state, callerText, dropPrepared(state));
-  return chain(ready, (next) => release(next, callerText, phase.silenceAtMs, fits));
-}
-
-function release(state: TurnState, callerText: string, silenceAtMs: number, speculated: boolean): TurnStep {
-  if (state.prepared === undefined) return stay(state);
-  const { replyId } = state.prepared;
-  const turn = state.turn + 1;
-  return {
-    state: { ...state, turn, idleStep: 0, phase: { kind: 'thinking', replyId, answers: 'caller' } },
-    effects: [
-      stop('endpoint'),
-      stop('finalWords'),
-      { kind: 'release', replyId, turn, callerText, silenceAtMs, speculated },
-    ],
-  };
-}
-
-/** The caller goes on before a frame of the answer was written: as if it had not been released. */
-function withhold(state: TurnState, replyId: number): TurnStep {
-  return {
-    state: { ...state, turn: state.turn - 1, phase: { kind: 'listening' } },
-    effects: [{ kind: 'withhold', replyId }],
-  };
-}
-
 // --- the agent's speech ---
 
 function replyStarted(state: TurnState, replyId: number): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'thinking' || phase.replyId !== replyId) return stay(state);
-  const answered = phase.answers === 'caller' ? forget(state) : state;
+  const answered =
+    phase.answers === 'caller' ? { ...forget(state), pauses: wasAnswered(state.pauses) } : state;
   return stay(inPhase(answered, { kind: 'speaking', replyId }));
 }
 
-function replyPlayed(state: TurnState, replyId: number, atMs: number, settings: TurnSettings): TurnStep {
-  const { phase } = state;
-  if (phase.kind !== 'thinking' && phase.kind !== 'speaking' && phase.kind !== 'doubting') return stay(state);
-  if (phase.replyId !== replyId) return stay(state);
-  const over = phase.kind === 'thinking' && phase.answers === 'caller' ? forget(state) : state;
-  const timers = [stop('lasting'), stop('verdict')];
-  const meant = judge(textOf(over.said), settings.interruption) === 'interrupt';
-  // "Mhm" while the agent was finishing is no turn; a sentence is.
-  if (!meant && over.voice === 'off')
-    return chain({ state: forget(over), effects: timers }, (s) => listen(s, settings));
-  const listening = { state: inPhase(over, { kind: 'listening' }), effects: timers };
-  return over.voice === 'on' ? listening : chain(listening, (next) => pause(next, atMs, atMs, settings));
+/** How much of a reply was heard; of one that hasn't the line it is late news. */
+function replyHeard(state: TurnState, { replyId, heardText, text, whole }: AgentWords): TurnState {
+  const onLine = 'replyId' in state.phase && state.phase.replyId === replyId;
+  return onLine ? { ...state, agent: { replyId, heardText, text, whole } } : state;
 }
 
-function interrupt(
-  state: TurnState,
-  replyId: number,
-  voiceAtMs: number,
-  atMs: number,
-  settings: TurnSettings,
-): TurnStep {
-  const step: TurnStep = {
-    state: inPhase(state, { kind: 'listening' }),
-    effects: [
-      stop('lasting'),
-      stop('verdict'),
-      { kind: 'interrupt', replyId },
-      { kind: 'bargeIn', outcome: 'interrupted', voiceAtMs },
-    ],
-  };
-  return state.voice === 'on' ? step : chain(step, (next) => pause(next, atMs, atMs, settings));
+// --- how this caller pauses ---
+
+function broken(state: TurnState, voiceAtMs: number, cutOff: boolean): TurnState {
+  return { ...state, gap: brokenGap(state.gap, voiceAtMs, cutOff) };
 }
 
-/** It was nothing: go on. The words stay noted, so that a late "stop" in them is still obeyed. */
-function resume(state: TurnState, replyId: number, voiceAtMs: number): TurnStep {
-  return {
-    state: inPhase(state, { kind: 'speaking', replyId }),
-    effects: [
-      stop('lasting'),
-      stop('verdict'),
-      { kind: 'resume' },
-      { kind: 'bargeIn', outcome: 'resumed', voiceAtMs },
-    ],
-  };
+function learn(state: TurnState, utterance: number, text: string): TurnState {
+  const pauses = text === '' ? undefined : learned(state.pauses, state.gap, utterance);
+  return pauses === undefined ? state : { ...state, pauses, gap: undefined };
 }
 
 // --- timers, lines, silence ---
@@ -301,10 +187,7 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
         ? decide(inPhase(state, { ...phase, final: 'known' }), settings)
         : stay(state);
     case 'lasting':
-      if (phase.kind !== 'doubting' || state.voice === 'off') return stay(state);
-      return judge(textOf(state.said), settings.interruption) === 'backchannel'
-        ? resume(state, phase.replyId, phase.voiceAtMs)
-        : interrupt(state, phase.replyId, phase.voiceAtMs, atMs, settings);
+      return voiceLasts(state, atMs, settings);
     case 'verdict':
       return phase.kind === 'doubting' && state.voice === 'off'
         ? resume(state, phase.replyId, phase.voiceAtMs)
@@ -314,58 +197,4 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
     default:
       return timer satisfies never;
   }
-}
-
-function idle(state: TurnState, settings: TurnSettings): TurnStep {
-  if (state.idleStep >= settings.idleAfterMs.length) return { state, effects: [{ kind: 'giveUp' }] };
-  const line: Line = { kind: 'idle', step: state.idleStep };
-  return speakLine({ ...state, idleStep: state.idleStep + 1 }, line);
-}
-
-function lineWanted(state: TurnState, line: Line, settings: TurnSettings): TurnStep {
-  if (state.waitingLines.length >= WAITING_LINES_MAX) return stay(state);
-  const waiting = { ...state, waitingLines: [...state.waitingLines, line] };
-  return state.phase.kind === 'listening' && state.voice === 'off'
-    ? listen(waiting, settings)
-    : stay(waiting);
-}
-
-/** The floor is the caller's: unless somebody wanted a line said, wait for them. */
-function listen(state: TurnState, settings: TurnSettings): TurnStep {
-  const listening = inPhase(state, { kind: 'listening' });
-  const [line, ...waitingLines] = state.waitingLines;
-  if (line !== undefined) return speakLine({ ...listening, waitingLines }, line);
-  // An empty ladder waits for ever.
-  if (settings.idleAfterMs.length === 0) return stay(listening);
-  return withTimer(listening, 'idle', settings.idleAfterMs[state.idleStep] ?? settings.giveUpAfterMs);
-}
-
-function speakLine(state: TurnState, line: Line): TurnStep {
-  const replyId = state.nextReplyId;
-  return {
-    state: {
-      ...state,
-      nextReplyId: replyId + 1,
-      prepared: undefined,
-      phase: { kind: 'thinking', replyId, answers: 'nobody' },
-    },
-    effects: [...dropPrepared(state), stop('idle'), { kind: 'sayLine', replyId, turn: state.turn, line }],
-  };
-}
-
-// --- small change ---
-
-/** What was said is answered, or was not meant for us: later news of it is old. */
-function forget(state: TurnState): TurnState {
-  return {
-    ...state,
-    said: [],
-    oldUtterance: Math.max(state.oldUtterance, lastUtterance(state.said)),
-    prepared: undefined,
-    discarded: 0,
-  };
-}
-
-function dropPrepared(state: TurnState): readonly TurnEffect[] {
-  return state.prepared === undefined ? [] : [{ kind: 'discard', replyId: state.prepared.replyId }];
 }

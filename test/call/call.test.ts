@@ -80,6 +80,7 @@ test('the reply is prepared while the wait runs: with speculation the caller wai
           idleAfterMs: [8_000],
           giveUpAfterMs: 8_000,
           speculate,
+          language: base.agent.language,
         },
       },
     });
@@ -218,10 +219,127 @@ test('a stream that is lost is connected again, and the conversation goes on whe
   await rig.agentFinishes();
   assert.ok(rig.requests.at(-1)?.messages.some((message) => message.content === 'My name is Ada.'));
   assert.deepEqual(
-    rig.turns().map((turn) => turn.index),
-    [0, 1, 2],
+    rig.turns().map((turn) => [turn.index, turn.callerText]),
+    [
+      [0, ''],
+      [1, 'My name is Ada.'],
+      [2, ''],
+      [3, 'Do you know my name?'],
+    ],
+    'the line after the loss has a turn of its own',
   );
   assert.equal(rig.started.length, 1);
+  await overAndGone(rig);
+});
+
+test('what nobody had answered when the stream was lost is known when it is back', async () => {
+  const rig = await greeted();
+  await rig.voice();
+  rig.words('My name is Ada');
+  rig.breaksOff();
+  rig.open();
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  await rig.says('Do you know my name?');
+  await rig.agentSpeaks();
+  assert.ok(rig.requests.at(-1)?.messages.some((message) => message.content.includes('My name is Ada')));
+  assert.equal(rig.turns()[1]?.callerText, 'My name is Ada');
+  await overAndGone(rig);
+});
+
+test('a process that drains waits until the carrier knows what comes next, but not for ever', async () => {
+  const rig = await greeted({ answer: () => ['Goodbye. ', endCall] });
+  const idle: string[] = [];
+  const noteIdle = async (who: string): Promise<void> => rig.calls.idle().then(() => void idle.push(who));
+  const live = noteIdle('live');
+  await rig.says('That was all.');
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  assert.equal(rig.calls.activeCount, 0);
+  assert.deepEqual(idle, [], 'the carrier has not asked');
+  assert.deepEqual(rig.calls.afterStream(INFO.callSid), { kind: 'hangup' });
+  await live;
+
+  rig.open();
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  const unasked = noteIdle('unasked');
+  rig.calls.find(INFO.callSid)?.hangUp();
+  await rig.clock.advance(2_900);
+  assert.deepEqual(idle, ['live']);
+  await rig.clock.advance(200);
+  await unasked;
+  assert.deepEqual(await rig.leftovers(), { timers: 0, background: 0 });
+});
+
+test('a process that drains waits for a call that is being connected again, and for one that rings', async () => {
+  const rig = await greeted();
+  rig.breaksOff();
+  let idle = false;
+  const noted = rig.calls.idle().then(() => {
+    idle = true;
+  });
+  await rig.clock.advance(1_000);
+  rig.calls.prepare(INFO);
+  rig.open();
+  await rig.agentSpeaks();
+  assert.equal(idle, false);
+  rig.hangsUp();
+  await noted;
+  assert.deepEqual(await rig.leftovers(), { timers: 0, background: 0 });
+});
+
+test('a caller who leaves while the stream is being brought back is counted once', async () => {
+  const rig = await greeted();
+  rig.breaksOff();
+  rig.calls.neverStarted(INFO, 'completed');
+  await rig.clock.advance(31_000);
+  assert.deepEqual(
+    rig.ended.map(({ outcome }) => outcome),
+    ['abandoned'],
+  );
+  assert.equal(rig.started.length, 1);
+  assert.deepEqual(await rig.leftovers(), { timers: 0, background: 0 });
+});
+
+test('a stream that is over before the call begins is a call all the same', async () => {
+  const rig = new CallRig();
+  rig.openEnded();
+  assert.deepEqual([rig.started.length, rig.ended.length], [1, 1]);
+  assert.equal(rig.calls.activeCount, 0);
+  assert.deepEqual(await rig.leftovers(), { timers: 0, background: 0 });
+});
+
+test('a goodbye that the caller speaks into before it sounds is taken back, and given when they meant nothing', async () => {
+  const rig = await greeted({ answer: () => [endCall], ttsFirstByteMs: 1_000 });
+  await rig.says('That was all.');
+  await rig.run(900);
+  assert.equal(rig.eventsOf('turn.started').length, 1, 'released, and nothing sounds yet');
+  await rig.voice();
+  await rig.run(300);
+  await rig.silence();
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  assert.equal(rig.eventsOf('agent.said').at(-1)?.text, 'Goodbye then.');
+  assert.equal(rig.ended[0]?.outcome, 'completed');
+  assert.deepEqual(await rig.leftovers(), { timers: 0, background: 0 });
+});
+
+test('a caller who goes on before the goodbye sounds is not hung up on', async () => {
+  const rig = await greeted({
+    answer: (messages) =>
+      messages.some((message) => message.content.includes('question')) ? ['Of course.'] : [endCall],
+    ttsFirstByteMs: 1_000,
+  });
+  await rig.says('That was all.');
+  await rig.run(900);
+  assert.equal(rig.eventsOf('turn.started').length, 1, 'released, and nothing sounds yet');
+  await rig.says('One more question');
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  assert.equal(rig.eventsOf('agent.said').at(-1)?.text, 'Of course.');
+  await rig.run(1_000);
+  assert.equal(rig.calls.activeCount, 1);
   await overAndGone(rig);
 });
 

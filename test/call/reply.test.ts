@@ -150,6 +150,26 @@ test('a tool does not run before the turn is sure', async () => {
   assert.deepEqual(toolRuns, ['book']);
 });
 
+test('a tool does not run after the turn was taken back, until it is sure again', async () => {
+  const { clock, reply, toolRuns, done } = setUp([[called('book')], ['Booked it for you.']]);
+  reply.release();
+  reply.answer();
+  reply.withhold();
+  await clock.advance(1_000);
+  assert.deepEqual(toolRuns, []);
+  reply.release();
+  await done();
+  assert.deepEqual(toolRuns, ['book']);
+});
+
+test('a model that fails after a tool has run is apologised for, whatever was said before the tool', async () => {
+  const { reply, texts, done } = setUp([['Let me look. ', called('find')], [failed]]);
+  reply.release();
+  reply.answer();
+  await done();
+  assert.deepEqual(texts(), ['Let me look.', 'Sorry about that.']);
+});
+
 test('the model is asked again with what the tool answered, and call and result stay together', async () => {
   const { reply, requests, texts, done } = setUp([['Let me look. ', called('find')], ['Tuesday is free.']]);
   reply.release();

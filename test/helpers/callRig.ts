@@ -91,6 +91,7 @@ export class CallRig {
   readonly calls: Calls;
   carrier: FakeCarrier = new FakeCarrier(this.clock);
   streamClosed = 0;
+  readonly closeCodes: (number | undefined)[] = [];
   sttSessions = 0;
   readonly #options: RigOptions;
   #stream: MediaStreamListener | undefined;
@@ -120,11 +121,22 @@ export class CallRig {
         this.#stream = listener;
         carrier.echo = (name) => listener.onMark(name);
       },
-      close: () => {
+      close: (code) => {
         this.streamClosed += 1;
+        this.closeCodes.push(code);
       },
     };
     this.calls.open(info, stream);
+  }
+
+  /** The carrier's stream is over before anybody listens. */
+  openEnded(info: CallInfo = INFO): void {
+    const ignore = (): void => undefined;
+    this.calls.open(info, {
+      streamSid: 'MZ1',
+      ...{ sendMedia: ignore, sendMark: ignore, sendClear: ignore, close: ignore },
+      listen: (listener) => listener.onEnded('stop'),
+    });
   }
 
   /** Time passes: the carrier plays and the caller's line is silent. */
@@ -278,6 +290,7 @@ export class CallRig {
         idleAfterMs: this.agent.limits.idle.map((step) => step.afterSeconds * 1_000),
         giveUpAfterMs: 5_000,
         speculate: true,
+        language: this.agent.language,
       },
       firstSentence: true,
       background: this.background,

@@ -11,7 +11,12 @@ import type { LiveEvent } from '../../src/events/event.ts';
 import { openGateway, type Gateway } from '../../src/gateway.ts';
 import { openLog } from '../../src/log/log.ts';
 import type { SimMessage, SimReply } from '../../src/sim/brain.ts';
-import { prepareCaller, type CallerReport, type CallerStep } from '../../src/sim/caller.ts';
+import {
+  prepareCaller,
+  type CallerOptions,
+  type CallerReport,
+  type CallerStep,
+} from '../../src/sim/caller.ts';
 import { Carrier } from '../../src/sim/carrier.ts';
 import type { CarrierCall } from '../../src/sim/carrierCall.ts';
 import type { Answer } from '../../src/sim/carrierOutgoing.ts';
@@ -42,7 +47,7 @@ name: test-agent
 greeting: ${GREETING}
 prompt: You are Robin.
 callerNumber: "${AGENT_NUMBER}"
-turnTaking: { minWaitMs: 150, maxWaitMs: 400 }
+turnTaking: { minWaitMs: 150, maxWaitMs: 2500 }
 providers:
   stt: [{ provider: openai, model: gpt-live-transcribe }]
   llm: [{ provider: openai, model: sim, firstTokenMs: 700, idleMs: 500 }]
@@ -81,9 +86,15 @@ export function obedientBrain(messages: readonly SimMessage[]): SimReply {
   if (/reception/i.test(words)) {
     return { toolCalls: [{ name: 'transfer', arguments: '{"to":"reception"}' }] };
   }
-  if (/weather/i.test(words)) {
-    return { toolCalls: [{ name: 'get_weather', arguments: '{"city":"Lisbon"}' }] };
+  const city = /weather in (\w+)/i.exec(words)?.[1];
+  if (city !== undefined) {
+    return { toolCalls: [{ name: 'get_weather', arguments: JSON.stringify({ city }) }] };
   }
+  if (/number three/i.test(words)) {
+    return { text: 'I can look it up for you. Then I will call you back tomorrow.' };
+  }
+  const number = /number \w+/i.exec(words)?.[0];
+  if (number !== undefined) return { text: `Here is ${number}.` };
   if (/hours/i.test(words)) return { text: LONG_ANSWER };
   return { text: 'I can help you with that.' };
 }
@@ -100,7 +111,7 @@ export interface Held {
 }
 
 /** How somebody speaks and listens who is in a hurry. */
-const HURRIED = { silenceMs: 300, reactionMs: [40, 80], patienceMs: 8_000, speech: { rate: 210 } } as const;
+const HURRIED = { silenceMs: 450, reactionMs: [40, 80], patienceMs: 8_000, speech: { rate: 210 } } as const;
 const READY_MS_MAX = 30_000;
 
 let voice: Promise<Voice> | undefined;
@@ -112,8 +123,6 @@ export interface GatewayRigOptions {
   readonly limits?: Partial<ServerLimits>;
   /** What the one does who is called by the gateway. */
   readonly callee?: (call: CarrierCall) => Answer;
-  /** Another address than the providers', to be used as the model's, the voice's and the ears'. */
-  readonly dataDir?: string;
 }
 
 export class GatewayRig {
@@ -155,14 +164,8 @@ export class GatewayRig {
 
   /** Resolves when the gateway is ready for calls. */
   static async open(options: GatewayRigOptions = {}): Promise<GatewayRig> {
-    const speaking = await (voice ??= openVoice());
-    const played = new PlayedWords();
-    const providers = await openFaultyProviders({
-      brain: obedientBrain,
-      voice: { say: (text) => speaking.say(text, { voice: 'en-us+f3', rate: 200 }) },
-      onSpoken: played.learn,
-    });
-    const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'turnpike-test-')));
+    const { providers, played, voice: speaking } = await openSpeakingProviders();
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'turnpike-test-'));
     const agentPath = path.join(dataDir, 'agent.yaml');
     await writeFile(agentPath, agentYaml(providers.url, options.agent ?? TALK_TOOLS));
     const rest = new SimServer();
@@ -184,7 +187,9 @@ export class GatewayRig {
       ...{ gateway, providers, carrier, events, log, played, dataDir, rest, feed },
       voice: speaking,
     });
-    await eventually(async () => (await fetch(`${gateway.url}/readyz`)).ok, 'it is ready', READY_MS_MAX);
+    const isWarm = async (): Promise<boolean> =>
+      !(await (await fetch(`${gateway.url}/readyz`)).text()).includes('warming_up');
+    await eventually(isWarm, 'it is warm', READY_MS_MAX);
     return rig;
   }
 
@@ -197,20 +202,18 @@ export class GatewayRig {
   /** The same, while the call goes on. */
   async begin(
     steps: readonly CallerStep[],
+    habits: Partial<CallerOptions> = {},
   ): Promise<{ readonly call: CarrierCall; readonly report: Promise<CallerReport> }> {
-    const caller = await this.caller(steps);
+    const caller = await this.caller(steps, habits);
     const call = this.carrier.placeCall({ from: CALLER_NUMBER, to: AGENT_NUMBER });
     return { call, report: caller.take(call) };
   }
 
-  async caller(steps: readonly CallerStep[]): ReturnType<typeof prepareCaller> {
-    return prepareCaller({
-      ...HURRIED,
-      voice: this.#voice,
-      random: seededRandom(11),
-      steps,
-      onUtterance: (utterance) => this.providers.book.add(utterance),
-    });
+  async caller(
+    steps: readonly CallerStep[],
+    habits: Partial<CallerOptions> = {},
+  ): ReturnType<typeof prepareCaller> {
+    return hurriedCaller({ steps, habits, voice: this.#voice, providers: this.providers });
   }
 
   /** The call as the API gives it, once its end is stored. */
@@ -253,6 +256,40 @@ export class GatewayRig {
     await this.closeAll();
     await rm(this.dataDir, { recursive: true, force: true });
   }
+}
+
+/** Somebody whose sentences the providers will recognise. */
+export async function hurriedCaller(options: {
+  readonly steps: readonly CallerStep[];
+  readonly habits?: Partial<CallerOptions>;
+  readonly voice: Voice;
+  readonly providers: FaultyProviders;
+}): ReturnType<typeof prepareCaller> {
+  const { steps, habits = {}, voice, providers } = options;
+  return prepareCaller({
+    ...HURRIED,
+    ...habits,
+    voice,
+    random: seededRandom(11),
+    steps,
+    onUtterance: (utterance) => providers.book.add(utterance),
+  });
+}
+
+/** What the providers say, and how the caller hears it. */
+export async function openSpeakingProviders(): Promise<{
+  readonly providers: FaultyProviders;
+  readonly played: PlayedWords;
+  readonly voice: Voice;
+}> {
+  const speaking = await (voice ??= openVoice());
+  const played = new PlayedWords();
+  const providers = await openFaultyProviders({
+    brain: obedientBrain,
+    voice: { say: (text) => speaking.say(text, { voice: 'en-us+f3', rate: 200 }) },
+    onSpoken: played.learn,
+  });
+  return { providers, played, voice: speaking };
 }
 
 export function environment(where: {

@@ -88,3 +88,16 @@ test('every series of the contract is there once something was counted', async (
     assert.ok(body.includes(`turnpike_${name}`), name);
   }
 });
+
+test('what alerts watch is there at zero before it first happens, so that the first time counts as an increase', async () => {
+  const { body } = await openMetrics({ callsActive: () => 0, pendingWrites: () => 0 }).render(undefined);
+  for (const name of [
+    'dropped_total{what="store_rows"} 0',
+    'calls_total{direction="inbound",outcome="failed"} 0',
+    'turn_response_seconds_count{source="fallback"} 0',
+    'barge_in_seconds_count{outcome="interrupted"} 0',
+    'speculation_total{outcome="used"} 0',
+  ]) {
+    assert.ok(body.includes(`turnpike_${name}\n`), name);
+  }
+});

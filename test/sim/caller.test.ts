@@ -348,3 +348,78 @@ test('without noise there is digital silence between the words', async () => {
     assert.deepEqual(Buffer.from(String(media['payload']), 'base64'), Buffer.alloc(160, MULAW_SILENCE));
   }
 });
+
+/** Per sent frame its level, silence as -100. */
+function sentLevels(line: VirtualLine): readonly { readonly atMs: number; readonly level: number }[] {
+  return line.of('media').map(({ atMs, message: { media } }) => ({
+    atMs,
+    level: levelDbfs(Buffer.from(isRecord(media) ? String(media['payload']) : '', 'base64')),
+  }));
+}
+
+test('a turn in parts is one turn, with silence of the told length, and each part is learnt for itself', async () => {
+  const texts: string[] = [];
+  const { report, line } = await played(
+    [
+      {
+        sayInParts: [
+          { text: 'one two', pauseMs: 700 },
+          { text: 'three', pauseMs: 5_000 },
+        ],
+      },
+      { listen: true },
+    ],
+    { replyAfterMs: 1_500 },
+    { onUtterance: ({ text }) => texts.push(text) },
+  );
+  assert.deepEqual(texts, ['one two', 'three']);
+  const said = report.turns[1];
+  assert.ok(said);
+  assert.deepEqual([said.kind, said.said, said.missed], ['say', 'one two three', false]);
+  const [startMs = NaN, endMs = NaN] = [said.startOfSpeechAtMs, said.endOfSpeechAtMs];
+  // Three words of 200 ms and the pause; none after the last part.
+  assert.ok(Math.abs(endMs - startMs - 1_300) <= 40, `took ${endMs - startMs} ms`);
+  const within = sentLevels(line).filter(({ atMs }) => atMs >= startMs && atMs <= endMs);
+  const silentFrames = within.filter(({ level }) => level < AT_EASE).length;
+  assert.ok(silentFrames >= 33 && silentFrames <= 36, `${silentFrames} silent frames`);
+});
+
+test('an agent that speaks in the pause of a turn has cut in', async () => {
+  const parts = [
+    { text: 'one', pauseMs: 900 },
+    { text: 'two', pauseMs: 0 },
+  ];
+  const { report } = await played([{ sayInParts: parts }, { listen: true }], { replyAfterMs: 500 });
+  assert.ok(report.turns[1]?.cutInAtMs !== undefined);
+});
+
+test('a sound over the agent is sent as it is, and is no turn', async () => {
+  const samples = Int16Array.from({ length: 800 }, (_unused, i) => (i % 10 < 5 ? 5_000 : -5_000));
+  const { report, line } = await played(
+    [{ sound: 'cough', samples, afterAgentMs: 500 }, { silence: 1_000 }],
+    { greetingMs: 3_000, replyAfterMs: 5_000 },
+  );
+  assert.deepEqual(
+    report.turns.map(({ kind }) => kind),
+    ['greeting'],
+  );
+  const [sound] = report.interruptions;
+  assert.deepEqual([sound?.kind, sound?.said, sound?.overAgent], ['sound', 'cough', true]);
+  assert.equal(sentLevels(line).filter(({ level }) => level > AT_EASE).length, 5);
+});
+
+test('a speakerphone sends the agent back, later and softer', async () => {
+  const { line } = await played(
+    [{ silence: 2_000 }],
+    { greetingMs: 600, greetingAtMs: 200, replyAfterMs: 10_000 },
+    { echo: { delayMs: 200, attenuationDb: 14 } },
+    2_000,
+  );
+  const loud = sentLevels(line).filter(({ level }) => level > -60);
+  const own = levelDbfs(tone(20));
+  assert.equal(loud.length, 30);
+  for (const { level } of loud) assert.ok(Math.abs(own - level - 14) < 1, `${own - level} dB softer`);
+  // Played from the tick at or after 200 ms.
+  const delayMs = (loud[0]?.atMs ?? NaN) - 200;
+  assert.ok(delayMs >= 200 && delayMs <= 220, `came back after ${delayMs} ms`);
+});

@@ -8,7 +8,8 @@ import {
   type TurnSettings,
   type TurnState,
 } from '../../src/turn/state.ts';
-import { DISCARDED_PER_TURN_MAX, reduceTurn } from '../../src/turn/turn.ts';
+import { DISCARDED_PER_TURN_MAX } from '../../src/turn/endOfTurn.ts';
+import { reduceTurn } from '../../src/turn/turn.ts';
 
 const settings: TurnSettings = {
   minWaitMs: 300,
@@ -23,6 +24,7 @@ const settings: TurnSettings = {
   idleAfterMs: [8_000, 10_000],
   giveUpAfterMs: 8_000,
   speculate: true,
+  language: 'en-US',
 };
 
 /** Plays events through the machine and keeps what it answered. */

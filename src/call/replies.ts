@@ -1,0 +1,76 @@
+// The replies of a call that are not over, by their number.
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Line } from '../turn/state.ts';
+import type { Conversation } from './conversation.ts';
+import type { Reply } from './reply.ts';
+
+export class Replies {
+  readonly #conversation: Conversation;
+  readonly #metrics: Pick<Metrics, 'speculated'>;
+  readonly #replies = new Map<number, Reply>();
+  /** Made before it was sure that the caller had finished, and not released since. */
+  readonly #speculative = new Set<number>();
+
+  constructor(conversation: Conversation, metrics: Pick<Metrics, 'speculated'>) {
+    this.#conversation = conversation;
+    this.#metrics = metrics;
+  }
+
+  get(replyId: number): Reply | undefined {
+    return this.#replies.get(replyId);
+  }
+
+  /** Begins to make the answer to what the caller has said. */
+  prepare(replyId: number, callerText: string): void {
+    this.#replies.set(replyId, this.#conversation.answer(replyId, callerText));
+    this.#speculative.add(replyId);
+  }
+
+  /** Begins to speak a line, which nothing has to wait for. */
+  line(replyId: number, line: Line): Reply {
+    const reply = this.#conversation.line(replyId, line);
+    this.#replies.set(replyId, reply);
+    reply.release();
+    return reply;
+  }
+
+  /** It will be heard. Undefined when there is no such reply. */
+  release(replyId: number, speculated: boolean): Reply | undefined {
+    const reply = this.#replies.get(replyId);
+    if (reply === undefined) return undefined;
+    if (speculated) this.#metrics.speculated('used');
+    this.#speculative.delete(replyId);
+    reply.release();
+    return reply;
+  }
+
+  /** It will not be heard after all, or not yet. */
+  withhold(replyId: number): void {
+    this.#replies.get(replyId)?.withhold();
+  }
+
+  /** Nobody has heard it, and nobody will. */
+  discard(replyId: number): void {
+    const reply = this.#replies.get(replyId);
+    if (reply === undefined) return;
+    reply.cancel();
+    this.#replies.delete(replyId);
+    this.#conversation.dropped(reply);
+    if (this.#speculative.delete(replyId)) this.#metrics.speculated('discarded');
+  }
+
+  /** It was heard, as far as it will be. */
+  over(reply: Reply): void {
+    this.#replies.delete(reply.id);
+  }
+
+  /** Stops the work on all of them; they stay known. */
+  cancelAll(): void {
+    for (const reply of this.#replies.values()) reply.cancel();
+  }
+
+  /** Forgets those that nobody has asked about any more. */
+  close(): void {
+    for (const replyId of [...this.#replies.keys()]) this.discard(replyId);
+  }
+}

@@ -1,0 +1,176 @@
+// The gateway's own share of a turn, by the clock of the simulators round it, so with the loopback's: final sent to
+// request come, piece complete to request come, first audio sent to first frame come.
+//
+// With speculation off and the shortest wait for the turn's end, the final is what is waited for: so the first of
+// the three is the gateway's work and not a wait that was chosen. That is no setting for real calls.
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { sleep, systemClock } from '../base/clock.ts';
+import { seededRandom } from '../base/random.ts';
+import { SEED_TIMINGS } from './behaviour.ts';
+import { shown, type BenchReport } from './benchReport.ts';
+import { numberedAnswer, numberedBrain, questionsOf, withoutNumbers } from './benchTalk.ts';
+import { ReplyWatch } from './replyWatch.ts';
+import { AGENT_FILE, hold, Stage, type HeldCall, type House } from './stage.ts';
+import { spread } from './statistics.ts';
+
+/** What the issue asks for at the median. */
+const CONDITIONS = [
+  { calls: 1, turns: 10, targetMs: 15 },
+  { calls: 50, turns: 4, targetMs: 30 },
+] as const;
+const STAGGER_MS = 150;
+/** All three steps of a turn lie within this time after the caller's last sound. */
+const TURN_MS_MAX = 4_000;
+/** The shortest that an agent's file may ask for. */
+const SHORT_WAIT = '\nturnTaking: { minWaitMs: 100, maxWaitMs: 200 }\n';
+
+/** Seen by the providers, in the order of time. */
+interface Seen {
+  readonly finals: { readonly atMs: number; readonly text: string }[];
+  readonly replies: ReplyWatch;
+  readonly voiceAsked: Map<string, number>;
+  readonly voiceByte: Map<string, number>;
+}
+
+export interface TurnShare {
+  readonly sttToLlmMs: number;
+  readonly pieceToTtsMs: number;
+  readonly byteToFrameMs: number;
+}
+
+export async function benchShare(): Promise<BenchReport> {
+  const seen: Seen = {
+    finals: [],
+    replies: new ReplyWatch(),
+    voiceAsked: new Map(),
+    voiceByte: new Map(),
+  };
+  const stage = await Stage.open({
+    clock: systemClock,
+    random: seededRandom(12),
+    timings: SEED_TIMINGS,
+    brain: numberedBrain(),
+    pronounced: withoutNumbers,
+    watch: {
+      onFinal: (atMs, text) => seen.finals.push({ atMs, text }),
+      onModelAsked: (atMs, body) => seen.replies.asked(atMs, body),
+      onToken: (atMs, body, text) => seen.replies.token(atMs, body, text),
+      onVoiceAsked: (atMs, text) => seen.voiceAsked.set(text, atMs),
+      onVoiceByte: (atMs, text) => seen.voiceByte.set(text, atMs),
+    },
+  });
+  try {
+    const agentFile = path.join(stage.temporaryFolder(), 'front-desk.yaml');
+    writeFileSync(agentFile, readFileSync(AGENT_FILE, 'utf8') + SHORT_WAIT);
+    const house = await stage.openHouse({ env: { AGENT: agentFile, DISABLE: 'speculation' } });
+    await stage.rehearse([numberedAnswer(1)]);
+    const results: Result[] = [];
+    for (const condition of CONDITIONS) {
+      const held = await holdAll(stage, house, condition.calls, condition.turns);
+      const shares = held.flatMap((call) => sharesOf(call, seen));
+      results.push({ ...condition, shares, turnsHeld: condition.calls * condition.turns });
+    }
+    return report(results, house.carrier.tickLateMsMax);
+  } finally {
+    await stage.close();
+  }
+}
+
+async function holdAll(stage: Stage, house: House, calls: number, turns: number): Promise<HeldCall[]> {
+  const callers = [];
+  for (let number = 0; number < calls; number += 1) {
+    const questions = questionsOf(number, turns).map((say) => ({ say }));
+    callers.push(await stage.prepare([...questions, { listen: true as const }]));
+  }
+  const held: Promise<HeldCall>[] = [];
+  for (const caller of callers) {
+    held.push(hold(house, caller));
+    await sleep(systemClock, STAGGER_MS);
+  }
+  return Promise.all(held);
+}
+
+/** The turns of a call of which every step can be told from the other calls' steps; the others are left out. */
+function sharesOf({ call, report }: HeldCall, seen: Seen): TurnShare[] {
+  return report.turns.flatMap(({ kind, said, endOfSpeechAtMs }) => {
+    if (kind !== 'say' || endOfSpeechAtMs === undefined) return [];
+    const during = (atMs: number): boolean => atMs >= endOfSpeechAtMs && atMs < endOfSpeechAtMs + TURN_MS_MAX;
+    const replies = seen.replies.replies.filter(
+      ({ question, askedAtMs }) => question === said && during(askedAtMs),
+    );
+    const [reply] = replies;
+    if (reply === undefined || replies.length > 1) return [];
+    // A pause within the question may have made two utterances of it: the last one is what was waited for.
+    const final = seen.finals.findLast(
+      ({ atMs, text }) => text !== '' && said.endsWith(text) && during(atMs) && atMs <= reply.askedAtMs,
+    );
+    if (final === undefined) return [];
+    const { piece, pieceAtMs } = reply;
+    if (piece === undefined || pieceAtMs === undefined) return [];
+    const askedAtMs = seen.voiceAsked.get(piece);
+    const byteAtMs = seen.voiceByte.get(piece);
+    if (askedAtMs === undefined || byteAtMs === undefined) return [];
+    const frame = call.arrivals.find(({ atMs }) => atMs >= byteAtMs);
+    if (frame === undefined) return [];
+    return [
+      {
+        sttToLlmMs: reply.askedAtMs - final.atMs,
+        pieceToTtsMs: askedAtMs - pieceAtMs,
+        byteToFrameMs: frame.atMs - byteAtMs,
+      },
+    ];
+  });
+}
+
+interface Result {
+  readonly calls: number;
+  readonly turnsHeld: number;
+  readonly targetMs: number;
+  readonly shares: readonly TurnShare[];
+}
+
+function report(results: readonly Result[], tickLateMsMax: number): BenchReport {
+  const figures = results.map(({ calls, turnsHeld, targetMs, shares }) => ({
+    calls,
+    targetMs,
+    turnsHeld,
+    sum: spread(shares.map((turn) => turn.sttToLlmMs + turn.pieceToTtsMs + turn.byteToFrameMs)),
+    sttToLlm: spread(shares.map((turn) => turn.sttToLlmMs)),
+    pieceToTts: spread(shares.map((turn) => turn.pieceToTtsMs)),
+    byteToFrame: spread(shares.map((turn) => turn.byteToFrameMs)),
+    shares,
+  }));
+  return {
+    title: "The gateway's own share of a turn, ms: medians, and the 95th of a hundred",
+    tables: [
+      {
+        heading: [
+          'calls',
+          'turns',
+          'final to model',
+          'piece to voice',
+          'audio to frame',
+          'sum',
+          'p95',
+          'target',
+        ],
+        rows: figures.map(({ calls, sum, sttToLlm, pieceToTts, byteToFrame, targetMs }) => [
+          String(calls),
+          String(sum.count),
+          ...[sttToLlm, pieceToTts, byteToFrame].map(
+            ({ median, p95 }) => `${shown(median, 1)} (${shown(p95, 1)})`,
+          ),
+          shown(sum.median, 1),
+          shown(sum.p95, 1),
+          shown(targetMs),
+        ]),
+      },
+    ],
+    notes: [
+      `Turns whose steps could not be told from another call's are left out: ${results.map(({ turnsHeld, shares }) => turnsHeld - shares.length).join(' and ')}.`,
+      `The simulators' own clock was late by up to ${shown(tickLateMsMax, 1)} ms; it is part of what is measured.`,
+    ],
+    figures: { tickLateMsMax, conditions: figures },
+  };
+}

@@ -1,0 +1,155 @@
+// The half that judges. Who improves the turn-taking looks at its figures and not at its sentences.
+import type { TurnTexts } from './turnTexts.ts';
+
+export const HELD_OUT_TEXTS: TurnTexts = {
+  greeting: 'City Library, what can I do for you?',
+  complete: [
+    'I want to renew two books.',
+    'When is the reading room open?',
+    'My card was stolen yesterday.',
+    'Do you have the latest travel guides?',
+    'How many films may I borrow?',
+    'She returned it on Wednesday.',
+    'Can my children join as well?',
+    'I am looking for a history of the railway.',
+    'There is a page missing.',
+    'Who is reading at the event tonight?',
+    'I forgot my password again.',
+    'Does the library have a copier?',
+    'We would like to reserve the large room.',
+    'The machine did not give me a receipt.',
+    'May I bring my own laptop?',
+    'I moved to another street last month.',
+    'What does it cost per year?',
+    'It should be under the name of my brother.',
+    'Somebody is parked in front of your entrance.',
+    'I am happy with that.',
+  ],
+  openClause: [
+    ['Can you check whether', 'the atlas has come back?'],
+    ["I'm calling about", 'a letter I received.'],
+    ['My daughter wants to', 'take part in the summer club.'],
+    ['I could pick it up after', 'work on Wednesday.'],
+    ['We are looking for the', 'second volume of the series.'],
+    ["I don't know if", 'you remember me.'],
+    ['The book fell into the water and', 'now the pages are stuck.'],
+  ],
+  comma: [
+    ['To be honest,', 'I have not read it yet.'],
+    ['If there is a waiting list,', 'put me on it, please.'],
+    ['Last time I was there,', 'the lift was out of order.'],
+    ['Two novels, a dictionary,', 'and one of those audio books.'],
+    ['First of all,', 'thank you for your help.'],
+    ['Because I was in the hospital,', 'I could not bring them back.'],
+  ],
+  hesitation: [
+    ['The title was, uhm', 'something with winter.'],
+    ['I am, er', 'a friend of the director.'],
+    ['You see, uhm', 'my glasses are broken.'],
+    ['It must be, um', 'the third shelf on the left.'],
+    ['Maybe we could, uh', 'meet at the front door?'],
+    ['How do I, uhm', 'extend my membership?'],
+    ['She is, uh', 'twelve years old.'],
+  ],
+  wrongStop: [
+    ['I was told that you.', 'Also lend out games.'],
+    ['We need a room for.', 'About fifteen people.'],
+    ['There should be a book with my.', 'Name written inside.'],
+    ["I'm not sure whether.", 'This is the right number.'],
+  ],
+  twoSentences: [
+    ['I lost my card.', 'How do I get another one?'],
+    ['Good morning.', 'This is Helen from the school.'],
+    ['The second one is fine.', 'I will come and get it on Monday.'],
+    ['We were at the concert.', 'It was far too loud for us.'],
+    ['I live outside the city.', 'Does that make a difference?'],
+    ['All right.', 'Then let us do it that way.'],
+  ],
+  phone: {
+    opening: 'Could somebody ring me about the fine?',
+    question: 'Certainly. Which number can we reach you at?',
+    answers: [
+      ['Three one oh', 'seven two two', 'one nine six four.'],
+      ["It's eight oh eight", 'four five', 'nine nine one two.'],
+      ['6 1 7', '2 0 3', '8 8 5 1.'],
+      ['You can use zero one six', 'two four seven', 'five three.'],
+      ['Call 7 0 3', '1 1 8', '2 9 4 6.'],
+    ],
+  },
+  spelling: {
+    opening: 'I think my surname is misspelled on the card.',
+    question: 'Let me correct that. How do you spell it?',
+    answers: [
+      ['W, H, I', 'T, L, O, C, K.'],
+      ["That's D, U", 'P, R, E, E.'],
+      ['H, E, R, N', 'A, N, D', 'E, Z.'],
+      ['F, I, T, Z', 'G, E, R, A, L, D.'],
+    ],
+  },
+  yesNo: {
+    opening: 'Somebody said the exhibition is free on Fridays.',
+    question: 'That is right, it is free. Would you like two tickets?',
+    answers: [
+      ['Yes.'],
+      ['No.'],
+      ['Yes, I would.'],
+      ['Please.'],
+      ['Only one.'],
+      ['No, thanks.'],
+      ['Three, if possible.'],
+    ],
+  },
+  long: [
+    {
+      opening: 'How do I become a member?',
+      reply:
+        'Becoming a member is simple and takes less than ten minutes of your time. You come to the desk on the ground floor and bring an identity card with your address. One of my colleagues takes a small picture and hands you the card straight away. From that day on you can borrow up to thirty items, and most of them may stay with you for four weeks.',
+    },
+    {
+      opening: 'Tell me about the old manuscripts.',
+      reply:
+        'Our oldest manuscript was written by monks more than eight hundred years ago. It survived two fires, a flood and a journey across the sea in a wooden chest. Nowadays it lies behind thick glass in the tower room, where the light is always dim. Twice a year a specialist turns one page, and hundreds of people come to watch it.',
+    },
+    {
+      opening: 'What happens when a book is overdue?',
+      reply:
+        'Nothing bad happens during the first three days, because everybody forgets a date sometimes. After that our system sends you a friendly message by mail or on your telephone. From the second week onward each item costs twenty cents a day, with a limit of eight dollars. If you bring canned food for the shelter in December, we cancel every fine on your account.',
+    },
+    {
+      opening: 'Is there something for toddlers?',
+      reply:
+        'There certainly is, and the little ones seem to enjoy it a great deal. Every Tuesday we sit on the carpet, sing a couple of songs and look at picture books together. Parents stay in the room and usually have a cup of coffee near the window. For babies under one year we offer a quieter group that meets on Thursday afternoons.',
+    },
+  ],
+  stop: ['Stop it.', 'Hang on.', 'Wait, wait.', 'Stop talking.', 'One moment.', 'Sorry, hold on.'],
+  no: ['No.', "No, I don't.", 'No, the other one.', 'No way.'],
+  question: [
+    'Can I do this online?',
+    'Where is that room?',
+    'And on weekends?',
+    'Does it cost anything?',
+    'Why is it like that?',
+    'Could you repeat the price?',
+  ],
+  sentence: [
+    'Actually I have a different problem.',
+    'I am afraid I have to leave in a minute.',
+    'We already have that at home.',
+    'Please tell me how to find the office instead.',
+    'It is my neighbor who needs this.',
+    'I have heard all of this before.',
+  ],
+  backchannel: ['mhm', 'yeah', 'right', 'okay', 'uh-huh', 'I see', 'sure', 'mm-hmm', 'got it'],
+  sideTalk: [
+    'Turn the music down a bit.',
+    'We are leaving in five minutes.',
+    'Did you feed the cat this morning?',
+    'The taxi is waiting outside.',
+  ],
+  short: [
+    'I see what you mean, and I have written it down.',
+    'Very well, my colleague will take care of that.',
+    'Thanks for letting us know. Is there more?',
+  ],
+  voices: ['en-gb-x-rp', 'en-029+m1', 'en-us+f4', 'en-us-nyc+m7', 'en-gb-x-gbcwmd+f1'],
+};

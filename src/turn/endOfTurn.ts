@@ -1,0 +1,93 @@
+// The end of the caller's turn: a pause, a reply prepared in it, the wait, and the turn taken or given back.
+import { endingOf, waitMs } from './endpoint.ts';
+import { dropPrepared, listen } from './floor.ts';
+import { turnLanguage } from './language/language.ts';
+import { lastUtterance, sameWords, textOf } from './said.ts';
+import type { TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
+import { chain, inPhase, start, stay, stop } from './step.ts';
+
+/** Prepared replies that may be thrown away in one turn; then the wait is waited out before the next is made. */
+export const DISCARDED_PER_TURN_MAX = 2;
+
+/** The caller fell silent: ask for the last words, prepare a reply, and wait. */
+export function pause(state: TurnState, silenceAtMs: number, atMs: number, settings: TurnSettings): TurnStep {
+  const utterance = lastUtterance(state.said);
+  const gap = utterance < 0 ? undefined : { silenceAtMs, utterance, brokenAfterMs: undefined, cutOff: false };
+  const paused = inPhase(
+    { ...state, gap },
+    { kind: 'pausing', silenceAtMs, waited: false, final: 'not_asked' },
+  );
+  return chain({ state: paused, effects: [stop('idle'), { kind: 'commit' }] }, (next) =>
+    wordsInPause(next, atMs, settings),
+  );
+}
+
+/** The words of the pause are new or better known: prepare for them, and wait as long as they ask for. */
+export function wordsInPause(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
+  const { phase } = state;
+  if (phase.kind !== 'pausing') return stay(state);
+  const text = textOf(state.said);
+  const ending = endingOf(text, state.expects, turnLanguage(settings.language));
+  const leftMs = phase.silenceAtMs + waitMs(ending, settings, state.pauses) - atMs;
+  const waiting = inPhase(state, { ...phase, waited: leftMs <= 0 });
+  const timer = leftMs > 0 ? [start('endpoint', leftMs)] : [stop('endpoint')];
+  return chain({ state: waiting, effects: timer }, (next) =>
+    chain(speculate(next, text, settings), (one) => decide(one, settings)),
+  );
+}
+
+/** Makes a reply for `text`, unless there is one, nothing was said, or too many were thrown away. */
+export function speculate(state: TurnState, text: string, settings: TurnSettings): TurnStep {
+  if (!settings.speculate || text === '') return stay(state);
+  if (state.prepared !== undefined && sameWords(state.prepared.text, text)) return stay(state);
+  const dropped = state.prepared === undefined ? 0 : 1;
+  if (state.discarded + dropped > DISCARDED_PER_TURN_MAX) return stay(state);
+  return prepare({ ...state, discarded: state.discarded + dropped }, text, dropPrepared(state));
+}
+
+export function prepare(state: TurnState, callerText: string, before: readonly TurnEffect[]): TurnStep {
+  const replyId = state.nextReplyId;
+  return {
+    state: { ...state, nextReplyId: replyId + 1, prepared: { replyId, text: callerText } },
+    effects: [...before, { kind: 'prepare', replyId, turn: state.turn + 1, callerText }],
+  };
+}
+
+/** Takes the turn when the wait is over and the words are known. */
+export function decide(state: TurnState, settings: TurnSettings): TurnStep {
+  const { phase } = state;
+  if (phase.kind !== 'pausing' || !phase.waited || phase.final !== 'known') return stay(state);
+  const callerText = textOf(state.said);
+  // A noise, not a word: the floor stays where it is.
+  if (callerText === '') return listen(state, settings);
+  const fits = state.prepared !== undefined && sameWords(state.prepared.text, callerText);
+  const ready = fits ? stay(state) : prepare(state, callerText, dropPrepared(state));
+  return chain(ready, (next) => release(next, callerText, phase.silenceAtMs, fits));
+}
+
+export function release(
+  state: TurnState,
+  callerText: string,
+  silenceAtMs: number,
+  speculated: boolean,
+): TurnStep {
+  if (state.prepared === undefined) return stay(state);
+  const { replyId } = state.prepared;
+  const turn = state.turn + 1;
+  return {
+    state: { ...state, turn, idleStep: 0, phase: { kind: 'thinking', replyId, answers: 'caller' } },
+    effects: [
+      stop('endpoint'),
+      stop('finalWords'),
+      { kind: 'release', replyId, turn, callerText, silenceAtMs, speculated },
+    ],
+  };
+}
+
+/** The caller goes on before a frame of the answer was written: as if it had not been released. */
+export function withhold(state: TurnState, replyId: number): TurnStep {
+  return {
+    state: { ...state, turn: state.turn - 1, phase: { kind: 'listening' } },
+    effects: [{ kind: 'withhold', replyId }],
+  };
+}

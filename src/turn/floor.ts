@@ -1,0 +1,59 @@
+// Whose floor it is when nobody holds it: the lines that wait to be said, and what happens when nobody speaks.
+import { lastUtterance } from './said.ts';
+import type { Line, TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
+import { inPhase, stay, stop, withTimer } from './step.ts';
+
+const WAITING_LINES_MAX = 8;
+
+/** The floor is the caller's: unless somebody wanted a line said, wait for them. */
+export function listen(state: TurnState, settings: TurnSettings): TurnStep {
+  const listening = inPhase(state, { kind: 'listening' });
+  const [line, ...waitingLines] = state.waitingLines;
+  if (line !== undefined) return speakLine({ ...listening, waitingLines }, line);
+  // An empty ladder waits for ever.
+  if (settings.idleAfterMs.length === 0) return stay(listening);
+  return withTimer(listening, 'idle', settings.idleAfterMs[state.idleStep] ?? settings.giveUpAfterMs);
+}
+
+export function speakLine(state: TurnState, line: Line): TurnStep {
+  const replyId = state.nextReplyId;
+  return {
+    state: {
+      ...state,
+      nextReplyId: replyId + 1,
+      prepared: undefined,
+      phase: { kind: 'thinking', replyId, answers: 'nobody' },
+    },
+    effects: [...dropPrepared(state), stop('idle'), { kind: 'sayLine', replyId, turn: state.turn, line }],
+  };
+}
+
+export function idle(state: TurnState, settings: TurnSettings): TurnStep {
+  if (state.idleStep >= settings.idleAfterMs.length) return { state, effects: [{ kind: 'giveUp' }] };
+  const line: Line = { kind: 'idle', step: state.idleStep };
+  return speakLine({ ...state, idleStep: state.idleStep + 1 }, line);
+}
+
+export function lineWanted(state: TurnState, line: Line, settings: TurnSettings): TurnStep {
+  if (state.waitingLines.length >= WAITING_LINES_MAX) return stay(state);
+  const waiting = { ...state, waitingLines: [...state.waitingLines, line] };
+  return state.phase.kind === 'listening' && state.voice === 'off'
+    ? listen(waiting, settings)
+    : stay(waiting);
+}
+
+/** What was said is answered, or was not meant for us: later news of it is old. */
+export function forget(state: TurnState): TurnState {
+  return {
+    ...state,
+    said: [],
+    oldUtterance: Math.max(state.oldUtterance, lastUtterance(state.said)),
+    prepared: undefined,
+    discarded: 0,
+    nod: undefined,
+  };
+}
+
+export function dropPrepared(state: TurnState): readonly TurnEffect[] {
+  return state.prepared === undefined ? [] : [{ kind: 'discard', replyId: state.prepared.replyId }];
+}
