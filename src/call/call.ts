@@ -23,6 +23,7 @@ import {
   type Ending,
 } from './connection.ts';
 import { Conversation } from './conversation.ts';
+import { DeadAir } from './deadAir.ts';
 import { Exchanges } from './exchanges.ts';
 import { heardAll, heardBefore } from './heardSoFar.ts';
 import { CallRecording } from './callRecording.ts';
@@ -57,6 +58,7 @@ export class Call implements LiveCall {
   readonly #replies: Replies;
   /** How the call was to end by a reply that was then withheld. */
   #withheldEnding: Ending | undefined;
+  readonly #deadAir: DeadAir;
   readonly #exchanges: Exchanges;
   readonly #publish: Publish;
 
@@ -85,6 +87,12 @@ export class Call implements LiveCall {
     this.#timers = new Timers(world.clock);
     this.#publish = (event) =>
       world.events.publish({ ...event, callSid: info.callSid, at: world.clock.wallMs() });
+    this.#deadAir = new DeadAir({
+      clock: world.clock,
+      fillerMs: world.agent.limits.deadAirMs,
+      fillers: world.agent.lines.fillers,
+      onDeadAir: (remedy) => world.metrics.deadAir(remedy),
+    });
     this.#exchanges = new Exchanges(info.callSid, world, this.#log, this.#publish);
     this.conversation = parts.conversation ?? new Conversation(info, world);
     this.conversation.attach({
@@ -150,7 +158,7 @@ export class Call implements LiveCall {
     if (!again) this.#exchanges.callStarted(this.info);
     this.#log.info({ direction: this.info.direction, again }, 'call started');
     this.#stream.listen({
-      onMedia: (mulaw) => this.#onMedia(mulaw),
+      onMedia: (mulaw, timestampMs) => this.#onMedia(mulaw, timestampMs),
       onMark: (name) => this.#playout.echoed(name),
       onDtmf: () => this.#log.info({}, 'a key was pressed'),
       onRefused: (failure) => {
@@ -178,10 +186,10 @@ export class Call implements LiveCall {
   // --- what happens ---
 
   /** Per inbound frame: a copy for the detector, one for the provider, one for the recording. */
-  #onMedia(mulaw: Uint8Array): void {
+  #onMedia(mulaw: Uint8Array, timestampMs: number): void {
     const nowMs = this.#world.clock.nowMs();
     this.#ears.push(mulaw, nowMs);
-    this.#recording.caller(nowMs, mulaw);
+    this.#recording.caller(nowMs, timestampMs, mulaw);
   }
 
   #onWords(utterance: number, text: string, final: boolean): void {
@@ -202,12 +210,16 @@ export class Call implements LiveCall {
     return {
       onStarted: (replyId: number, atMs: number) => {
         const reply = this.#replies.get(replyId);
-        if (reply !== undefined) this.#exchanges.firstFrame(atMs, reply.source, reply.times);
+        this.#answerBegins(reply, 0, atMs);
         this.#happened({ kind: 'replyStarted', replyId });
       },
-      onHeard: (_replyId: number, atMs: number) => this.#exchanges.heard(atMs),
+      onHeard: (replyId: number, atMs: number) => {
+        if (this.#replies.get(replyId)?.speech.fillers === 0) this.#exchanges.heard(atMs);
+      },
       onSentence: (replyId: number, sentence: number) => {
-        const text = this.#replies.get(replyId)?.speech.sentences[sentence]?.text ?? '';
+        const reply = this.#replies.get(replyId);
+        if (sentence > 0) this.#answerBegins(reply, sentence, this.#world.clock.nowMs());
+        const text = reply?.speech.sentences[sentence]?.text ?? '';
         if (text !== '') this.#publish({ type: 'agent.said', turn: this.#turn.turn, text });
       },
       onPlayed: (replyId: number) => this.#onPlayed(replyId),
@@ -215,6 +227,13 @@ export class Call implements LiveCall {
       onLate: (lateMs: number) => metrics.playoutLate(lateMs),
       onUnderrun: (silentMs: number) => metrics.playoutUnderrun(silentMs),
     };
+  }
+
+  /** A filler is no answer: the wait goes on until the first sentence after it. */
+  #answerBegins(reply: Reply | undefined, sentence: number, atMs: number): void {
+    if (reply === undefined || reply.speech.fillers !== sentence) return;
+    this.#deadAir.stop();
+    this.#exchanges.firstFrame(atMs, reply.source, reply.times);
   }
 
   #onPlayed(replyId: number): void {
@@ -298,10 +317,12 @@ export class Call implements LiveCall {
     this.conversation.turn = effect.turn;
     this.#publish({ type: 'turn.started', turn: effect.turn, callerText: effect.callerText });
     this.#playout.play(reply.speech);
+    this.#deadAir.watch(reply, effect.silenceAtMs);
   }
 
   /** The caller goes on before a frame of it was written: nothing is sure any more, the call's end neither. */
   #withhold(replyId: number): void {
+    this.#deadAir.stop();
     this.#playout.clear();
     this.#exchanges.takenBack();
     this.#replies.withhold(replyId);
@@ -333,6 +354,7 @@ export class Call implements LiveCall {
 
   /** A speech is over, whole or cut: history, store, metrics and watchers get what was heard. */
   #spoken(reply: Reply, heardText: string, interrupted: boolean): void {
+    this.#deadAir.stop();
     this.#replies.over(reply);
     this.conversation.spoken(reply, heardText, interrupted);
     const agentText = reply.speech.text;
@@ -369,6 +391,7 @@ export class Call implements LiveCall {
       () => this.#lastNews(),
       () => this.#happened({ kind: 'callEnded' }),
       () => this.#timers.stopAll(),
+      () => this.#deadAir.stop(),
       () => this.#replies.close(),
       () => this.#playout.close(),
       () => this.#ears.close(),

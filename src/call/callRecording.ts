@@ -2,11 +2,17 @@
 import type { CallWorld, OpenRecording } from './world.ts';
 
 export class CallRecording {
-  readonly #world: CallWorld;
+  readonly #world: Pick<CallWorld, 'clock' | 'background' | 'openRecording'>;
   readonly #startedAtMs: number;
   readonly #open: OpenRecording | undefined;
+  /** Where the stream's own time begins in the recording; what was least delayed tells it best. */
+  #streamFromMs = Infinity;
 
-  constructor(world: CallWorld, callSid: string, part: number) {
+  constructor(
+    world: Pick<CallWorld, 'clock' | 'background' | 'openRecording'>,
+    callSid: string,
+    part: number,
+  ) {
     this.#world = world;
     this.#startedAtMs = world.clock.nowMs();
     this.#open = world.openRecording(callSid, part);
@@ -17,9 +23,13 @@ export class CallRecording {
     return this.#open?.path;
   }
 
-  /** What the caller said, as it came at `atMs` of the clock. */
-  caller(atMs: number, mulaw: Uint8Array): void {
-    this.#open?.recording.caller(atMs - this.#startedAtMs, mulaw);
+  /**
+   * What the caller said, as it came at `atMs` of the clock. Its place is told by the stream's own time: after a
+   * stall frames come in a burst, and placed by their arrival they would cover one another.
+   */
+  caller(atMs: number, timestampMs: number, mulaw: Uint8Array): void {
+    this.#streamFromMs = Math.min(this.#streamFromMs, atMs - this.#startedAtMs - timestampMs);
+    this.#open?.recording.caller(this.#streamFromMs + timestampMs, mulaw);
   }
 
   /** What the caller hears from `atMs` of the clock on. */

@@ -53,13 +53,14 @@ export class Mouth {
     if (this.#underWay.size >= SENTENCES_AT_ONCE_MAX) await Promise.race(this.#underWay);
   }
 
-  /** Says something before the first sentence, as long as nothing sounds yet. */
-  fill(text: string): void {
+  /** Says something before the first sentence; false when that sounds already. */
+  fill(text: string): boolean {
     const writer = this.#speech.addFirst(text);
-    if (writer === undefined) return;
+    if (writer === undefined) return false;
     const work = this.#synthesise(text, writer, {}).finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
     this.#background.run(work);
+    return true;
   }
 
   /** Resolves when every sentence is whole. */

@@ -44,7 +44,10 @@ export class Reply {
   readonly times: ReplyTimes = {};
   readonly #world: ReplyWorld;
   readonly #stop = new AbortController();
-  readonly #mouth: Mouth;
+  /** Stops the making of the answer, when it is not waited for any longer. */
+  readonly #giveUp = new AbortController();
+  readonly #working = AbortSignal.any([this.#stop.signal, this.#giveUp.signal]);
+  #mouth: Mouth;
   readonly #added: HistoryItem[] = [];
   /** What was given to the voice, fillers apart. */
   readonly #said: string[] = [];
@@ -55,10 +58,7 @@ export class Reply {
     this.id = id;
     this.#world = world;
     this.speech = new Speech(id);
-    this.#mouth = new Mouth(
-      { ...world, speech: this.speech, signal: this.#stop.signal, times: this.times },
-      (error) => world.onFailed('tts', error),
-    );
+    this.#mouth = this.#openMouth(this.#working);
   }
 
   get source(): TurnSource {
@@ -75,8 +75,7 @@ export class Reply {
     this.#run(async () => {
       await this.#answer();
       await this.#mouth.finished();
-      const answer = this.speech.sentences.slice(this.speech.fillers);
-      if (answer.every((sentence) => sentence.audioBytes === 0) && this.#added.length === 0) {
+      if (!this.#answerSounds() && this.#added.length === 0) {
         await this.#sayInstead();
       }
     });
@@ -88,9 +87,16 @@ export class Reply {
     this.#run(() => this.#sayAll(lines));
   }
 
-  /** Says something while the answer is being made; harmless once it sounds. */
-  fill(text: string): void {
-    if (!this.#stop.signal.aborted) this.#mouth.fill(text);
+  /** Says something while the answer is being made. False when that sounds already: it is not said then. */
+  fill(text: string): boolean {
+    return !this.#working.aborted && this.#mouth.fill(text);
+  }
+
+  /** It took too long: gives the answer up and says so. False when there is something of it to hear already. */
+  apologise(): boolean {
+    if (this.#working.aborted || this.speech.ended || this.#answerSounds()) return false;
+    this.#giveUp.abort(new DOMException('the answer took too long', 'TimeoutError'));
+    return true;
   }
 
   /** It is sure that this reply will be heard: tools may run. Idempotent. */
@@ -112,7 +118,11 @@ export class Reply {
     this.#world.background.run(
       work()
         .catch((error: unknown) => {
-          if (!this.#stop.signal.aborted) throw error;
+          if (this.#stop.signal.aborted) return undefined;
+          if (!this.#giveUp.signal.aborted) throw error;
+          this.#world.onFailed('llm', this.#giveUp.signal.reason);
+          this.#mouth = this.#openMouth(this.#stop.signal);
+          return this.#sayInstead();
         })
         .finally(() => this.speech.end()),
     );
@@ -125,7 +135,7 @@ export class Reply {
       try {
         await this.#sayModelsWords(this.#texts(calls));
       } catch (error) {
-        if (this.#stop.signal.aborted) throw error;
+        if (this.#working.aborted) throw error;
         this.#world.onFailed('llm', error);
         // Something was said already: better half an answer than an answer and an apology. What was said
         // before a tool was called is no answer.
@@ -153,7 +163,7 @@ export class Reply {
   async *#texts(calls: ToolCall[]): AsyncGenerator<string, void, undefined> {
     const { clock, model, request, onUsage } = this.#world;
     this.times.llmAskedAtMs ??= clock.nowMs();
-    for await (const event of model.complete(request(this.#added), this.#stop.signal)) {
+    for await (const event of model.complete(request(this.#added), this.#working)) {
       if (event.kind === 'finished') {
         if (event.usage !== undefined) onUsage(event.usage);
         continue;
@@ -173,7 +183,7 @@ export class Reply {
     let goOn = false;
     for (const call of calls) {
       await this.#beSure();
-      const outcome = await this.#world.toolbox.run(call, this.#stop.signal);
+      const outcome = await this.#world.toolbox.run(call, this.#working);
       results.push({ kind: 'toolResult', callId: call.id, text: outcome.result });
       if (outcome.tones !== undefined) this.#playTones(outcome.tones);
       if (outcome.say !== undefined && said === '') await this.#say(outcome.say);
@@ -187,8 +197,8 @@ export class Reply {
   /** Resolves while the reply is released; throws when it is stopped. */
   async #beSure(): Promise<void> {
     while (!this.#sure.isOpen) {
-      await Promise.race([this.#sure.opened, aborted(this.#stop.signal)]);
-      this.#stop.signal.throwIfAborted();
+      await Promise.race([this.#sure.opened, aborted(this.#working)]);
+      this.#working.throwIfAborted();
     }
   }
 
@@ -196,6 +206,18 @@ export class Reply {
     const writer = this.speech.add('');
     writer.write(tones);
     writer.end();
+  }
+
+  #openMouth(signal: AbortSignal): Mouth {
+    const { speech, times } = this;
+    return new Mouth({ ...this.#world, speech, signal, times }, (error) =>
+      this.#world.onFailed('tts', error),
+    );
+  }
+
+  /** Something of the answer, fillers apart, is there to be heard. */
+  #answerSounds(): boolean {
+    return this.speech.sentences.slice(this.speech.fillers).some((sentence) => sentence.audioBytes > 0);
   }
 
   async #sayInstead(): Promise<void> {

@@ -144,6 +144,9 @@ function openSeries(registry: Registry<RegistryContentType>, gauges: Gauges) {
   ]);
   const speculation = counter('speculation_total', 'Replies prepared before the turn was sure.', ['outcome']);
   const cache = counter('cache_lookups_total', 'Cache look-ups.', ['cache', 'result']);
+  const deadAir = counter('dead_air_total', 'Answers that took so long that something else was said.', [
+    'remedy',
+  ]);
   const rejected = counter('rejected_total', 'What was refused.', ['what']);
   const dropped = counter('dropped_total', 'What had to be thrown away.', ['what']);
   const lostMarks = counter('lost_marks_total', 'Marks that the carrier never sent back.');
@@ -164,6 +167,7 @@ function openSeries(registry: Registry<RegistryContentType>, gauges: Gauges) {
     requests,
     speculation,
     cache,
+    deadAir,
     rejected,
     dropped,
     lostMarks,
@@ -232,6 +236,9 @@ function recordersOf(series: Series) {
     },
     cacheLookup(name: CacheName, result: 'hit' | 'miss'): void {
       series.cache.inc({ cache: name, result });
+    },
+    deadAir(remedy: 'filler' | 'apology'): void {
+      series.deadAir.inc({ remedy });
     },
     /** `what` is of the closed set that the server defines. */
     rejected(what: string): void {

@@ -43,6 +43,13 @@ interface Outcome {
 
 /** Calls begin so far apart: not all need their setting up at once. */
 const STAGGER_MS = 150;
+const NOTES = [
+  'A cut-off: audio of the agent comes while the caller is inside a turn. Missed: no answer within 6 s.',
+  'Yield: what the agent was saying is silent for good within 2 s of the caller\u2019s first sound.',
+  'Selectivity: within 1 s of the end of the sound the reply has not stopped for good or for a second, and within 2 s nothing else was said.',
+  'Spoilt cases, in which the agent was not speaking when it should have been, are in no figure.',
+  'A case alone: --case <id>; all of a kind: --case tuning-comma. The half to look into is --half tuning.',
+];
 /** A carrier later than this measures itself. */
 const LATE_MS_MAX = 60;
 
@@ -173,7 +180,7 @@ function reportOf(
     title: `Turn-taking: ${cases.length} calls of the half '${options.half}', seed ${options.seed}, ${options.calls} at a time`,
     tables: [figuresTable(outcomes), ...outcomes.map(failuresTable)],
     notes: [
-      'Definitions: docs/turn-bench.md. A case alone: --case <id>. The half that may be looked into: --half tuning.',
+      ...NOTES,
       ...late.map(
         ({ name, tickLateMsMax }) =>
           `SPOILT: with '${name}' the simulated carrier was up to ${shown(tickLateMsMax)} ms late; fewer --calls, or less other work on the machine.`,

@@ -53,9 +53,9 @@ export function scoreOf(scene: TurnCase, evidence: CallEvidence): TurnScore {
   const base = { id: scene.id, kind: scene.kind, callerTexts, failures: [] };
   switch (scene.probe.kind) {
     case 'turn':
-      return { ...base, ...scoreTurn(evidence) };
+      return explained(scene, { ...base, ...scoreTurn(evidence) });
     case 'interrupt':
-      return { ...base, ...scoreInterruption(scene, evidence) };
+      return explained(scene, { ...base, ...scoreInterruption(scene, evidence) });
     case 'listen':
       return { ...base, ...scoreEcho(scene, evidence) };
     case 'backchannel':
@@ -65,6 +65,25 @@ export function scoreOf(scene: TurnCase, evidence: CallEvidence): TurnScore {
     default:
       return scene.probe satisfies never;
   }
+}
+
+/** A turn of which the simulated speech-to-text had not a word, as in loud noise, is another matter than one ignored. */
+function explained({ probe }: TurnCase, score: TurnScore): TurnScore {
+  const said =
+    probe.kind === 'turn' ? probe.parts.map(({ text }) => text) : 'text' in probe ? [probe.text] : [];
+  const heard = bare(score.callerTexts.join(' ')).split(' ');
+  if (
+    said.some((text) =>
+      bare(text)
+        .split(' ')
+        .some((word) => heard.includes(word)),
+    )
+  )
+    return score;
+  return {
+    ...score,
+    failures: score.failures.map((why) => (why === 'missed' ? 'missed (no word heard)' : why)),
+  };
 }
 
 type Scored = Partial<Omit<TurnScore, 'id' | 'kind' | 'callerTexts'>>;

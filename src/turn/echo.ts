@@ -32,13 +32,14 @@ export function isEcho(
   const words = wordsOf(heard);
   if (words.length < wordsMin) return false;
   const spoken = wordsOf(spokenNow);
+  if (matchedInOrder(words, spoken) < words.length * MATCHED_SHARE_MIN) return false;
   const text = ` ${words.join(' ')} `;
   const said = ` ${spoken.join(' ')} `;
   for (const phrase of always) {
     const wanted = ` ${wordsOf(phrase).join(' ')} `;
     if (wanted.trim() !== '' && text.includes(wanted) && !said.includes(wanted)) return false;
   }
-  return matchedInOrder(words, spoken) >= words.length * MATCHED_SHARE_MIN;
+  return true;
 }
 
 /** Whether a single word is among those being said: it may be an echo, the next word will tell. */

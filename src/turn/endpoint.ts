@@ -31,6 +31,8 @@ const SHARE_OF: Readonly<Record<Ending, number>> = {
   collecting: 0.75,
   open: 1,
 };
+/** How a turn ends stands in its last words; a caller may talk for minutes. */
+const TAIL_CHARS = 200;
 /** After having cut in, every wait grows by so much of the range at most. */
 const CAUTION_SHARE = 0.35;
 
@@ -42,11 +44,12 @@ export function waitMs(ending: Ending, settings: EndpointSettings, pauses: Pause
   return minWaitMs + Math.min(1, share) * (maxWaitMs - minWaitMs);
 }
 
-/** How the caller's turn so far ends. Some microseconds; depends on nothing but what it is given. */
+/** How the caller's turn so far ends. Some 20 us; depends on nothing but what it is given. */
 export function endingOf(text: string, expects: Expectation, language: TurnLanguage): Ending {
-  const clause = clauseOf(text);
+  const tail = text.length > TAIL_CHARS ? text.slice(-TAIL_CHARS).replace(/^\S*\s/u, '') : text;
+  const clause = clauseOf(tail);
   if (clause.words.length === 0) return 'unsure';
-  const asked = askedAnswer(text, clause, expects, language);
+  const asked = askedAnswer(tail, clause, expects, language);
   return asked ?? plainEnding(clause, language);
 }
 
@@ -93,7 +96,7 @@ function isLooseObject(words: readonly string[], language: TurnLanguage): boolea
 }
 
 /** "Yes I do", "no it isn't": a pronoun and its auxiliary after an answer. */
-export function isShortAnswer(words: readonly string[], language: TurnLanguage): boolean {
+function isShortAnswer(words: readonly string[], language: TurnLanguage): boolean {
   const [pronoun = '', auxiliary = ''] = words.slice(-2);
   const answered = words.slice(0, -2).every((word) => language.yesOrNo.has(word));
   return (
@@ -104,12 +107,7 @@ export function isShortAnswer(words: readonly string[], language: TurnLanguage):
 /** "That's what I'm looking for", "I don't know who he is": what the last word belongs to stands before it. */
 function isStranded(words: readonly string[], language: TurnLanguage): boolean {
   const relative = words.findIndex((word) => language.relatives.has(word));
+  if (relative < 0 || relative >= words.length - 2) return false;
   const beforeLast = words.at(-2) ?? '';
-  return (
-    (relative >= 0 &&
-      relative < words.length - 2 &&
-      !language.open.has(beforeLast) &&
-      !language.verbs.has(beforeLast)) ||
-    (relative >= 0 && relative < words.length - 2 && /ing$|[^s]ed$/u.test(beforeLast))
-  );
+  return GOES_WITH_PREPOSITION.test(beforeLast) || !(language.open.has(beforeLast) || language.verbs.has(beforeLast));
 }

@@ -33,11 +33,9 @@ export function withoutEcho(
   return { state: { ...state, echo, echoes: state.echoes + (known === 0 ? 1 : 0) }, text: '' };
 }
 
-/** One word that the agent is just saying: too little to tell whose it is. */
+/** One word that the agent is just saying: too little to tell whose it is. An answer may well be one of the question's. */
 export function mayBeOwn(text: string, state: TurnState, settings: TurnSettings): boolean {
-  if (isAsking(state, settings) || !mayBeEcho(text, windowOf(state))) return false;
-  // A word of `always` that the agent isn't saying would not be in the window.
-  return true;
+  return !isAsking(state, settings) && mayBeEcho(text, windowOf(state));
 }
 
 /** Nothing but echo has been heard since the turn before. */

@@ -462,3 +462,52 @@ test('calls that never got a stream are stored with why', () => {
     assert.equal(rig.ended.at(-1)?.outcome, outcome);
   }
 });
+
+test('a caller who waits long hears a filler, then the answer, and the wait that is measured is the answer\u2019s', async () => {
+  const rig = await greeted({ llmFirstTokenMs: 3_500 });
+  await rig.says('I need an appointment.');
+  await rig.agentSpeaks();
+  await rig.run(100);
+  assert.equal(rig.eventsOf('agent.said').at(-1)?.text, 'One moment, please.');
+  await rig.run(2_500);
+  await rig.agentFinishes();
+  const turn = rig.turns()[1];
+  assert.ok(turn !== undefined);
+  assert.ok(turn.heardText.startsWith('One moment, please. Certainly,'), turn.heardText);
+  assert.ok((turn.timings.response ?? 0) > 3_500, JSON.stringify(turn.timings));
+  assert.match((await rig.metrics.render(undefined)).body, /dead_air_total\{remedy="filler"\} 1/);
+  await overAndGone(rig);
+});
+
+test('a caller who waits too long is told so, and the call goes on', async () => {
+  let slow = true;
+  const rig = await greeted({
+    answer: () => ['Here I am.'],
+    world: {
+      model: {
+        provider: 'fake',
+        model: 'fake',
+        warmUp: () => Promise.resolve(),
+        async *complete(_request, signal) {
+          if (slow)
+            await new Promise((_resolve, reject) =>
+              signal.addEventListener('abort', () => reject(signal.reason)),
+            );
+          yield { kind: 'text', text: 'Here I am.' };
+          yield { kind: 'finished', reason: 'stop' };
+        },
+      },
+    },
+  });
+  await rig.says('Hello there.');
+  await rig.run(8_300);
+  await rig.agentFinishes();
+  assert.equal(rig.turns()[1]?.heardText, 'One moment, please. Sorry about that.');
+  assert.equal(rig.turns()[1]?.source, 'fallback');
+  slow = false;
+  await rig.says('Hello again.');
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  assert.equal(rig.turns()[2]?.heardText, 'Here I am.');
+  await overAndGone(rig);
+});

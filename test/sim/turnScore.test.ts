@@ -113,7 +113,10 @@ test('a turn that the agent spoke into was cut off, and has no wait', () => {
 });
 
 test('a turn without an answer was missed', () => {
-  assert.deepEqual(scoreOf(inTurn, evidence([turn({ missed: true })])).failures, ['missed']);
+  const rows = [row({ callerText: 'Hello.' })];
+  assert.deepEqual(scoreOf(inTurn, evidence([turn({ missed: true })], heard([], []), rows)).failures, [
+    'missed',
+  ]);
 });
 
 const over = turn({ kind: 'interrupt', overAgent: true });
@@ -240,4 +243,10 @@ test('figures count a case only where it says something, and the table puts sett
     ['stop', '1', '1', '01 the agent was not speaking'],
     ['backchannel', '1', '1', '01 yielded'],
   ]);
+});
+
+test('a missed turn of which no word was heard says so', () => {
+  const rows = [row({ callerText: 'good morning' })];
+  const { failures } = scoreOf(inTurn, evidence([turn({ missed: true })], heard([], []), rows));
+  assert.deepEqual(failures, ['missed (no word heard)']);
 });

@@ -31,18 +31,21 @@ export const english: TurnLanguage = {
       until than i'm i'd i'll i've it's that's there's he's she's we're we'll we've we'd you're you'll you've they're
       they'll they've what's who's where's it'll i we he she they nor plus so`),
     ...phrases(`
-      i think, i guess, i mean, i believe, i suppose, i feel like, i was thinking, i was wondering, i was hoping,
-      i want, i need, i wanted, i needed, i would like, i'd like, i'd love, we want, we need, we'd like, i have,
-      can you, could you, would you, will you, do you, did you, can i, could i, may i, can you please, could you please,
-      would you please, can you tell me, could you tell me, tell me, let me, do you have, do you know, do you think, have you got, can i get,
-      can i have, could i get, i'm calling, i am calling, i'm looking, i'm trying, i was calling, as soon as, you know,
-      my name is, the name is, this is, that is, there is, there are, there was, there were, the number is, it is,
-      the thing is, the problem is, supposed to, going to, want to, wanted to, need to, have to, had to, like to,
-      trying to, able to, possible to, used to, wants to, needs to, about to, got to, decided to, tried to, as in,
-      kind of, sort of, a lot of, one of, because of, instead of, next to, at least, if you, when you, that you, where you, after you,
-      before you, it was, it would be, it will be, would be, must be, such as, for example, even if, even though, as if,
-      in case, so that, in order to, due to, according to, rather than, more than, less than, is that, was that, the fact that,
-      i know that, i think that, i said that, he said that, said that, told me that, says that, know that, see that`),
+      i think, i guess, i mean, i believe, i suppose, i feel like, i was thinking, i was wondering,
+      i was hoping, i want, i need, i wanted, i needed, i would like, i'd like, i'd love, we want, we need,
+      we'd like, i have, can you, could you, would you, will you, do you, did you, can i, could i, may i,
+      can you please, could you please, would you please, can you tell me, could you tell me, tell me,
+      let me, do you have, do you know, do you think, have you got, can i get, can i have, could i get,
+      i'm calling, i am calling, i'm looking, i'm trying, i was calling, as soon as, you know, my name is,
+      the name is, this is, that is, there is, there are, there was, there were, the number is, it is,
+      the thing is, the problem is, supposed to, going to, want to, wanted to, need to, have to, had to,
+      like to, trying to, able to, possible to, used to, wants to, needs to, about to, got to, decided to,
+      tried to, as in, kind of, sort of, a lot of, one of, because of, instead of, next to, at least,
+      if you, when you, that you, where you, after you, before you, it was, it would be, it will be,
+      would be, must be, such as, for example, even if, even though, as if, in case, so that, in order to,
+      due to, according to, rather than, more than, less than, is that, was that, the fact that,
+      i know that, i think that, i said that, he said that, said that, told me that, says that, know that,
+      see that`),
   ]),
   seldomLast: words(`
     about above across after against along among around as at before behind below beside between by during except for
@@ -51,28 +54,46 @@ export const english: TurnLanguage = {
     isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't couldn't won't wouldn't shouldn't not
     what when where which who whom whose why how that this these those some any each both either neither his her very
     quite almost nearly just only even also maybe perhaps probably basically actually exactly approximately roughly
-    really well anyway then too more most much many several me's gonna wanna gotta`),
+    really well anyway then too more most much many several  gonna wanna gotta`),
   closed: phrases(`
-    think so, hope so, guess so, believe so, or so, say so, said so, do so, so so, and so on, so far, even so, why so,
-    as well, very well, oh well, not well, feel well, work well, works well, at all, after all, by then, until then,
-    since then, back then, okay then, alright then, just then, all right then, see you then, me too, you too, that too, it too, as well too, of course not,
-    maybe not, probably not, why not, i'm afraid not, or not, rather not, definitely not, absolutely not, certainly not, hope not, guess not,
-    been before, there before, you before, the day before, day after, week before, called before, it before,
-    come in, log in, sign in, check in, move in, drop in, walk in, later on, go on, what's going on, going on, move on, come on, hold on,
-    hang on, day off, turned off, cut off, called off, drop off, moved on, come over, is over, it's over, start over,
-    like that, like this, do that, do this, does that, did that, about that, about this, of that, of this, with that, with this, for that, for this, to that, to this,
-    want that, need that, love that, like those, like these, is this, take that, try that, hear that, get that, fix that, change that, cancel that, book that, is that, was that, all that, after that, before that, than that, understand that, on that, from that, say that, mean that,
-    with her, to her, for her, about her, from her, and her, told her, call her, called her, ask her, asked her, of his, of hers,
-    how are you, much more, any more, some more, no more, once more, one more, very much, that much, so much, too much, how much, how many, too many, not many, not really, yes really, oh really, exactly, not exactly, yes exactly, probably, actually, really, that is all, what it is, who it is, maybe, perhaps, yes maybe, don't know how, know how, me why, know when, not sure why, not sure when, not sure how, not sure what, don't know what, don't know why, don't know when, don't know where, don't know who, no idea why, i don't, i can't, i haven't, i won't, i wouldn't, i didn't, i couldn't, i'm not, it's not, it isn't, it doesn't, it didn't, it won't, he doesn't, she doesn't, they don't, they didn't, we don't, we can't, we haven't, you can't, you don't, you didn't,
-    yes i can, yes i do, yes it is, and so do i, so do i, looking for, waiting for, asking for, asked for, hoping for, paid for, signed up for, talking about, talk about, calling about, thinking about, worried about, come from, calling from, i'd love to, be happy to, don't want to, didn't want to, don't need to, don't have to, didn't mean to, wouldn't like to, would love to, if i can, if you can, if you could, as you can, as i can, when i can, all i have, all we have`),
+    think so, hope so, guess so, believe so, or so, say so, said so, do so, and so on, so far, even so,
+    why so, as well, very well, oh well, not well, feel well, work well, works well, at all, after all,
+    by then, until then, since then, back then, okay then, alright then, just then, all right then, me too,
+    you too, that too, it too, of course not, maybe not, probably not, why not, i'm afraid not, or not,
+    rather not, definitely not, absolutely not, certainly not, hope not, guess not, been before,
+    there before, you before, the day before, day after, week before, called before, it before, come in,
+    log in, sign in, check in, move in, drop in, walk in, later on, go on, what's going on, going on,
+    move on, come on, hold on, hang on, day off, turned off, cut off, called off, drop off, moved on,
+    come over, is over, it's over, start over, like that, like this, do that, do this, does that, did that,
+    about that, about this, of that, of this, with that, with this, for that, for this, to that, to this,
+    want that, need that, love that, like those, like these, is this, take that, try that, hear that,
+    get that, fix that, change that, cancel that, book that, is that, was that, all that, after that,
+    before that, than that, understand that, on that, from that, say that, mean that, with her, to her,
+    for her, about her, from her, and her, told her, call her, called her, ask her, asked her, how are you,
+    much more, any more, some more, no more, once more, one more, very much, that much, so much, too much,
+    how much, how many, too many, not many, not really, oh really, exactly, not exactly, yes exactly,
+    probably, actually, really, that is all, what it is, who it is, maybe, perhaps, yes maybe,
+    don't know how, know how, know when, not sure why, not sure when, not sure how, not sure what,
+    don't know what, don't know why, don't know when, don't know where, don't know who, no idea why,
+    i don't, i can't, i haven't, i won't, i wouldn't, i didn't, i couldn't, i'm not, it's not, it isn't,
+    it doesn't, it didn't, it won't, he doesn't, she doesn't, they don't, they didn't, we don't, we can't,
+    we haven't, you can't, you don't, you didn't, yes i can, yes i do, yes it is, and so do i, so do i,
+    looking for, waiting for, asking for, asked for, hoping for, paid for, signed up for, talking about,
+    talk about, calling about, thinking about, worried about, come from, calling from, i'd love to,
+    be happy to, don't want to, didn't want to, don't need to, don't have to, didn't mean to,
+    wouldn't like to, would love to, if i can, if you can, if you could, as you can, as i can, when i can,
+    all i have, all we have`),
   finals: phrases(`
-    please, thanks, thank you, thank you very much, thanks a lot, bye, goodbye, bye bye, that's it, that's all,
-    that's everything, that is all, that's about it, hello, hi there, hello there, good morning, good afternoon, good evening, as soon as possible, or something, or anything, or whatever,
-    right now, at the moment, if that's okay, if that's possible, if possible, you know what i mean`),
+    please, thanks, thank you, thank you very much, thanks a lot, bye, goodbye, bye bye, that's it,
+    that's all, that's everything, that is all, that's about it, hello, hi there, hello there, good morning,
+    good afternoon, good evening, as soon as possible, or something, or anything, or whatever, right now,
+    at the moment, if that's okay, if that's possible, if possible, you know what i mean`),
   hesitations: words('uh uhh uhm um umm er erm hm hmm mmm eh ehm ah'),
   stalls: phrases(`
-    let me see, let me think, let me check, let me look, let me find, let me get, let me grab, let me just, let's see, hold on, hang on, one second, one moment, one sec,
-    just a second, just a moment, just a sec, give me a second, give me a moment, give me a minute, give me a sec, bear with me, wait a second, wait a minute, i have to look, i need to look, where is it, how do i put this, what's it called`),
+    let me see, let me think, let me check, let me look, let me find, let me get, let me grab, let me just,
+    let's see, hold on, hang on, one second, one moment, one sec, just a second, just a moment, just a sec,
+    give me a second, give me a moment, give me a minute, give me a sec, bear with me, wait a second,
+    wait a minute, i have to look, i need to look, where is it, how do i put this, what's it called`),
   verbs: words(`
     am is are was were be been being do does did done have has had can could will would shall should may might must
     isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't couldn't won't wouldn't shouldn't
@@ -95,15 +116,20 @@ export const english: TurnLanguage = {
     don't doesn't didn't haven't hasn't hadn't can't couldn't won't wouldn't shouldn't not`),
   objects: words('you'),
   answers: phrases(`
-    yes, yeah, yep, yup, yes please, sure, sure thing, okay, ok, right, alright, all right, correct, exactly, absolutely, definitely, certainly,
-    of course, sounds good, sounds great, that sounds good, that sounds great, that's right, that's correct, that's fine, that's good, that works, that would be great, that'd be great, works for me, please, please do,
-    go ahead, go for it, perfect, great, good, fine, uh huh, mm hmm, mhm, i think so, i guess so, i guess, i believe so, i hope so, why not, no, nope, nah, no thanks, no thank you, not really, not yet,
-    not right now, not now, not at all, not today, not interested, maybe, maybe later, probably, probably not, i'm good, i'm fine, i'm not sure, not sure, i don't know, i don't think so, never, neither,
-    thanks, thank you, really, that's it, that's all, for sure, totally, you can, it's fine, no problem`),
+    yes, yeah, yep, yup, yes please, sure, sure thing, okay, ok, right, alright, all right, correct,
+    exactly, absolutely, definitely, certainly, of course, sounds good, sounds great, that sounds good,
+    that sounds great, that's right, that's correct, that's fine, that's good, that works,
+    that would be great, that'd be great, works for me, please, please do, go ahead, go for it, perfect,
+    great, good, fine, uh huh, mm hmm, mhm, i think so, i guess so, i guess, i believe so, i hope so,
+    why not, no, nope, nah, no thanks, no thank you, not really, not yet, not right now, not now,
+    not at all, not today, not interested, maybe, maybe later, probably, probably not, i'm good, i'm fine,
+    i'm not sure, not sure, i don't know, i don't think so, never, neither, thanks, thank you, really,
+    that's it, that's all, for sure, totally, you can, it's fine, no problem`),
   yesOrNo: words('yes yeah yep yup no nope nah sure okay ok right correct well oh'),
   choices: phrases(`
-    either, either one, either is fine, both, neither, any, the first, the first one, the second, the second one, the last one, the other one,
-    the former, the latter, doesn't matter, it doesn't matter, whatever, i don't mind, i don't care, no preference`),
+    either, either one, either is fine, both, neither, any, the first, the first one, the second,
+    the second one, the last one, the other one, the former, the latter, doesn't matter, it doesn't matter,
+    whatever, i don't mind, i don't care, no preference`),
   times: words(`
     monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays
     sundays today tomorrow tonight morning afternoon evening night noon midnight weekend week month year am pm a.m p.m
@@ -112,7 +138,8 @@ export const english: TurnLanguage = {
     january february march april may june july august september october november december jan feb mar apr jun jul aug
     sep sept oct nov dec`),
   nameIntros: phrases(`
-    yes, yeah, sure, hi, hello, okay, my name is, my name's, the name is, the name's, this is, it's, i'm, i am, it is, my full name is, that's, my first name is, my last name is`),
+    yes, yeah, sure, hi, hello, okay, my name is, my name's, the name is, the name's, this is, it's, i'm,
+    i am, it is, my full name is, that's, my first name is, my last name is`),
   numbers: {
     digits: counts(`
       zero:1 oh:1 o:1 nought:1 one:1 two:1 three:1 four:1 five:1 six:1 seven:1 eight:1 nine:1 ten:2 eleven:2 twelve:2
@@ -175,11 +202,16 @@ export const english: TurnLanguage = {
   },
   overAgent: {
     always: phrases(`
-      stop, stop it, stop talking, wait, wait wait, hold on, hang on, no, nope, hello, excuse me, pardon, pardon me, one second, one moment,
-      just a second, just a moment, let me speak, let me finish, listen, shut up, be quiet, cancel, never mind`),
+      stop, stop it, stop talking, wait, wait wait, hold on, hang on, no, nope, hello, excuse me, pardon,
+      pardon me, one second, one moment, just a second, just a moment, let me speak, let me finish, listen,
+      shut up, be quiet, cancel, never mind`),
     backchannels: phrases(`
-      uh huh, mm hmm, mm hm, mhm, mm, mmm, hm, hmm, yeah, yep, yup, yes, ya, okay, ok, okey, k, right, sure, i see, got it, gotcha, alright, all right,
-      cool, great, good, nice, perfect, wow, oh, ah, aha, oh wow, oh no, no way, oh my, oh my god, oh dear, really, oh really, interesting, exactly, absolutely, definitely, true, correct, indeed,
-      of course, no problem, no worries, not a problem, that's fine, that's okay, that's good, that's great, sounds good, makes sense, that makes sense, fair enough, i understand, understood, i know, thank you, thanks, fine, very good, go on, awesome, excellent, lovely, wonderful`),
+      uh huh, mm hmm, mm hm, mhm, mm, mmm, hm, hmm, yeah, yep, yup, yes, ya, okay, ok, okey, k, right, sure,
+      i see, got it, gotcha, alright, all right, cool, great, good, nice, perfect, wow, oh, ah, aha, oh wow,
+      oh no, no way, oh my, oh my god, oh dear, really, oh really, interesting, exactly, absolutely,
+      definitely, true, correct, indeed, of course, no problem, no worries, not a problem, that's fine,
+      that's okay, that's good, that's great, sounds good, makes sense, that makes sense, fair enough,
+      i understand, understood, i know, thank you, thanks, fine, very good, go on, awesome, excellent,
+      lovely, wonderful`),
   },
 };
