@@ -61,7 +61,9 @@ export class Conversation {
   answer(replyId: number, callerText: string): Reply {
     this.#questions.set(replyId, callerText);
     const reply = this.#reply(replyId, callerText);
-    reply.answer();
+    const opening = this.#openingLine();
+    if (opening === undefined) reply.answer();
+    else reply.say([render(opening, this.#variables)]);
     return reply;
   }
 
@@ -89,6 +91,15 @@ export class Conversation {
   /** The caller said it, and the stream was lost before there was an answer. */
   unanswered(callerText: string): void {
     this.#history = append(this.#history, { kind: 'caller', text: callerText });
+  }
+
+  /** An agent with states that doesn't greet answers the caller's first words with the line of its first state. */
+  #openingLine(): string | undefined {
+    const { greeting, states } = this.#world.agent;
+    const spoken =
+      this.#history.omittedItems > 0 || this.#history.items.some((item) => item.kind === 'agent');
+    if (spoken || greeting !== undefined || states === undefined) return undefined;
+    return states.named[states.initial]?.line;
   }
 
   #remember(reply: Reply): void {

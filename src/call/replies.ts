@@ -71,6 +71,6 @@ export class Replies {
 
   /** Forgets those that nobody has asked about any more. */
   close(): void {
-    for (const replyId of [...this.#replies.keys()]) this.discard(replyId);
+    for (const replyId of this.#replies.keys()) this.discard(replyId);
   }
 }

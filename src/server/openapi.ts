@@ -107,7 +107,7 @@ const OPERATIONS: readonly Operation[] = [
   {
     method: 'patch',
     path: '/v1/leads/{id}',
-    summary: 'Change a lead; `fields` replaces all fields',
+    summary: 'Change a lead; `fields` are merged into the ones it has',
     body: leadChange,
     status: 200,
     answer: leadAnswer,

@@ -109,5 +109,8 @@ function isStranded(words: readonly string[], language: TurnLanguage): boolean {
   const relative = words.findIndex((word) => language.relatives.has(word));
   if (relative < 0 || relative >= words.length - 2) return false;
   const beforeLast = words.at(-2) ?? '';
-  return GOES_WITH_PREPOSITION.test(beforeLast) || !(language.open.has(beforeLast) || language.verbs.has(beforeLast));
+  return (
+    language.leavesPreposition.test(beforeLast) ||
+    !(language.open.has(beforeLast) || language.verbs.has(beforeLast))
+  );
 }

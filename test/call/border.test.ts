@@ -120,7 +120,9 @@ test('a bug at an order from outside goes no further than the call', () => {
   };
   const live = new Border((error) => bugs.push(error)).live({
     info: INFO,
-    ...{ hangUp: broken, transfer: broken, say: broken },
+    hangUp: broken,
+    transfer: broken,
+    say: broken,
   });
   live.hangUp();
   live.transfer('+15550001111');

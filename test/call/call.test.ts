@@ -511,3 +511,33 @@ test('a caller who waits too long is told so, and the call goes on', async () =>
   assert.equal(rig.turns()[2]?.heardText, 'Here I am.');
   await overAndGone(rig);
 });
+
+test('an agent with states that does not greet answers "hello" with the line of its first state, without the model', async () => {
+  const rig = new CallRig({
+    agentYaml: `
+name: seller
+prompt: You sell.
+variables: { name: there }
+providers:
+  stt: [{ provider: openai, model: fake }]
+  llm: [{ provider: openai, model: fake }]
+  tts: [{ provider: openai, model: fake, voice: fake }]
+states:
+  initial: opening
+  named:
+    opening: { prompt: Find out who it is., line: "Hi {{name}}, is this a bad time?" }
+`,
+  });
+  rig.open({ ...INFO, variables: { name: 'Ada' } });
+  await rig.run(200);
+  await rig.says('Hello?');
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  assert.equal(rig.turns()[1]?.heardText, 'Hi Ada, is this a bad time?');
+  assert.equal(rig.turns()[1]?.source, 'cached');
+  assert.equal(rig.requests.length, 0);
+  await rig.says('No, go on.');
+  await rig.agentSpeaks();
+  assert.equal(rig.requests.length, 1);
+  await overAndGone(rig);
+});

@@ -87,7 +87,7 @@ async function begin(
   assert.ok(carrier !== undefined);
   const call = carrier.placeCall({ from: CALLER_NUMBER, to: AGENT_NUMBER });
   const report = caller.take(call);
-  await eventually(() => call.arrivals.length > 0, 'the agent greets', 15_000);
+  await eventually(() => call.arrivals.length > 0, 'the agent greets');
   return { call, report };
 }
 
@@ -122,7 +122,7 @@ test('SIGTERM lets the call under way come to its end, takes no other, and then 
   const { call, report } = await begin([
     { say: 'I would like an appointment.' },
     { say: 'Thank you, goodbye.' },
-    { waitForHangUp: 8_000 },
+    { waitForHangUp: 20_000 },
   ]);
   firstCallSid = call.callSid;
   process.kill(pid, 'SIGTERM');

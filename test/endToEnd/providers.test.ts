@@ -3,9 +3,9 @@ import { after, before, suite, test } from 'node:test';
 import { parseJson } from '../../src/base/json.ts';
 import type { CallerStep } from '../../src/sim/caller.ts';
 import { SimServer } from '../../src/sim/server.ts';
-import { API_KEY, eventually, GatewayRig, SORRY, wordsOf } from '../helpers/gatewayRig.ts';
+import { API_KEY, eventually, GatewayRig, SORRY } from '../helpers/gatewayRig.ts';
 
-const BYE: readonly CallerStep[] = [{ say: 'Thank you, goodbye.' }, { waitForHangUp: 8_000 }];
+const BYE: readonly CallerStep[] = [{ say: 'Thank you, goodbye.' }, { waitForHangUp: 20_000 }];
 
 const tools = new SimServer();
 /** The bodies that the tool's server got. */
@@ -58,10 +58,7 @@ async function afterSaying(text: string) {
   const [, turn, last] = stored.turns;
   assert.ok(turn !== undefined);
   assert.deepEqual([turn.callerText, last?.callerText], [text, 'Thank you, goodbye.']);
-  assert.deepEqual(
-    rig.wordsHeard(call),
-    stored.turns.flatMap((one) => wordsOf(one.heardText)),
-  );
+  rig.assertHeard(call, stored.turns.map((one) => one.heardText).join(' '));
   return { call, turn, log: rig.log.filter((line) => line.includes(call.callSid)).join('\n') };
 }
 
@@ -100,7 +97,7 @@ suite('providers that fail, one a call', { concurrency: true }, () => {
   test('a speech-to-text connection that breaks is replaced, and the next turn is heard', async () => {
     const { call, report } = await rig.begin([{ say: 'Tell me number six.' }, ...BYE]);
     const begun = (): boolean => rig.eventsOf(call.callSid).some(({ type }) => type === 'turn.started');
-    await eventually(begun, 'the first turn is answered', 15_000);
+    await eventually(begun, 'the first turn is answered');
     const session = rig.providers.sessions.find(({ words }) => words.some(({ word }) => /six/i.test(word)));
     assert.ok(session !== undefined);
     session.cut();
@@ -130,7 +127,7 @@ suite('providers that fail, one a call', { concurrency: true }, () => {
         { silence: 2_000 },
         { say: 'What is the weather in Porto and' },
         { say: 'I mean goodbye.' },
-        { waitForHangUp: 8_000 },
+        { waitForHangUp: 20_000 },
       ],
       { patienceMs: 700 },
     );
@@ -140,7 +137,7 @@ suite('providers that fail, one a call', { concurrency: true }, () => {
     assert.ok(
       rig
         .eventsOf(call.callSid)
-        .some((event) => event.type === 'turn.prepared' && /and$/.test(event.callerText)),
+        .some((event) => event.type === 'turn.prepared' && event.callerText.endsWith('and')),
       'it was thought about',
     );
     assert.ok(!JSON.stringify(toolCalls).includes('Porto'));

@@ -34,7 +34,7 @@ before(async () => {
     { say: 'I would like an appointment.' },
     { say: 'And do you have parking?' },
     { say: 'Thank you, goodbye.' },
-    { waitForHangUp: 8_000 },
+    { waitForHangUp: 20_000 },
   ]);
 });
 after(() => rig.close());

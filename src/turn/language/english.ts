@@ -110,6 +110,7 @@ export const english: TurnLanguage = {
     read write wrote put let cost costs charge charged schedule scheduled reschedule reset update updated deliver
     delivered visit visited meet met bring brought sounds sound means mean stay stayed confirm confirmed told`),
   relatives: words('what who which where how'),
+  leavesPreposition: /ing$|[^s]ed$/u,
   pronouns: words('i you he she it we they that there this'),
   auxiliaries: words(`
     am is are was were do does did have has had can could will would should might must isn't aren't wasn't weren't

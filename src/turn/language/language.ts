@@ -18,7 +18,10 @@ export interface TurnLanguage {
   readonly stalls: Phrases;
   /** With one of these in it, words are a clause and not a fragment. */
   readonly verbs: Phrases;
+  /** Begin a relative clause or a question: what the last word belongs to stands there. */
   readonly relatives: Phrases;
+  /** Verb forms that may leave their preposition behind: "what I'm looking for". */
+  readonly leavesPreposition: RegExp;
   readonly pronouns: Phrases;
   readonly auxiliaries: Phrases;
   /** Who "you" is when it is the object: open unless a verb or a preposition stands before it. */
@@ -112,6 +115,7 @@ const unknown: TurnLanguage = {
   stalls: NONE,
   verbs: NONE,
   relatives: NONE,
+  leavesPreposition: NEVER,
   pronouns: NONE,
   auxiliaries: NONE,
   objects: NONE,
