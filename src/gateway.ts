@@ -23,8 +23,7 @@ import { StereoRecording } from './store/recording.ts';
 import { openStore, type Store } from './store/store.ts';
 import type { TurnSettings } from './turn/state.ts';
 import { twilioRest } from './twilio/rest.ts';
-import type { VoiceDetector } from './vad/port.ts';
-import { openVoiceDetector } from './vad/voiceDetector.ts';
+import { openVoiceDetector, type MeasuredVoiceDetector } from './vad/voiceDetector.ts';
 
 const clock = systemClock;
 
@@ -82,9 +81,13 @@ async function build(
   await mkdir(config.dataDir, { recursive: true });
   let calls: Calls | undefined;
   let store: Store | undefined;
+  let detector: MeasuredVoiceDetector | undefined;
+  const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
+  closing.push(() => events.close());
   const metrics = openMetrics({
     callsActive: () => calls?.activeCount ?? 0,
     pendingWrites: () => store?.writer.pendingWrites ?? 0,
+    droppedSoFar: () => ({ events: events.lostEvents, vad_windows: detector?.droppedWindows ?? 0 }),
   });
   closing.push(watchEventLoop(clock, (lagMs) => metrics.eventLoopLag(lagMs)));
   const background = new Background((error) =>
@@ -97,16 +100,14 @@ async function build(
   closing.push(() => databaseUp.close());
   const http = new HttpPool();
   closing.push(() => http.close());
-  const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
-  closing.push(() => events.close());
 
   const deps: ProvidersDeps = { agent, config, http, metrics, logger, clock };
   const voices = openVoices(deps, !config.disabled.has('tts-cache'));
   await voices.cache?.open();
   closing.push(() => voices.cache?.close());
   const model = openModel(deps);
-  const detector = await openTheDetector(config, metrics, logger);
-  closing.push(() => detector.close());
+  detector = await openTheDetector(config, metrics, logger);
+  closing.push(() => detector?.close());
   const world: CallWorld = {
     agent,
     clock,
@@ -185,7 +186,7 @@ function serverOptions(config: Config, agent: AgentFile) {
   };
 }
 
-function openTheDetector(config: Config, metrics: Metrics, logger: Logger): Promise<VoiceDetector> {
+function openTheDetector(config: Config, metrics: Metrics, logger: Logger): Promise<MeasuredVoiceDetector> {
   return openVoiceDetector(
     {
       kind: config.disabled.has('vad') ? 'energy' : 'silero',

@@ -58,6 +58,8 @@ const OPENMETRICS_TYPE = Registry.OPENMETRICS_CONTENT_TYPE;
 interface Gauges {
   readonly callsActive: () => number;
   readonly pendingWrites: () => number;
+  /** What others have counted themselves, since they began. */
+  readonly droppedSoFar?: () => Partial<Record<DroppedWhat, number>>;
 }
 
 export type Metrics = ReturnType<typeof openMetrics>;
@@ -70,7 +72,11 @@ export function openMetrics(gauges: Gauges) {
   const series = openSeries(registry, gauges);
   startAtZero(series);
   collectDefaultMetrics({ register: registry, prefix: PREFIX });
-  return { ...recordersOf(series), render: rendererOf(registry) };
+  const takeOver = takeOverDrops(
+    series,
+    gauges.droppedSoFar ?? ((): Partial<Record<DroppedWhat, number>> => ({})),
+  );
+  return { ...recordersOf(series), render: rendererOf(registry, takeOver) };
 }
 
 type Series = ReturnType<typeof openSeries>;
@@ -256,15 +262,30 @@ function recordersOf(series: Series) {
   };
 }
 
+/** Adds what was dropped elsewhere since the last scrape. */
+function takeOverDrops(series: Series, soFar: () => Partial<Record<DroppedWhat, number>>): () => void {
+  const known = new Map<DroppedWhat, number>();
+  return () => {
+    const counts = soFar();
+    for (const what of DROPPED) {
+      const count = counts[what];
+      if (count === undefined) continue;
+      series.dropped.inc({ what }, count - (known.get(what) ?? 0));
+      known.set(what, count);
+    }
+  };
+}
+
 type Render = (
   accept: string | undefined,
 ) => Promise<{ readonly contentType: string; readonly body: string }>;
 
 /** The page for a scraper whose `Accept` header is given: OpenMetrics with exemplars if it takes it, else text. */
-function rendererOf(registry: Registry<RegistryContentType>): Render {
+function rendererOf(registry: Registry<RegistryContentType>, beforeScrape: () => void): Render {
   // The registry has one content type at a time: scrapes take turns.
   let rendering: Promise<unknown> = Promise.resolve();
   const renderAs = (contentType: RegistryContentType): Promise<string> => {
+    beforeScrape();
     registry.setContentType(contentType);
     return registry.metrics();
   };

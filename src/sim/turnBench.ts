@@ -53,8 +53,9 @@ const NOTES = [
 /** A carrier later than this measures itself. */
 const LATE_MS_MAX = 60;
 
-export async function benchTurns(options: TurnBenchOptions): Promise<BenchReport> {
-  const cases = chosenCases(options);
+export async function benchTurns(asked: TurnBenchOptions): Promise<BenchReport> {
+  const cases = chosenCases(asked);
+  const options = { ...asked, half: cases[0]?.half ?? asked.half };
   const settings = chosenSettings(options);
   const hearing = new TurnHearing();
   let requests = 0;

@@ -36,6 +36,7 @@ export type CaseKind = keyof typeof CASE_COUNTS;
 
 export interface TurnCase {
   readonly id: string;
+  readonly half: Half;
   readonly kind: CaseKind;
   readonly speech: VoiceOptions;
   readonly noise: Omit<NoiseOptions, 'random'> | undefined;
@@ -99,6 +100,7 @@ function caseOf(half: Half, kind: CaseKind, index: number, seed: number): TurnCa
   const voice = texts.voices[index % texts.voices.length] ?? 'en';
   return {
     id,
+    half,
     kind,
     speech: {
       voice,

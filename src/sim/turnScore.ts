@@ -72,18 +72,12 @@ function explained({ probe }: TurnCase, score: TurnScore): TurnScore {
   const said =
     probe.kind === 'turn' ? probe.parts.map(({ text }) => text) : 'text' in probe ? [probe.text] : [];
   const heard = bare(score.callerTexts.join(' ')).split(' ');
-  if (
-    said.some((text) =>
-      bare(text)
-        .split(' ')
-        .some((word) => heard.includes(word)),
-    )
-  )
-    return score;
-  return {
-    ...score,
-    failures: score.failures.map((why) => (why === 'missed' ? 'missed (no word heard)' : why)),
-  };
+  const known = bare(said.join(' '))
+    .split(' ')
+    .some((word) => heard.includes(word));
+  if (known) return score;
+  const failures = score.failures.map((why) => (why === 'missed' ? 'missed (no word heard)' : why));
+  return { ...score, failures };
 }
 
 type Scored = Partial<Omit<TurnScore, 'id' | 'kind' | 'callerTexts'>>;

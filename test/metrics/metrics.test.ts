@@ -38,6 +38,19 @@ test('OpenMetrics carries the call and turn of a measurement as an exemplar, nev
   assert.ok(!/\{[^}]*CA1[^}]*\} \d+$/m.test(body.replaceAll(/ # .*/g, '')));
 });
 
+test('what others count themselves is taken over at each scrape, once', async () => {
+  let lost = 0;
+  const metrics = openMetrics({
+    callsActive: () => 0,
+    pendingWrites: () => 0,
+    droppedSoFar: () => ({ events: lost }),
+  });
+  lost = 3;
+  await metrics.render(undefined);
+  lost = 5;
+  assert.equal(sample((await metrics.render(undefined)).body, 'turnpike_dropped_total{what="events"}'), 5);
+});
+
 test('two scrapes at once each get the form they asked for', async () => {
   const metrics = openMetrics({ callsActive: () => 0, pendingWrites: () => 0 });
   metrics.turnAnswered(500, 'cached', exemplar);

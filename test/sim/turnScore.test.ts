@@ -13,6 +13,7 @@ const LOUD = encodeMulaw(new Int16Array(FRAME_BYTES).fill(4_000));
 
 const scene = (probe: TurnCase['probe'], kind: TurnCase['kind'] = 'stop'): TurnCase => ({
   id: `tuning-${kind}-01`,
+  half: 'tuning',
   kind,
   speech: {},
   noise: undefined,
