@@ -5,15 +5,7 @@ import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
 import { textOf } from '../turn/said.ts';
-import {
-  firstState,
-  type Line,
-  type TurnEffect,
-  type TurnEvent,
-  type TurnState,
-  type TurnTimer,
-} from '../turn/state.ts';
-import { reduceTurn } from '../turn/turn.ts';
+import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnTimer } from '../turn/state.ts';
 import { Border } from './border.ts';
 import {
   reduceConnection,
@@ -31,6 +23,7 @@ import type { CallEars, CallInfo, CallStream, LiveCall } from './port.ts';
 import type { Publish } from './publish.ts';
 import { Replies } from './replies.ts';
 import type { Reply } from './reply.ts';
+import { TurnMachine } from './turnMachine.ts';
 import type { CallWorld } from './world.ts';
 
 /** The agent's last words take no longer than this; then the call is ended over them. */
@@ -51,9 +44,7 @@ export class Call implements LiveCall {
   readonly #startedAtMs: number;
 
   #connection: Connection = { kind: 'live' };
-  #turn: TurnState;
-  readonly #news: TurnEvent[] = [];
-  #reducing = false;
+  readonly #turn: TurnMachine;
   readonly #timers: Timers<TurnTimer | 'longest' | 'lastWords'>;
   readonly #replies: Replies;
   /** How the call was to end by a reply that was then withheld. */
@@ -103,7 +94,9 @@ export class Call implements LiveCall {
     this.#replies = new Replies(this.conversation, world.metrics);
     // What is said after a lost stream is an exchange of its own: the one before it is stored.
     if (parts.conversation !== undefined) this.conversation.turn += 1;
-    this.#turn = firstState(this.conversation.turn);
+    this.#turn = new TurnMachine(firstState(this.conversation.turn), world.turnSettings, (effect) =>
+      this.#carryOut(effect),
+    );
     this.conversation.parts += 1;
     this.#recording = new CallRecording(world, info.callSid, this.conversation.parts);
     this.#playout = new Playout(stream, this.#playoutListener(), world.wheel, world.clock);
@@ -113,7 +106,7 @@ export class Call implements LiveCall {
   broke(error: unknown): void {
     const failure = error instanceof Error ? (error.stack ?? error.message) : errorText(error);
     this.#log.error({ failure }, 'a bug: the call is closed');
-    this.#news.length = 0;
+    this.#turn.dropNews();
     this.#connectionChanged({ kind: 'broke' });
   }
 
@@ -196,11 +189,8 @@ export class Call implements LiveCall {
     const atMs = this.#world.clock.nowMs();
     if (final) this.#exchanges.finalWords(utterance);
     if (text !== '') {
-      this.#publish({
-        type: final ? 'transcript.final' : 'transcript.partial',
-        turn: this.#turn.turn + 1,
-        text,
-      });
+      const type = final ? 'transcript.final' : 'transcript.partial';
+      this.#publish({ type, turn: this.#turn.state.turn + 1, text });
     }
     this.#happened({ kind: 'words', atMs, utterance, text, final });
   }
@@ -209,8 +199,7 @@ export class Call implements LiveCall {
     const { metrics } = this.#world;
     return {
       onStarted: (replyId: number, atMs: number) => {
-        const reply = this.#replies.get(replyId);
-        this.#answerBegins(reply, 0, atMs);
+        this.#answerBegins(this.#replies.get(replyId), 0, atMs);
         this.#happened({ kind: 'replyStarted', replyId });
       },
       onHeard: (replyId: number, atMs: number) => {
@@ -220,7 +209,7 @@ export class Call implements LiveCall {
         const reply = this.#replies.get(replyId);
         if (sentence > 0) this.#answerBegins(reply, sentence, this.#world.clock.nowMs());
         const text = reply?.speech.sentences[sentence]?.text ?? '';
-        if (text !== '') this.#publish({ type: 'agent.said', turn: this.#turn.turn, text });
+        if (text !== '') this.#publish({ type: 'agent.said', turn: this.#turn.state.turn, text });
       },
       onPlayed: (replyId: number) => this.#onPlayed(replyId),
       onWritten: (mulaw: Uint8Array, playAtMs: number) => this.#recording.agent(playAtMs, mulaw),
@@ -243,27 +232,15 @@ export class Call implements LiveCall {
       this.#spoken(reply, reply.speech.audibleText, false);
     }
     this.#happened({ kind: 'replyPlayed', replyId, atMs: this.#world.clock.nowMs() });
-    if (this.#turn.phase.kind !== 'thinking') this.#connectionChanged({ kind: 'speechOver' });
+    if (this.#turn.state.phase.kind !== 'thinking') this.#connectionChanged({ kind: 'speechOver' });
   }
 
   // --- the turn machine ---
 
-  /** The one door. What happens while effects are carried out waits for its turn. */
   #happened(event: TurnEvent): void {
     const heard = heardBefore(event, this.#playout);
-    if (heard !== undefined) this.#news.push(heard);
-    this.#news.push(event);
-    if (this.#reducing) return;
-    this.#reducing = true;
-    try {
-      for (let next = this.#news.shift(); next !== undefined; next = this.#news.shift()) {
-        const step = reduceTurn(this.#turn, next, this.#world.turnSettings);
-        this.#turn = step.state;
-        for (const effect of step.effects) this.#carryOut(effect);
-      }
-    } finally {
-      this.#reducing = false;
-    }
+    if (heard !== undefined) this.#turn.tell(heard);
+    this.#turn.tell(event);
   }
 
   #carryOut(effect: TurnEffect): void {
@@ -347,8 +324,8 @@ export class Call implements LiveCall {
     reply.cancel();
     this.#connectionChanged({ kind: 'interrupted' });
     const heardText = heard?.text ?? '';
-    const callerText = textOf(this.#turn.said);
-    this.#publish({ type: 'agent.interrupted', turn: this.#turn.turn, heardText, callerText });
+    const callerText = textOf(this.#turn.state.said);
+    this.#publish({ type: 'agent.interrupted', turn: this.#turn.state.turn, heardText, callerText });
     this.#spoken(reply, heardText, true);
   }
 
@@ -411,9 +388,9 @@ export class Call implements LiveCall {
     this.#replies.cancelAll();
     const cutReply = cut === undefined ? undefined : this.#replies.get(cut.speechId);
     if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', true);
-    const callerText = textOf(this.#turn.said);
-    if (callerText === '' || this.#turn.phase.kind === 'thinking') return;
-    this.conversation.turn = this.#turn.turn + 1;
+    const callerText = textOf(this.#turn.state.said);
+    if (callerText === '' || this.#turn.state.phase.kind === 'thinking') return;
+    this.conversation.turn = this.#turn.state.turn + 1;
     this.conversation.unanswered(callerText);
     this.#exchanges.unanswered(this.conversation.turn, callerText);
   }

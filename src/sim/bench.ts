@@ -18,7 +18,7 @@ const BENCHES: Readonly<
   share: () => benchShare(),
   load: benchLoad,
   heard: () => benchHeard(),
-  turns: (_load, turns) => benchTurns(turns),
+  turns: (_load, turns) => benchTurns(turns, print),
 };
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
   load: [--seconds 120] [--calls 50] [--profile folder]

@@ -53,7 +53,11 @@ const NOTES = [
 /** A carrier later than this measures itself. */
 const LATE_MS_MAX = 60;
 
-export async function benchTurns(asked: TurnBenchOptions): Promise<BenchReport> {
+/** `tell` is told of each setting before its calls: some minutes pass between two. */
+export async function benchTurns(
+  asked: TurnBenchOptions,
+  tell: (line: string) => void,
+): Promise<BenchReport> {
   const cases = chosenCases(asked);
   const options = { ...asked, half: cases[0]?.half ?? asked.half };
   const settings = chosenSettings(options);
@@ -81,6 +85,7 @@ export async function benchTurns(asked: TurnBenchOptions): Promise<BenchReport> 
     await speakBeforehand(stage.providers.baseUrl, TURN_TEXTS[options.half]);
     const outcomes: Outcome[] = [];
     for (const setting of settings) {
+      tell(`${setting.name}: ${cases.length} calls`);
       const house = await openHouse(stage, setting, options.half);
       requests = 0;
       const held = await holdAll(house, cases, callers, options.calls);

@@ -2,7 +2,7 @@
 import { shown, type BenchTable } from './benchReport.ts';
 import { quantile } from './statistics.ts';
 import type { CaseKind } from './turnCases.ts';
-import type { TurnScore } from './turnScore.ts';
+import { UNHEARD, type TurnScore } from './turnScore.ts';
 
 /** A share of cases. */
 export interface Share {
@@ -24,6 +24,8 @@ export interface TurnFigures {
   readonly cutOffsOfPauses: Share;
   readonly cutOffs: Share;
   readonly missed: Share;
+  /** Of all turns: those missed of which the simulated speech-to-text recognised nothing. */
+  readonly unheard: Share;
   readonly stop: Delay;
   readonly hold: Delay;
   readonly yields: Share;
@@ -68,6 +70,9 @@ export function figuresOf(
     cutOffsOfPauses: share(of(...PAUSED), ({ cutOff }) => cutOff),
     cutOffs: share(good, ({ cutOff }) => cutOff),
     missed: share(good, ({ missed }) => missed),
+    unheard: share(good, ({ missed, failures }) =>
+      missed === undefined ? undefined : failures.includes(UNHEARD),
+    ),
     stop: delay(good.map(({ stopMs }) => stopMs)),
     hold: delay(good.map(({ holdMs }) => holdMs)),
     yields: share(good, ({ yielded }) => yielded),
@@ -119,6 +124,7 @@ export function figuresTable(
       row('false cut-offs, of turns with a pause', ({ cutOffsOfPauses }) => shareText(cutOffsOfPauses)),
       row('  of all turns', ({ cutOffs }) => shareText(cutOffs)),
       row('missed turns', ({ missed }) => shareText(missed)),
+      row('  not a word was recognised', ({ unheard }) => shareText(unheard)),
       row('barge-in: voice to last frame played, ms p50 / p95', ({ stop }) => delayText(stop)),
       row('  voice to hold, ms p50 / p95', ({ hold }) => delayText(hold)),
       row('  yield rate', ({ yields }) => shareText(yields)),

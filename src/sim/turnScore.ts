@@ -1,25 +1,20 @@
 // What one call of the evaluation showed, by what the carrier saw. Pure. The definitions are those of the issue and of
 // tau-voice: an agent yields when it is silent within 2 s of real overlap; it is selective when it neither yields to
 // what was no interruption within 1 s nor answers it within 2 s.
-import type { CallerTurn } from './callerTurn.ts';
-import { plain } from './recogniser.ts';
 import type { TurnCase } from './turnCases.ts';
-import type { CallEvidence, Run, SpokenWord } from './turnEvidence.ts';
+import type { CallEvidence, Run } from './turnEvidence.ts';
+import { bare, gaveWay, isIn, isOf, longestBreak, overlapOf } from './turnOverlap.ts';
 import { writtenWords } from './voiceWords.ts';
 
+/** Missed, with the speech-to-text to blame. */
+export const UNHEARD = 'missed (no word heard)';
 const YIELD_MS_MAX = 2_000;
 const SELECTIVE_YIELD_MS = 1_000;
 const SELECTIVE_ANSWER_MS = 2_000;
-/** An agent that is silent for this long has not paused to listen: it has given way. */
-const HOLD_MS_MAX = 1_000;
-/** A run without a recognised word that begins so soon after the caller's last sound can't be an answer yet. */
-const TOO_SOON_MS = 300;
 /** Half of the time between two messages: where in it the writing stopped is not to be seen. */
 const MESSAGE_HALF_MS = 20;
 /** Replies differ within their first characters. */
 const SAME_CHARS = 20;
-/** Played up to so close to the end of the call, the agent was cut by that. */
-const CALL_END_MS = 100;
 
 /** Absent: not measured in this case. All times in ms. */
 export interface TurnScore {
@@ -32,6 +27,8 @@ export interface TurnScore {
   readonly responseMs?: number;
   /** End of speech to the decision. */
   readonly decidedMs?: number;
+  /** Of that, what the gateway waited after its detector had heard the end. */
+  readonly endpointMs?: number;
   readonly cutOff?: boolean;
   readonly missed?: boolean;
   /** The caller's first frame to the end of the last audible frame of what the agent was saying. */
@@ -76,7 +73,7 @@ function explained({ probe }: TurnCase, score: TurnScore): TurnScore {
     .split(' ')
     .some((word) => heard.includes(word));
   if (known) return score;
-  const failures = score.failures.map((why) => (why === 'missed' ? 'missed (no word heard)' : why));
+  const failures = score.failures.map((why) => (why === 'missed' ? UNHEARD : why));
   return { ...score, failures };
 }
 
@@ -93,7 +90,9 @@ function scoreTurn({ report, turns }: CallEvidence): Scored {
   const { endpoint, response } = turns.findLast(({ callerText }) => callerText !== '')?.timings ?? {};
   // The gateway's clock starts where its detector heard the end; the carrier's where it was.
   const decided =
-    endpoint === undefined || response === undefined ? {} : { decidedMs: responseMs - (response - endpoint) };
+    endpoint === undefined || response === undefined
+      ? {}
+      : { decidedMs: responseMs - (response - endpoint), endpointMs: endpoint };
   return { cutOff, missed, failures, responseMs, ...decided };
 }
 
@@ -153,75 +152,6 @@ function scoreEcho(scene: TurnCase, evidence: CallEvidence): Scored {
     resumed: old.length > 1,
     ...(selective ? { pausedMs: longestBreak(old) } : {}),
   };
-}
-
-interface Overlap {
-  readonly startMs: number;
-  readonly endMs: number;
-  /** What the agent was saying: the run that the caller began in, and what followed of it. */
-  readonly old: readonly Run[];
-  /** What it said instead. */
-  readonly others: readonly Run[];
-}
-
-function overlapOf(
-  scene: TurnCase,
-  turn: CallerTurn | undefined,
-  { runs }: CallEvidence,
-): Overlap | { readonly spoilt: string } {
-  const startMs = turn?.startOfSpeechAtMs;
-  const endMs = turn?.endOfSpeechAtMs;
-  if (startMs === undefined || endMs === undefined) return { spoilt: 'the call ended before' };
-  const first = runs.find((run) => run.startMs <= startMs && run.endMs > startMs);
-  if (first === undefined) return { spoilt: 'the agent was not speaking' };
-  if (isOf(scene.reply, first) === 'another') return { spoilt: 'the agent said something else' };
-  const later = runs.filter((run) => run.startMs > first.startMs);
-  const isOld = (run: Run): boolean => {
-    const of = isOf(scene.reply, run);
-    return of === 'unknown' ? run.startMs < endMs + TOO_SOON_MS : of === 'the reply';
-  };
-  return { startMs, endMs, old: [first, ...later.filter(isOld)], others: later.filter((run) => !isOld(run)) };
-}
-
-function isOf(reply: string, { words }: Run): 'the reply' | 'another' | 'unknown' {
-  if (words.length === 0) return 'unknown';
-  const own = words.filter((word) => isIn(reply, word)).length;
-  return own * 2 >= words.length ? 'the reply' : 'another';
-}
-
-function isIn(reply: string, { phraseText }: SpokenWord): boolean {
-  return bare(reply).includes(bare(phraseText));
-}
-
-function bare(text: string): string {
-  return writtenWords(text).map(plain).join(' ');
-}
-
-/** The reply broke off at or before `untilMs` and didn't go on, or only after a long while. */
-function gaveWay(
-  scene: TurnCase,
-  old: readonly Run[],
-  untilMs: number,
-  { endedAtMs }: CallEvidence,
-): boolean {
-  return old.some((run, index) => {
-    if (run.endMs > untilMs || run.endMs > endedAtMs - CALL_END_MS) return false;
-    const next = old[index + 1];
-    if (next !== undefined) return next.startMs - run.endMs >= HOLD_MS_MAX;
-    return !saidLastWord(scene.reply, run);
-  });
-}
-
-function saidLastWord(reply: string, run: Run): boolean {
-  const last = plain(writtenWords(reply).at(-1) ?? '');
-  return run.words.slice(-2).some(({ word }) => plain(word) === last);
-}
-
-function longestBreak(old: readonly Run[]): number {
-  return old.reduce((most, run, index) => {
-    const next = old[index + 1];
-    return next === undefined ? most : Math.max(most, next.startMs - run.endMs);
-  }, 0);
 }
 
 /** When writing stopped: half a message after the last one of the run that the caller broke. */

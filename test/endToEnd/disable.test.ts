@@ -33,7 +33,8 @@ suite('each improvement can be switched off by itself', { concurrency: true }, (
       const rig = rigs.get(improvement);
       assert.ok(rig !== undefined);
       const { call, report } = await rig.hold([{ say: 'Goodbye.' }, { waitForHangUp: 20_000 }]);
-      assert.deepEqual([report.missedTurns, report.agentStayed], [0, false]);
+      const told = JSON.stringify(rig.eventsOf(call.callSid));
+      assert.deepEqual([report.missedTurns, report.agentStayed], [0, false], told);
       const isOver = (): boolean => rig.eventsOf(call.callSid).some(({ type }) => type === 'call.ended');
       await eventually(isOver, 'the end was told');
       const turns = rig.eventsOf(call.callSid).filter((event) => event.type === 'turn.finished');

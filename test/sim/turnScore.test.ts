@@ -6,7 +6,7 @@ import type { CallerTurn } from '../../src/sim/callerTurn.ts';
 import type { TurnCase } from '../../src/sim/turnCases.ts';
 import { TurnWitness, type CallEvidence, type SpokenWord } from '../../src/sim/turnEvidence.ts';
 import { failuresTable, figuresOf, figuresTable } from '../../src/sim/turnFigures.ts';
-import { scoreOf } from '../../src/sim/turnScore.ts';
+import { scoreOf, UNHEARD } from '../../src/sim/turnScore.ts';
 
 const REPLY = 'one two three four five six seven eight nine ten';
 const LOUD = encodeMulaw(new Int16Array(FRAME_BYTES).fill(4_000));
@@ -104,7 +104,7 @@ test("a turn's wait counts from the carrier's end of speech, whatever the gatewa
     evidence([answered], heard([], []), [row({ timings: { endpoint: 300, response: 1_140 } })]),
   );
   assert.equal(score.responseMs, 1_200);
-  assert.equal(score.decidedMs, 360);
+  assert.deepEqual([score.decidedMs, score.endpointMs], [360, 300]);
   assert.deepEqual([score.cutOff, score.missed, score.failures], [false, false, []]);
 });
 
@@ -249,5 +249,5 @@ test('figures count a case only where it says something, and the table puts sett
 test('a missed turn of which no word was heard says so', () => {
   const rows = [row({ callerText: 'good morning' })];
   const { failures } = scoreOf(inTurn, evidence([turn({ missed: true })], heard([], []), rows));
-  assert.deepEqual(failures, ['missed (no word heard)']);
+  assert.deepEqual(failures, [UNHEARD]);
 });

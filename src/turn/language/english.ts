@@ -54,7 +54,7 @@ export const english: TurnLanguage = {
     isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't couldn't won't wouldn't shouldn't not
     what when where which who whom whose why how that this these those some any each both either neither his her very
     quite almost nearly just only even also maybe perhaps probably basically actually exactly approximately roughly
-    really well anyway then too more most much many several  gonna wanna gotta`),
+    really well anyway then too more most much many several gonna wanna gotta`),
   closed: phrases(`
     think so, hope so, guess so, believe so, or so, say so, said so, do so, and so on, so far, even so,
     why so, as well, very well, oh well, not well, feel well, work well, works well, at all, after all,
