@@ -134,7 +134,10 @@ export class CallRig {
     const ignore = (): void => undefined;
     this.calls.open(info, {
       streamSid: 'MZ1',
-      ...{ sendMedia: ignore, sendMark: ignore, sendClear: ignore, close: ignore },
+      sendMedia: ignore,
+      sendMark: ignore,
+      sendClear: ignore,
+      close: ignore,
       listen: (listener) => listener.onEnded('stop'),
     });
   }

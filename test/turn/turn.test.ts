@@ -276,6 +276,13 @@ test('voice that lasts interrupts without a word', () => {
   assert.ok(kinds(story.ring('lasting', 6_400)).includes('interrupt'));
 });
 
+test('old news of a voice does not count as voice that lasted: its end may be right behind', () => {
+  const story = speaking();
+  const effects = story.tell({ kind: 'voiceStarted', atMs: 6_000, voiceAtMs: 3_000 });
+  const lasting = effects.find((effect) => effect.kind === 'startTimer' && effect.timer === 'lasting');
+  assert.ok(lasting?.kind === 'startTimer' && lasting.delayMs > 0);
+});
+
 test('an agent that may not be interrupted goes on, and what was said meanwhile is its next turn', () => {
   const story = speaking({ interruption: { ...settings.interruption, enabled: false } });
   story.tell({ kind: 'voiceStarted', atMs: 6_000, voiceAtMs: 5_900 });
