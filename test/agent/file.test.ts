@@ -302,7 +302,7 @@ test('the outbound agent can be loaded, and every state can be reached from the 
   for (const name of reached) for (const next of named[name]?.next ?? []) reached.add(next);
   assert.equal(reached.size, Object.keys(named).length);
   assert.equal(agent.greeting, undefined);
-  assert.match(agent.voicemail?.say ?? '', /\{\{leadName\}\}/u);
+  assert.match(agent.voicemail?.say ?? '', /\{\{name\}\}/u);
 });
 
 test('a file that is wrong or not there is an error with all that is wrong', async () => {

@@ -44,8 +44,8 @@ test('text without braces is left as it is', () => {
 });
 
 test('the prompt is the same to the byte for the same agent, variables and state', () => {
-  const variables = { leadName: 'Ann', company: 'Smile' };
-  const reordered = { company: 'Smile', leadName: 'Ann' };
+  const variables = { name: 'Ann', company: 'Smile' };
+  const reordered = { company: 'Smile', name: 'Ann' };
   assert.equal(systemPrompt(sales, variables, 'discovery'), systemPrompt(sales, reordered, 'discovery'));
   assert.equal(JSON.stringify(toolSpecs(sales, 'discovery')), JSON.stringify(toolSpecs(sales, 'discovery')));
 });
@@ -58,7 +58,7 @@ test('the prompts of two states are alike up to where the state is told, for the
 });
 
 test('the prompt says how to speak on the phone, in which language, and where the conversation is', () => {
-  const prompt = systemPrompt(sales, { leadName: 'Ann' }, 'scheduling');
+  const prompt = systemPrompt(sales, { name: 'Ann' }, 'scheduling');
   assert.match(prompt, /on the phone/u);
   assert.match(prompt, /No markdown/u);
   assert.match(prompt, /Speak American English\./u);
@@ -133,7 +133,7 @@ test('the fixed lines are all that can be said without a model, each once, fille
     assert.ok(lines.includes(line), line);
   }
   assert.equal(new Set(lines).size, lines.length);
-  const called = fixedLines(sales, { leadName: 'Ann' });
+  const called = fixedLines(sales, { name: 'Ann' });
   assert.ok(called.includes('Hi Ann, this is Alex from Brightbook. Did I catch you at a bad time?'));
   assert.ok(
     called.some((line) => line.startsWith('Hi Ann') && line.includes('missed appointments')),
