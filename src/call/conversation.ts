@@ -156,6 +156,8 @@ export class Conversation {
         return agent.lines.goodbye;
       case 'reconnected':
         return agent.lines.reconnected;
+      case 'noWords':
+        return agent.lines.noWords;
       case 'voicemail':
         return agent.voicemail?.say ?? '';
       case 'text':

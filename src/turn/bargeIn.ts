@@ -27,8 +27,9 @@ export function wordsOverAgent(state: TurnState, atMs: number, settings: TurnSet
     );
   }
   const next = verdict === 'backchannel' ? noteNod(state, settings) : state;
-  const nothing = verdict === 'backchannel' || onlyEcho(next);
-  if (nothing && phase.kind === 'doubting' && next.voice === 'off') {
+  // An echo is known for one while it sounds; the caller's "mhm" may still become a sentence.
+  const nothing = onlyEcho(next) || (verdict === 'backchannel' && next.voice === 'off');
+  if (nothing && phase.kind === 'doubting') {
     return resume(next, phase.replyId, phase.voiceAtMs);
   }
   return stay(next);

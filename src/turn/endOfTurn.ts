@@ -1,6 +1,6 @@
 // The end of the caller's turn: a pause, a reply prepared in it, the wait, and the turn taken or given back.
-import { endingOf, waitMs } from './endpoint.ts';
-import { dropPrepared, listen } from './floor.ts';
+import { endingOf, waitMs, type Ending } from './endpoint.ts';
+import { dropPrepared, listen, speakLine } from './floor.ts';
 import { turnLanguage } from './language/language.ts';
 import { lastUtterance, sameWords, textOf } from './said.ts';
 import type { TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
@@ -8,6 +8,10 @@ import { chain, inPhase, start, stay, stop } from './step.ts';
 
 /** Prepared replies that may be thrown away in one turn; then the wait is waited out before the next is made. */
 export const DISCARDED_PER_TURN_MAX = 2;
+/** Voice as long as a short word, of which no word was understood. */
+const WORD_MS_MIN = 300;
+/** Asking a third time only annoys; the ladder of silence goes on from there. */
+const ASKED_AGAIN_MAX = 2;
 
 /** The caller fell silent: ask for the last words, prepare a reply, and wait. */
 export function pause(state: TurnState, silenceAtMs: number, atMs: number, settings: TurnSettings): TurnStep {
@@ -32,13 +36,16 @@ export function wordsInPause(state: TurnState, atMs: number, settings: TurnSetti
   const waiting = inPhase(state, { ...phase, waited: leftMs <= 0 });
   const timer = leftMs > 0 ? [start('endpoint', leftMs)] : [stop('endpoint')];
   return chain({ state: waiting, effects: timer }, (next) =>
-    chain(speculate(next, text, settings), (one) => decide(one, settings)),
+    chain(speculate(next, text, ending, settings), (one) => decide(one, settings)),
   );
 }
 
-/** Makes a reply for `text`, unless there is one, nothing was said, or too many were thrown away. */
-export function speculate(state: TurnState, text: string, settings: TurnSettings): TurnStep {
-  if (!settings.speculate || text === '') return stay(state);
+/**
+ * Makes a reply for `text`, unless there is one, nothing was said, or too many were thrown away. What is open
+ * will go on: a reply to it would be made in vain, and its wait is long enough to make one after.
+ */
+export function speculate(state: TurnState, text: string, ending: Ending, settings: TurnSettings): TurnStep {
+  if (!settings.speculate || text === '' || ending === 'open' || ending === 'collecting') return stay(state);
   if (state.prepared !== undefined && sameWords(state.prepared.text, text)) return stay(state);
   const dropped = state.prepared === undefined ? 0 : 1;
   if (state.discarded + dropped > DISCARDED_PER_TURN_MAX) return stay(state);
@@ -58,11 +65,17 @@ export function decide(state: TurnState, settings: TurnSettings): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'pausing' || !phase.waited || phase.final !== 'known') return stay(state);
   const callerText = textOf(state.said);
-  // A noise, not a word: the floor stays where it is.
-  if (callerText === '') return listen(state, settings);
+  if (callerText === '') return notUnderstood(state, phase.silenceAtMs, settings);
   const fits = state.prepared !== undefined && sameWords(state.prepared.text, callerText);
   const ready = fits ? stay(state) : prepare(state, callerText, dropPrepared(state));
   return chain(ready, (next) => release(next, callerText, phase.silenceAtMs, fits));
+}
+
+/** Voice without a word: the caller is asked again, a few times; a noise gives the floor back. */
+function notUnderstood(state: TurnState, silenceAtMs: number, settings: TurnSettings): TurnStep {
+  const voiceMs = state.voiceAtMs === undefined ? 0 : silenceAtMs - state.voiceAtMs;
+  if (voiceMs < WORD_MS_MIN || state.asked >= ASKED_AGAIN_MAX) return listen(state, settings);
+  return speakLine({ ...state, asked: state.asked + 1 }, { kind: 'noWords' });
 }
 
 export function release(
@@ -75,7 +88,7 @@ export function release(
   const { replyId } = state.prepared;
   const turn = state.turn + 1;
   return {
-    state: { ...state, turn, idleStep: 0, phase: { kind: 'thinking', replyId, answers: 'caller' } },
+    state: { ...state, turn, idleStep: 0, asked: 0, phase: { kind: 'thinking', replyId, answers: 'caller' } },
     effects: [
       stop('endpoint'),
       stop('finalWords'),

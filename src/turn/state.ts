@@ -42,6 +42,10 @@ export interface TurnState {
   /** The exchange under way; 0 is the agent's opening. */
   readonly turn: number;
   readonly voice: 'on' | 'off';
+  /** When the caller's last voice began. */
+  readonly voiceAtMs: number | undefined;
+  /** How often the caller was told that nothing was understood, since their last words. */
+  readonly asked: number;
   readonly said: Said;
   /** Utterances up to this one belong to turns that are over: late news of them falls through. */
   readonly oldUtterance: number;
@@ -74,6 +78,7 @@ export type Line =
   | { readonly kind: 'idle'; readonly step: number }
   | { readonly kind: 'goodbye' }
   | { readonly kind: 'voicemail' }
+  | { readonly kind: 'noWords' }
   | { readonly kind: 'reconnected' }
   | { readonly kind: 'text'; readonly text: string };
 
@@ -154,6 +159,8 @@ export function firstState(turn = 0): TurnState {
     phase: { kind: 'listening' },
     turn,
     voice: 'off',
+    voiceAtMs: undefined,
+    asked: 0,
     said: [],
     oldUtterance: -1,
     prepared: undefined,

@@ -21,6 +21,8 @@ import { chain, inPhase, start, stay, stop, stopTimers, withTimer } from './step
 export const FINAL_WORDS_MS = 1_200;
 /** Voice stopped over the agent: words that were said take this long to arrive at most. */
 export const VERDICT_MS = 450;
+/** A voice counts as going on for so long after its end, as the detector tells it. */
+const VOICE_HANGOVER_MS = 200;
 /** News of a voice may be old when the detector is behind: its end may be just behind it. */
 const LASTING_MS_MIN = 150;
 
@@ -31,7 +33,12 @@ export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSet
     case 'opened':
       return event.line === undefined ? listen(state, settings) : speakLine(state, event.line);
     case 'voiceStarted':
-      return voiceStarted({ ...state, voice: 'on' }, event.voiceAtMs, event.atMs, settings);
+      return voiceStarted(
+        { ...state, voice: 'on', voiceAtMs: event.voiceAtMs },
+        event.voiceAtMs,
+        event.atMs,
+        settings,
+      );
     case 'voiceStopped':
       return voiceStopped({ ...state, voice: 'off' }, event.silenceAtMs, event.atMs, settings);
     case 'words':
@@ -82,7 +89,10 @@ function voiceStarted(state: TurnState, voiceAtMs: number, atMs: number, setting
       if (!settings.interruption.enabled) return stay(state);
       // A loudspeaker: holding for each echo would make the agent stutter. Words that are not its own still stop it.
       if (state.echoes >= ECHOES_TRUSTED_MAX) return stay(state);
-      const lastingMs = Math.max(LASTING_MS_MIN, voiceAtMs + settings.interruption.minVoiceMs - atMs);
+      const lastingMs = Math.max(
+        LASTING_MS_MIN,
+        voiceAtMs + settings.interruption.minVoiceMs + VOICE_HANGOVER_MS - atMs,
+      );
       return {
         state: inPhase(state, { kind: 'doubting', replyId: phase.replyId, voiceAtMs }),
         effects: [{ kind: 'hold' }, stop('verdict'), start('lasting', lastingMs)],

@@ -272,7 +272,7 @@ test('a late "stop", after the agent was let go on, is still obeyed', () => {
 test('voice that lasts interrupts without a word', () => {
   const story = speaking();
   story.tell({ kind: 'voiceStarted', atMs: 6_000, voiceAtMs: 5_900 });
-  assert.deepEqual(story.all('startTimer').at(-1), { kind: 'startTimer', timer: 'lasting', delayMs: 400 });
+  assert.deepEqual(story.all('startTimer').at(-1), { kind: 'startTimer', timer: 'lasting', delayMs: 600 });
   assert.ok(kinds(story.ring('lasting', 6_400)).includes('interrupt'));
 });
 
@@ -512,4 +512,31 @@ test('from wherever it has come, a call goes on: silence and words lead to an an
     }),
     { numRuns: 500 },
   );
+});
+
+test('a voice of which no word was understood is told so, twice at most, and a short noise is not', () => {
+  const story = new Story();
+  const mumble = (atMs: number, voiceMs: number, utterance: number): readonly TurnEffect[] => {
+    story.tell({ kind: 'voiceStarted', atMs: atMs + 80, voiceAtMs: atMs });
+    story.tell({ kind: 'voiceStopped', atMs: atMs + voiceMs + 200, silenceAtMs: atMs + voiceMs });
+    story.tell({ kind: 'committed', utterance });
+    story.tell({ kind: 'words', atMs: atMs + voiceMs + 300, utterance, text: '', final: true });
+    const effects = story.ring('endpoint', atMs + voiceMs + 1_500);
+    const line = effects.find((effect) => effect.kind === 'sayLine');
+    if (line !== undefined)
+      story.tell({ kind: 'replyPlayed', replyId: line.replyId, atMs: atMs + voiceMs + 3_000 });
+    return effects;
+  };
+  assert.ok(!kinds(mumble(1_000, 120, 0)).includes('sayLine'));
+  assert.ok(kinds(mumble(11_000, 500, 1)).includes('sayLine'));
+  assert.ok(kinds(mumble(21_000, 500, 2)).includes('sayLine'));
+  assert.ok(!kinds(mumble(31_000, 500, 3)).includes('sayLine'));
+});
+
+test('no reply is prepared for a turn that is plainly going on', () => {
+  const story = new Story();
+  story.said('I would like to', 0, 1_000);
+  assert.deepEqual(story.all('prepare'), []);
+  story.said('book a table.', 1, 3_000);
+  assert.equal(story.all('prepare').length, 1);
 });
