@@ -23,6 +23,7 @@ import { StereoRecording } from './store/recording.ts';
 import { openStore, type Store } from './store/store.ts';
 import type { TurnSettings } from './turn/state.ts';
 import { twilioRest } from './twilio/rest.ts';
+import { openTurnModel, type MeasuredTurnModel } from './vad/turnModel.ts';
 import { openVoiceDetector, type MeasuredVoiceDetector } from './vad/voiceDetector.ts';
 
 const clock = systemClock;
@@ -82,12 +83,17 @@ async function build(
   let calls: Calls | undefined;
   let store: Store | undefined;
   let detector: MeasuredVoiceDetector | undefined;
+  let turnModel: MeasuredTurnModel | undefined;
   const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
   closing.push(() => events.close());
   const metrics = openMetrics({
     callsActive: () => calls?.activeCount ?? 0,
     pendingWrites: () => store?.writer.pendingWrites ?? 0,
-    droppedSoFar: () => ({ events: events.lostEvents, vad_windows: detector?.droppedWindows ?? 0 }),
+    droppedSoFar: () => ({
+      events: events.lostEvents,
+      vad_windows: detector?.droppedWindows ?? 0,
+      turn_verdicts: turnModel?.unanswered ?? 0,
+    }),
   });
   closing.push(watchEventLoop(clock, (lagMs) => metrics.eventLoopLag(lagMs)));
   const background = new Background((error) =>
@@ -108,6 +114,8 @@ async function build(
   const model = openModel(deps);
   detector = await openTheDetector(config, metrics, logger);
   closing.push(() => detector?.close());
+  turnModel = await openTheTurnModel(config, agent, logger);
+  closing.push(() => turnModel?.close());
   const world: CallWorld = {
     agent,
     clock,
@@ -116,6 +124,7 @@ async function build(
     events,
     writer: store.writer,
     detector,
+    ...(turnModel === undefined ? {} : { turnModel }),
     ears: openEars(deps),
     model,
     voice: voices.voice,
@@ -201,6 +210,24 @@ function openTheDetector(config: Config, metrics: Metrics, logger: Logger): Prom
   );
 }
 
+/** Undefined unless the agent's file names one, beside which it is looked for. */
+async function openTheTurnModel(
+  config: Config,
+  agent: AgentFile,
+  logger: Logger,
+): Promise<MeasuredTurnModel | undefined> {
+  const { model } = agent.turnTaking;
+  if (model === undefined) return undefined;
+  return openTurnModel(
+    {
+      file: path.resolve(path.dirname(config.agentPath), model),
+      onLost: (error) =>
+        logger.warn({ failure: errorText(error) }, 'the turn model cannot be used: the words alone judge'),
+    },
+    clock,
+  );
+}
+
 function openTheStore(config: Config, metrics: Metrics, logger: Logger): Promise<Store> {
   return openStore({
     databaseUrl: config.databaseUrl,
@@ -241,8 +268,10 @@ function openRecording(
 
 function turnSettingsOf(agent: AgentFile, speculate: boolean): TurnSettings {
   return {
-    ...agent.turnTaking,
+    minWaitMs: agent.turnTaking.minWaitMs,
+    maxWaitMs: agent.turnTaking.maxWaitMs,
     interruption: agent.interruption,
+    greetingInterruptible: agent.greetingInterruptible,
     idleAfterMs: agent.limits.idle.map((step) => step.afterSeconds * 1_000),
     giveUpAfterMs: (agent.limits.idle.at(-1)?.afterSeconds ?? 0) * 1_000,
     speculate,

@@ -1,5 +1,6 @@
-// Starts a module of this code in a worker thread, from the sources as well as from the build.
+// Starts a module of this code in a worker thread, from the sources as well as from the build, and ends it.
 import { Worker } from 'node:worker_threads';
+import type { Clock } from './clock.ts';
 
 /**
  * `name` is a file beside the module `importer` (its `import.meta.url`), without its ending, which is
@@ -14,4 +15,31 @@ export function startThread(importer: string, name: string, workerData: unknown)
   const entry = JSON.stringify(module.href);
   const source = `import('tsx/esm/api').then((tsx) => tsx.register(), () => undefined).then(() => import(${entry}))`;
   return new Worker(source, { eval: true, workerData });
+}
+
+/**
+ * Resolves when the thread has ended; never rejects. `ask` tells it to end by itself, because a model that is torn
+ * down in a run leaks; after `closeMsMax` it is torn down all the same.
+ */
+export function closeThread(
+  worker: Worker,
+  ask: () => void,
+  closeMsMax: number,
+  clock: Clock,
+): Promise<void> {
+  return new Promise((resolve) => {
+    if (worker.threadId === -1) {
+      resolve();
+      return;
+    }
+    const timer = clock.after(closeMsMax, () => {
+      // It answers with the exit that is waited for below.
+      void worker.terminate();
+    });
+    worker.once('exit', () => {
+      timer.cancel();
+      resolve();
+    });
+    ask();
+  });
 }

@@ -16,6 +16,7 @@ import {
 } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { DeadAir } from './deadAir.ts';
+import { EndJudge } from './endJudge.ts';
 import { Exchanges } from './exchanges.ts';
 import { heardAll, heardBefore } from './heardSoFar.ts';
 import { CallRecording } from './callRecording.ts';
@@ -50,6 +51,7 @@ export class Call implements LiveCall {
   /** How the call was to end by a reply that was then withheld. */
   #withheldEnding: Ending | undefined;
   readonly #deadAir: DeadAir;
+  readonly #endJudge: EndJudge;
   readonly #exchanges: Exchanges;
   readonly #publish: Publish;
 
@@ -78,12 +80,8 @@ export class Call implements LiveCall {
     this.#timers = new Timers(world.clock);
     this.#publish = (event) =>
       world.events.publish({ ...event, callSid: info.callSid, at: world.clock.wallMs() });
-    this.#deadAir = new DeadAir({
-      clock: world.clock,
-      fillerMs: world.agent.limits.deadAirMs,
-      fillers: world.agent.lines.fillers,
-      onDeadAir: (remedy) => world.metrics.deadAir(remedy),
-    });
+    this.#deadAir = new DeadAir(world);
+    this.#endJudge = new EndJudge(world, (event) => this.#happened(event));
     this.#exchanges = new Exchanges(info.callSid, world, this.#log, this.#publish);
     this.conversation = parts.conversation ?? new Conversation(info, world);
     this.conversation.attach({
@@ -182,6 +180,7 @@ export class Call implements LiveCall {
   #onMedia(mulaw: Uint8Array, timestampMs: number): void {
     const nowMs = this.#world.clock.nowMs();
     this.#ears.push(mulaw, nowMs);
+    this.#endJudge.push(mulaw);
     this.#recording.caller(nowMs, timestampMs, mulaw);
   }
 
@@ -241,6 +240,7 @@ export class Call implements LiveCall {
     const heard = heardBefore(event, this.#playout);
     if (heard !== undefined) this.#turn.tell(heard);
     this.#turn.tell(event);
+    this.#endJudge.saw(event, this.#turn.state.phase);
   }
 
   #carryOut(effect: TurnEffect): void {
@@ -369,6 +369,7 @@ export class Call implements LiveCall {
       () => this.#happened({ kind: 'callEnded' }),
       () => this.#timers.stopAll(),
       () => this.#deadAir.stop(),
+      () => this.#endJudge.close(),
       () => this.#replies.close(),
       () => this.#playout.close(),
       () => this.#ears.close(),

@@ -71,6 +71,12 @@ export class Calls implements LiveCalls {
     const replaced = this.#live.get(callSid);
     replaced?.border.within(() => replaced.call.streamReplaced());
     const lost = this.#lost.get(callSid);
+    // It was saying its last words: it has ended as we wanted, and what comes next is told when the carrier asks.
+    if (replaced !== undefined && lost === undefined) {
+      this.#ringsNoMore(callSid);
+      stream.close();
+      return;
+    }
     lost?.timer.cancel();
     this.#lost.delete(callSid);
     const ears = this.#stopRinging(callSid) ?? this.#openEars();

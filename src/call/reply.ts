@@ -73,11 +73,9 @@ export class Reply {
   /** Asks the model and speaks its answer. */
   answer(): void {
     this.#run(async () => {
-      await this.#answer();
+      const owed = await this.#answer();
       await this.#mouth.finished();
-      if (!this.#answerSounds() && this.#added.length === 0) {
-        await this.#sayInstead();
-      }
+      if (owed && !this.#answerSounds()) await this.#sayInstead();
     });
   }
 
@@ -128,7 +126,8 @@ export class Reply {
     );
   }
 
-  async #answer(): Promise<void> {
+  /** Resolves when all is with the voice: whether the caller has to hear something now, or a tool's doing was the answer. */
+  async #answer(): Promise<boolean> {
     for (let round = 0; round <= TOOL_ROUNDS_MAX; round += 1) {
       const calls: ToolCall[] = [];
       const before = this.#said.length;
@@ -140,12 +139,16 @@ export class Reply {
         // Something was said already: better half an answer than an answer and an apology. What was said
         // before a tool was called is no answer.
         if (this.#said.length === before) await this.#sayInstead();
-        return;
+        return true;
       }
-      if (calls.length === 0) return;
+      if (calls.length === 0) {
+        if (this.#said.length === before) await this.#sayInstead();
+        return true;
+      }
       const said = this.#said.slice(before).join(' ');
-      if (!(await this.#useTools(calls, said))) return;
+      if (!(await this.#useTools(calls, said))) return false;
     }
+    return true;
   }
 
   async #sayModelsWords(texts: AsyncIterable<string>): Promise<void> {

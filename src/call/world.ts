@@ -14,6 +14,7 @@ import type { SpeechToText } from '../stt/port.ts';
 import type { TextToSpeech } from '../tts/port.ts';
 import type { TurnSettings } from '../turn/state.ts';
 import type { VoiceDetector } from '../vad/port.ts';
+import type { TurnModel } from '../vad/turnModelPort.ts';
 
 export interface CallWorld {
   readonly agent: AgentFile;
@@ -23,6 +24,8 @@ export interface CallWorld {
   readonly events: { publish(event: LiveEvent): void };
   readonly writer: CallWriter;
   readonly detector: VoiceDetector;
+  /** None unless the agent's file names one: the text alone tells the end of a turn. */
+  readonly turnModel?: TurnModel;
   /** In order of preference; at least one. */
   readonly ears: readonly SpeechToText[];
   readonly model: LanguageModel;

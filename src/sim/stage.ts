@@ -102,7 +102,7 @@ export class Stage {
 
   /** Starts a gateway of this very tree and its carrier; resolves when it is ready for calls. */
   async openHouse(options: HouseOptions = {}): Promise<House> {
-    const { clock, random } = this.#options;
+    const { clock } = this.#options;
     const dataDir = options.dataDir ?? this.temporaryFolder();
     const gateway = await startGateway({
       clock,
@@ -111,6 +111,12 @@ export class Stage {
       nodeArgs: options.nodeArgs ?? [],
     });
     this.#closing.push(() => gateway.stop());
+    return { gateway, carrier: this.openCarrier(gateway) };
+  }
+
+  /** Another carrier for the same gateway. */
+  openCarrier(gateway: GatewayProcess): Carrier {
+    const { clock, random } = this.#options;
     const carrier = new Carrier({
       clock,
       random,
@@ -122,7 +128,7 @@ export class Stage {
       dialUrl: gateway.url,
     });
     this.#closing.push(() => carrier.close());
-    return { gateway, carrier };
+    return carrier;
   }
 
   /** Has these replies of the brain's synthesised before the calls: 10-100 ms a sentence in which all else stands still. */

@@ -1,6 +1,6 @@
 // A sound over the agent: whether it yields, goes on, or has been answered.
 import { pause } from './endOfTurn.ts';
-import { forget, listen } from './floor.ts';
+import { forgetSaid, listen } from './floor.ts';
 import { askedSoFar, expectationOf, NOTHING_ASKED, type Expectation } from './expectation.ts';
 import { judge, type Verdict } from './judge.ts';
 import { turnLanguage } from './language/language.ts';
@@ -10,10 +10,15 @@ import { lastUtterance, sameWords, textOf } from './said.ts';
 import type { TurnSettings, TurnState, TurnStep } from './state.ts';
 import { chain, inPhase, stay, stop } from './step.ts';
 
+/** Whether what the agent is saying may be stopped at all; what is said over it meanwhile is not lost. */
+export function mayInterrupt(state: TurnState, settings: TurnSettings): boolean {
+  return settings.interruption.enabled && (settings.greetingInterruptible || state.turn > 0);
+}
+
 export function wordsOverAgent(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'speaking' && phase.kind !== 'doubting') return stay(state);
-  if (!settings.interruption.enabled) return stay(state);
+  if (!mayInterrupt(state, settings)) return stay(state);
   const verdict = verdictOn(state, settings);
   if (verdict === 'interrupt') {
     // The next word will tell.
@@ -80,14 +85,14 @@ export function replyPlayed(
   const { phase } = state;
   if (phase.kind !== 'thinking' && phase.kind !== 'speaking' && phase.kind !== 'doubting') return stay(state);
   if (phase.replyId !== replyId) return stay(state);
-  const answered = phase.kind === 'thinking' && phase.answers === 'caller' ? forget(state) : state;
-  const over = { ...answered, expects: expectedAfter(answered, replyId, settings, true) };
-  const timers = [stop('lasting'), stop('verdict')];
+  const answered = phase.kind === 'thinking' && phase.answers === 'caller' ? forgetSaid(state) : stay(state);
+  const over = { ...answered.state, expects: expectedAfter(answered.state, replyId, settings, true) };
+  const effects = [...answered.effects, stop('lasting'), stop('verdict')];
   const meant = verdictOn(over, settings) === 'interrupt';
   // "Mhm" while the agent was finishing is no turn; a sentence is.
   if (!meant && over.voice === 'off')
-    return chain({ state: forget(over), effects: timers }, (s) => listen(s, settings));
-  const listening = { state: inPhase(over, { kind: 'listening' }), effects: timers };
+    return chain(chain({ state: over, effects }, forgetSaid), (next) => listen(next, settings));
+  const listening = { state: inPhase(over, { kind: 'listening' }), effects };
   return over.voice === 'on' ? listening : chain(listening, (next) => pause(next, atMs, atMs, settings));
 }
 

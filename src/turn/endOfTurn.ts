@@ -1,6 +1,7 @@
 // The end of the caller's turn: a pause, a reply prepared in it, the wait, and the turn taken or given back.
-import { endingOf, waitMs, type Ending } from './endpoint.ts';
+import { endingOf, type Ending } from './endpoint.ts';
 import { dropPrepared, listen, speakLine } from './floor.ts';
+import { heardWaitMs, type EndHeard } from './heardEnd.ts';
 import { turnLanguage } from './language/language.ts';
 import { lastUtterance, sameWords, textOf } from './said.ts';
 import type { TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
@@ -32,12 +33,23 @@ export function wordsInPause(state: TurnState, atMs: number, settings: TurnSetti
   if (phase.kind !== 'pausing') return stay(state);
   const text = textOf(state.said);
   const ending = endingOf(text, state.expects, turnLanguage(settings.language));
-  const leftMs = phase.silenceAtMs + waitMs(ending, settings, state.pauses) - atMs;
+  const heard = state.endHeard?.silenceAtMs === phase.silenceAtMs ? state.endHeard.probability : undefined;
+  const leftMs = phase.silenceAtMs + heardWaitMs(ending, settings, state.pauses, heard) - atMs;
   const waiting = inPhase(state, { ...phase, waited: leftMs <= 0 });
   const timer = leftMs > 0 ? [start('endpoint', leftMs)] : [stop('endpoint')];
   return chain({ state: waiting, effects: timer }, (next) =>
     chain(speculate(next, text, ending, settings), (one) => decide(one, settings)),
   );
+}
+
+/** The audio model has heard the silence under way; of another one it is late news. */
+export function endJudged(
+  state: TurnState,
+  { atMs, silenceAtMs, probability }: EndHeard & { readonly atMs: number },
+  settings: TurnSettings,
+): TurnStep {
+  if (state.phase.kind !== 'pausing' || state.phase.silenceAtMs !== silenceAtMs) return stay(state);
+  return wordsInPause({ ...state, endHeard: { silenceAtMs, probability } }, atMs, settings);
 }
 
 /**

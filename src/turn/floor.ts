@@ -43,7 +43,7 @@ export function lineWanted(state: TurnState, line: Line, settings: TurnSettings)
 }
 
 /** What was said is answered, or was not meant for us: later news of it is old. */
-export function forget(state: TurnState): TurnState {
+function forget(state: TurnState): TurnState {
   return {
     ...state,
     said: [],
@@ -52,6 +52,12 @@ export function forget(state: TurnState): TurnState {
     discarded: 0,
     nod: undefined,
   };
+}
+
+/** The same, and what is said next is not to be taken for late news of it: an utterance still open is finished. */
+export function forgetSaid(state: TurnState): TurnStep {
+  const open = lastUtterance(state.said) > state.committed;
+  return { state: forget(state), effects: open ? [{ kind: 'commit' }] : [] };
 }
 
 export function dropPrepared(state: TurnState): readonly TurnEffect[] {

@@ -1,5 +1,6 @@
 // The words of the turn machine: what it may be told, what it answers, what it keeps.
 import type { EndpointSettings } from './endpoint.ts';
+import type { EndHeard } from './heardEnd.ts';
 import { NOTHING_ASKED, type AgentWords, type Expectation } from './expectation.ts';
 import type { InterruptionSettings } from './judge.ts';
 import type { EchoSeen } from './ownVoice.ts';
@@ -8,6 +9,8 @@ import type { Said, Utterance } from './said.ts';
 
 export interface TurnSettings extends EndpointSettings {
   readonly interruption: InterruptionSettings;
+  /** False: what the agent says before the first exchange is said to its end. */
+  readonly greetingInterruptible: boolean;
   /** How long nobody speaks before each step of "are you still there?". */
   readonly idleAfterMs: readonly number[];
   /** ... and after the last step before the call is given up. */
@@ -49,6 +52,8 @@ export interface TurnState {
   readonly said: Said;
   /** Utterances up to this one belong to turns that are over: late news of them falls through. */
   readonly oldUtterance: number;
+  /** The last utterance that the STT was asked to finish: what is said now belongs to a later one. */
+  readonly committed: number;
   /** A reply that is being made and has not been released. */
   readonly prepared: { readonly replyId: number; readonly text: string } | undefined;
   /** Prepared replies dropped in this turn: speculation is bounded. */
@@ -66,6 +71,8 @@ export interface TurnState {
   readonly pauses: Pauses;
   /** Their last silence. */
   readonly gap: Gap | undefined;
+  /** The last word of the audio model, on whatever silence. */
+  readonly endHeard: EndHeard | undefined;
   readonly echo: EchoSeen | undefined;
   /** The last utterance that told the agent to go on, and its words. */
   readonly nod: Utterance | undefined;
@@ -105,6 +112,8 @@ export type TurnEvent =
       readonly text: string;
       readonly final: boolean;
     }
+  /** An audio model heard how the caller fell silent; there may be none, and it may be late. */
+  | ({ readonly kind: 'endJudged'; readonly atMs: number } & EndHeard)
   /** The STT was asked for the last word on this utterance. */
   | { readonly kind: 'committed'; readonly utterance: number }
   | { readonly kind: 'timerRang'; readonly atMs: number; readonly timer: TurnTimer }
@@ -163,6 +172,7 @@ export function firstState(turn = 0): TurnState {
     asked: 0,
     said: [],
     oldUtterance: -1,
+    committed: -1,
     prepared: undefined,
     discarded: 0,
     nextReplyId: 0,
@@ -172,6 +182,7 @@ export function firstState(turn = 0): TurnState {
     expects: NOTHING_ASKED,
     pauses: NO_PAUSES,
     gap: undefined,
+    endHeard: undefined,
     echo: undefined,
     nod: undefined,
     echoes: 0,

@@ -7,9 +7,9 @@
 //       |                                                             |                        v   | "uh-huh"
 //       +------------------- voice again: reply withheld -------------+                      doubting
 //       +------------------- words, or voice that lasts: interrupted --------------------------+
-import { replyPlayed, resume, voiceLasts, wordsOverAgent } from './bargeIn.ts';
-import { decide, pause, withhold, wordsInPause } from './endOfTurn.ts';
-import { dropPrepared, forget, idle, lineWanted, listen, speakLine } from './floor.ts';
+import { mayInterrupt, replyPlayed, resume, voiceLasts, wordsOverAgent } from './bargeIn.ts';
+import { decide, endJudged, pause, withhold, wordsInPause } from './endOfTurn.ts';
+import { dropPrepared, forgetSaid, idle, lineWanted, listen, speakLine } from './floor.ts';
 import type { AgentWords } from './expectation.ts';
 import { ECHOES_TRUSTED_MAX, withoutEcho } from './ownVoice.ts';
 import { brokenGap, learned, wasAnswered } from './pauses.ts';
@@ -43,14 +43,10 @@ export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSet
       return voiceStopped({ ...state, voice: 'off' }, event.silenceAtMs, event.atMs, settings);
     case 'words':
       return words(state, event, settings);
+    case 'endJudged':
+      return endJudged(state, event, settings);
     case 'committed':
-      return state.phase.kind === 'pausing' && state.phase.final === 'not_asked'
-        ? withTimer(
-            inPhase(state, { ...state.phase, final: { utterance: event.utterance } }),
-            'finalWords',
-            FINAL_WORDS_MS,
-          )
-        : stay(state);
+      return committed({ ...state, committed: Math.max(state.committed, event.utterance) }, event.utterance);
     case 'timerRang':
       return timerRang(state, event.timer, event.atMs, settings);
     case 'replyStarted':
@@ -86,7 +82,7 @@ function voiceStarted(state: TurnState, voiceAtMs: number, atMs: number, setting
         ? withhold(broken(state, voiceAtMs, true), phase.replyId)
         : stay(state);
     case 'speaking': {
-      if (!settings.interruption.enabled) return stay(state);
+      if (!mayInterrupt(state, settings)) return stay(state);
       // A loudspeaker: holding for each echo would make the agent stutter. Words that are not its own still stop it.
       if (state.echoes >= ECHOES_TRUSTED_MAX) return stay(state);
       const lastingMs = Math.max(
@@ -158,14 +154,20 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
   }
 }
 
+function committed(state: TurnState, utterance: number): TurnStep {
+  const { phase } = state;
+  if (phase.kind !== 'pausing' || phase.final !== 'not_asked') return stay(state);
+  return withTimer(inPhase(state, { ...phase, final: { utterance } }), 'finalWords', FINAL_WORDS_MS);
+}
+
 // --- the agent's speech ---
 
 function replyStarted(state: TurnState, replyId: number): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'thinking' || phase.replyId !== replyId) return stay(state);
-  const answered =
-    phase.answers === 'caller' ? { ...forget(state), pauses: wasAnswered(state.pauses) } : state;
-  return stay(inPhase(answered, { kind: 'speaking', replyId }));
+  const speaking = inPhase(state, { kind: 'speaking', replyId });
+  if (phase.answers === 'nobody') return stay(speaking);
+  return forgetSaid({ ...speaking, pauses: wasAnswered(state.pauses) });
 }
 
 /** How much of a reply was heard; of one that hasn't the line it is late news. */

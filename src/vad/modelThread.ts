@@ -4,7 +4,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
 import type { Batch } from './batch.ts';
-import { startThread } from '../base/thread.ts';
+import { closeThread, startThread } from '../base/thread.ts';
 
 /** The main thread's word: run the first `windows` of a batch, or end. */
 export type ToModel =
@@ -57,7 +57,7 @@ export const openModelThread: OpenModelThread = (batches, listener, clock) =>
     };
     const close = (): Promise<void> => {
       phase = 'over';
-      return closeWorker(worker, clock);
+      return closeThread(worker, () => tell(worker, { kind: 'close' }), CLOSE_MS_MAX, clock);
     };
     worker.on('message', (message: FromModel) => {
       if (message.kind === 'answered') {
@@ -74,23 +74,4 @@ export const openModelThread: OpenModelThread = (batches, listener, clock) =>
 function tell(worker: Worker, message: ToModel): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   worker.postMessage(message);
-}
-
-/** Never rejects. The thread is asked first, because one that is torn down in a run leaks the model. */
-function closeWorker(worker: Worker, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    if (worker.threadId === -1) {
-      resolve();
-      return;
-    }
-    const timer = clock.after(CLOSE_MS_MAX, () => {
-      // It answers with the exit that is waited for below.
-      void worker.terminate();
-    });
-    worker.once('exit', () => {
-      timer.cancel();
-      resolve();
-    });
-    tell(worker, { kind: 'close' });
-  });
 }

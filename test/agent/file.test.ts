@@ -56,6 +56,13 @@ test('a file with what has to be there gets every default', () => {
   assert.equal(agent.states, undefined);
 });
 
+test('a turn model is named by its path, and none is the default', () => {
+  const named = agentOf(`${minimal}turnTaking: { model: models/smart-turn.onnx }\n`);
+  assert.equal(named.turnTaking.model, 'models/smart-turn.onnx');
+  assert.equal(agentOf(minimal).turnTaking.model, undefined);
+  assert.deepEqual(mistakesOf(`${minimal}turnTaking: { model: "" }\n`).length, 1);
+});
+
 test('the version is the BLAKE2b of the text: the same for the same file, another for any change', () => {
   const digest = createHash('blake2b512').update(minimal).digest('hex');
   assert.equal(agentOf(minimal).version, digest.slice(0, 8));

@@ -77,6 +77,7 @@ test('the reply is prepared while the wait runs: with speculation the caller wai
         turnSettings: {
           ...base.agent.turnTaking,
           interruption: base.agent.interruption,
+          greetingInterruptible: true,
           idleAfterMs: [8_000],
           giveUpAfterMs: 8_000,
           speculate,
@@ -244,6 +245,23 @@ test('what nobody had answered when the stream was lost is known when it is back
   await rig.agentSpeaks();
   assert.ok(rig.requests.at(-1)?.messages.some((message) => message.content.includes('My name is Ada')));
   assert.equal(rig.turns()[1]?.callerText, 'My name is Ada');
+  await overAndGone(rig);
+});
+
+test('a second stream for a call that says its last words ends it: it is not begun anew', async () => {
+  const rig = await greeted({ answer: () => ['Goodbye. ', endCall] });
+  await rig.says('That was all.');
+  await rig.agentSpeaks();
+  rig.calls.prepare(INFO);
+  rig.open();
+  assert.equal(rig.calls.activeCount, 0);
+  assert.equal(rig.started.length, 1);
+  assert.deepEqual(
+    rig.ended.map(({ outcome }) => outcome),
+    ['completed'],
+  );
+  assert.equal(rig.streamClosed, 2);
+  assert.deepEqual(rig.calls.afterStream(INFO.callSid), { kind: 'hangup' });
   await overAndGone(rig);
 });
 

@@ -242,6 +242,32 @@ test('a model with nothing to say is apologised for: silence is no answer', asyn
   assert.deepEqual(texts(), ['Sorry about that.']);
 });
 
+test('a model with nothing to say to what its tool found is apologised for', async () => {
+  const { reply, texts, done } = setUp([['Let me look. ', called('look_up')], []]);
+  reply.release();
+  reply.answer();
+  await done();
+  assert.deepEqual(texts(), ['Let me look.', 'Sorry about that.']);
+});
+
+test('an answer that used a tool and cannot be spoken is apologised for', async () => {
+  const { reply, texts, done } = setUp([[called('look_up')], ['It is on the fourth.']], {
+    mute: (text) => text.startsWith('It is'),
+  });
+  reply.release();
+  reply.answer();
+  await done();
+  assert.deepEqual(texts(), ['It is on the fourth.', 'Sorry about that.']);
+});
+
+test('last words that cannot be spoken are not followed by a question', async () => {
+  const { reply, texts, done } = setUp([['Goodbye then. ', called('end_call')]], { mute: () => true });
+  reply.release();
+  reply.answer();
+  await done();
+  assert.deepEqual(texts(), ['Goodbye then.']);
+});
+
 test('a sentence that cannot be spoken is passed over, and the others are heard', async () => {
   const { reply, failures, done } = setUp([['The first sentence fails. ', 'The second sentence works.']], {
     mute: (text) => text.startsWith('The first'),

@@ -40,14 +40,14 @@ export const GREETING = 'Hello, this is Robin.';
 export const SORRY = 'Sorry about that.';
 export const GOODBYE = 'Goodbye then.';
 
-/** A short-spoken agent. `more` are further top-level keys. */
-export function agentYaml(providersUrl: string, more = ''): string {
+/** A short-spoken agent. `more` are further top-level keys, `turnTaking` further ones of that. */
+export function agentYaml(providersUrl: string, more = '', turnTaking = ''): string {
   return `
 name: test-agent
 greeting: ${GREETING}
 prompt: You are Robin.
 callerNumber: "${AGENT_NUMBER}"
-turnTaking: { minWaitMs: 150, maxWaitMs: 2500 }
+turnTaking: { minWaitMs: 150, maxWaitMs: 2500${turnTaking} }
 providers:
   stt: [{ provider: openai, model: gpt-live-transcribe }]
   llm: [{ provider: openai, model: sim, firstTokenMs: 700, idleMs: 500 }]
@@ -119,6 +119,8 @@ let voice: Promise<Voice> | undefined;
 export interface GatewayRigOptions {
   /** Further keys of the agent's file. */
   readonly agent?: string;
+  /** The turn model's file, which then lies beside the agent's. */
+  readonly turnModel?: Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly limits?: Partial<ServerLimits>;
   /** What the one does who is called by the gateway. */
@@ -167,7 +169,10 @@ export class GatewayRig {
     const { providers, played, voice: speaking } = await openSpeakingProviders();
     const dataDir = await mkdtemp(path.join(tmpdir(), 'turnpike-test-'));
     const agentPath = path.join(dataDir, 'agent.yaml');
-    await writeFile(agentPath, agentYaml(providers.url, options.agent ?? TALK_TOOLS));
+    const { turnModel } = options;
+    if (turnModel !== undefined) await writeFile(path.join(dataDir, 'turn.onnx'), turnModel);
+    const named = turnModel === undefined ? '' : ', model: turn.onnx';
+    await writeFile(agentPath, agentYaml(providers.url, options.agent ?? TALK_TOOLS, named));
     const rest = new SimServer();
     const restUrl = await rest.listen();
     const log: string[] = [];

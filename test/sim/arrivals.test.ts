@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LEAD_MS, MESSAGE_MS } from '../../src/playout/playout.ts';
-import { punctuality } from '../../src/sim/arrivals.ts';
+import { punctuality, underruns } from '../../src/sim/arrivals.ts';
 import type { Arrival } from '../../src/sim/carrierLine.ts';
 
 const BURST = LEAD_MS / MESSAGE_MS;
@@ -42,4 +42,21 @@ test('the next reply has a time of its own', () => {
 
 test('of no arrivals there is nothing to say', () => {
   assert.deepEqual(punctuality([]), { lateMs: [], sparedMs: [] });
+});
+
+test('silence inside a reply is an underrun, unless the caller spoke over it or it was announced', () => {
+  const turns = [
+    { overAgent: false, startOfSpeechAtMs: 0, endOfSpeechAtMs: 900 },
+    { overAgent: true, startOfSpeechAtMs: 5_000, endOfSpeechAtMs: 6_000 },
+  ];
+  const gap = (startMs: number, kind: 'unexpected' | 'marked' | 'cleared' = 'unexpected') => ({
+    startMs,
+    durationMs: 40,
+    kind,
+  });
+  const gaps = [gap(500), gap(4_990), gap(5_100), gap(6_900), gap(7_100), gap(8_000, 'marked')];
+  assert.deepEqual(
+    underruns(gaps, turns).map(({ startMs }) => startMs),
+    [500, 4_990, 7_100],
+  );
 });

@@ -21,6 +21,7 @@ const settings: TurnSettings = {
     always: ['stop', 'wait'],
     backchannels: ['mhm', 'uh huh', 'yeah', 'right'],
   },
+  greetingInterruptible: true,
   idleAfterMs: [8_000, 10_000],
   giveUpAfterMs: 8_000,
   speculate: true,
@@ -293,6 +294,16 @@ test('an agent that may not be interrupted goes on, and what was said meanwhile 
   assert.equal(story.state.phase.kind, 'pausing');
 });
 
+test('a greeting that may not be interrupted is said to its end, and what was said over it is the first turn', () => {
+  const story = new Story({ greetingInterruptible: false });
+  story.tell({ kind: 'opened', line: { kind: 'greeting' } });
+  story.tell({ kind: 'replyStarted', replyId: 0 });
+  story.said('Stop, I need a doctor.', 0, 2_000);
+  assert.deepEqual([...story.all('hold'), ...story.all('interrupt')], []);
+  story.tell({ kind: 'replyPlayed', replyId: 0, atMs: 4_000 });
+  assert.equal(story.state.phase.kind, 'pausing');
+});
+
 test('late news of an utterance that was answered falls through', () => {
   const story = speaking();
   const before = story.state;
@@ -350,6 +361,28 @@ test('with speculation off a reply is made and released at once when the turn is
     ['prepare', 'release'],
   );
   assert.equal(story.all('release')[0]?.speculated, false);
+});
+
+test('words that the detector missed are finished with the turn they fall in: what is said next is new', () => {
+  const story = new Story();
+  story.tell({ kind: 'opened', line: { kind: 'greeting' } });
+  story.tell({ kind: 'replyStarted', replyId: 0 });
+  story.tell({ kind: 'words', atMs: 900, utterance: 0, text: 'yeah', final: false });
+  const kindsAtEnd = kinds(story.tell({ kind: 'replyPlayed', replyId: 0, atMs: 1_000 }));
+  assert.ok(kindsAtEnd.includes('commit'), 'the ears begin a new utterance');
+  story.tell({ kind: 'committed', utterance: 0 });
+  story.said('I need a table.', 1, 4_000);
+  story.ring('endpoint', 6_000);
+  assert.equal(story.all('release').at(-1)?.callerText, 'I need a table.');
+});
+
+test('an utterance that was finished already is not finished again when its turn is over', () => {
+  const story = new Story();
+  story.tell({ kind: 'opened', line: undefined });
+  story.said('I need a table.', 0, 2_000);
+  story.ring('endpoint', 4_000);
+  const replyId = story.all('release').at(-1)?.replyId ?? -1;
+  assert.deepEqual(kinds(story.tell({ kind: 'replyStarted', replyId })), []);
 });
 
 const someEvent: fc.Arbitrary<TurnEvent> = fc.oneof(

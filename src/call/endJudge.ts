@@ -1,0 +1,41 @@
+// Asks the turn model, when the agent's file names one, how the caller fell silent, and tells the turn machine what it says.
+import type { Phase, TurnEvent } from '../turn/state.ts';
+import type { TurnModelSession } from '../vad/turnModelPort.ts';
+import { CallerAudio } from './callerAudio.ts';
+import type { CallWorld } from './world.ts';
+
+export class EndJudge {
+  readonly #session: TurnModelSession | undefined;
+  /** Kept only when there is somebody to hear it. */
+  readonly #audio: CallerAudio | undefined;
+
+  constructor(
+    { clock, turnModel }: Pick<CallWorld, 'clock' | 'turnModel'>,
+    tell: (event: TurnEvent) => void,
+  ) {
+    if (turnModel === undefined) return;
+    this.#audio = new CallerAudio();
+    this.#session = turnModel.open((verdict) => tell({ kind: 'endJudged', atMs: clock.nowMs(), ...verdict }));
+  }
+
+  /** The next of the caller's audio. */
+  push(mulaw: Uint8Array): void {
+    this.#audio?.push(mulaw);
+  }
+
+  /** What the turn machine was told, and the phase it led to. */
+  saw(event: TurnEvent, phase: Phase): void {
+    if (this.#audio === undefined) return;
+    // The floor is the agent's: what the caller said until now was another turn, or none.
+    if (phase.kind === 'speaking') this.#audio.turnOver();
+    else if (event.kind === 'voiceStarted') this.#audio.turnBegan(event.atMs - event.voiceAtMs);
+    else if (event.kind === 'voiceStopped' && phase.kind === 'pausing') {
+      this.#session?.ask(this.#audio.turn(), phase.silenceAtMs);
+    }
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#session?.close();
+  }
+}

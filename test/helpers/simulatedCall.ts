@@ -1,0 +1,392 @@
+// One whole call on the virtual clock, out of a seed: a caller who speaks, pauses, interrupts, coughs and hangs
+// up, providers and a carrier that fail, and what has to hold whatever comes of it.
+import assert from 'node:assert/strict';
+import { FRAME_MS, silence } from '../../src/audio/mulaw.ts';
+import { fixedLines } from '../../src/agent/lines.ts';
+import { parseAgentFile } from '../../src/agent/file.ts';
+import { Background } from '../../src/base/background.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import { silentLogger, type Logger } from '../../src/base/logger.ts';
+import { APOLOGY_MS } from '../../src/call/deadAir.ts';
+import { Calls } from '../../src/call/calls.ts';
+import type { LiveEvent } from '../../src/events/event.ts';
+import { openMetrics } from '../../src/metrics/metrics.ts';
+import { PlayoutWheel } from '../../src/playout/wheel.ts';
+import type { CallEnded, CallStarted, TurnRow } from '../../src/store/port.ts';
+import { wordsOf } from '../../src/turn/said.ts';
+import { FINAL_WORDS_MS } from '../../src/turn/turn.ts';
+import type { MediaStreamListener } from '../../src/twilio/mediaStream.ts';
+import type { VadEvent } from '../../src/vad/port.ts';
+import { INFO, LETTER_MS } from './callRig.ts';
+import { Chance } from './chance.ts';
+import { SoundingCarrier } from './soundingCarrier.ts';
+import { UnreliableEars, unreliableFetch, unreliableModel, unreliableVoice } from './unreliableProviders.ts';
+import { settlePromises, VirtualClock } from './virtualClock.ts';
+
+const AGENT = `
+name: simulated
+greeting: Hello, this is Robin. How can I help you?
+prompt: You are Robin.
+providers:
+  stt: [{ provider: openai, model: simulated }]
+  llm: [{ provider: openai, model: simulated }]
+  tts: [{ provider: openai, model: simulated, voice: simulated }]
+limits:
+  idle: [{ afterSeconds: 5, say: Are you there? }]
+tools:
+  - builtin: end_call
+  - builtin: play_digits
+  - builtin: transfer
+    to: { reception: "+15550001111" }
+    say: I will put you through.
+  - name: look_up
+    description: Looks something up.
+    url: https://tools.example/look-up
+    timeoutMs: 3000
+    filler: Let me look that up.
+`;
+
+const SENTENCES = [
+  'I would like to book a table for tomorrow.',
+  'Can you tell me when you open?',
+  'my number is five five five',
+  'um I think',
+  'Yes please.',
+  'The name is Peterson and I live in Springfield.',
+  'No',
+] as const;
+const BACKCHANNELS = ['mhm', 'yeah', 'okay', 'uh huh'] as const;
+
+const FRAME = silence(FRAME_MS);
+const TALK_MS = 15_000;
+/** Longer than a lost stream is waited for, a call says its last words, and any provider hangs. */
+const AFTERMATH_MS = 150_000;
+const HANGOVER_MS = 200;
+const ONSET_MS = 80;
+/** The wheel's tick, the carrier's way and the steps in which the caller listens. */
+const MARGIN_MS = 300;
+/** Coarse, for speed: the wheel catches up by the time. */
+const TICK_MS = 20;
+
+// A registry is dear, and nothing here depends on what it counts.
+const metrics = openMetrics({ callsActive: () => 0, pendingWrites: () => 0 });
+
+const parsed = parseAgentFile(AGENT, 'simulated.yaml');
+assert.ok(parsed.ok);
+const { agent } = parsed;
+const lines = new Set(fixedLines(agent));
+const fillers = new Set<string>(agent.lines.fillers);
+
+interface Stream {
+  readonly carrier: SoundingCarrier;
+  listener: MediaStreamListener | undefined;
+  closedByUs: number;
+  over: boolean;
+}
+
+export class SimulatedCall {
+  readonly clock = new VirtualClock(settlePromises);
+  readonly rows: TurnRow[] = [];
+  readonly started: CallStarted[] = [];
+  readonly ended: CallEnded[] = [];
+  readonly events: LiveEvent[] = [];
+  readonly bugs: unknown[] = [];
+  readonly streams: Stream[] = [];
+  readonly background = new Background((error) => this.bugs.push(error));
+  readonly #caller: Chance;
+  readonly #line: Chance;
+  readonly #ears: UnreliableEars;
+  readonly #calls: Calls;
+  readonly #markFaults: number;
+  #vad: (event: VadEvent) => void = () => undefined;
+  #detectors = 0;
+  /** Counts what takes the floor, from whoever it comes: what waited for an answer before need not get one. */
+  #overtaken = 0;
+
+  constructor(seed: number) {
+    const chance = new Chance(seed);
+    this.#caller = chance.branch();
+    this.#line = chance.branch();
+    // A third of the calls knows no fault of a kind, a third few, a third many.
+    const share = (): number => chance.pick([0, 0.05, 0.25]);
+    this.#markFaults = share();
+    this.#ears = new UnreliableEars(this.clock, chance.branch(), share());
+    const model = unreliableModel(this.clock, chance.branch(), share());
+    const voice = unreliableVoice(this.clock, chance.branch(), share(), lines);
+    const fetch = unreliableFetch(this.clock, chance.branch(), share());
+    const speculate = chance.happens(0.8);
+    const { clock } = this;
+    const coarse: Clock = {
+      nowMs: () => clock.nowMs(),
+      wallMs: () => clock.wallMs(),
+      after: (delayMs, callback) => clock.after(Math.max(TICK_MS, delayMs), callback),
+    };
+    this.#calls = new Calls({
+      agent,
+      clock,
+      logger: this.#logger(),
+      metrics,
+      events: { publish: (event) => void this.events.push(event) },
+      writer: {
+        callStarted: (call) => void this.started.push(call),
+        turnFinished: (row) => void this.rows.push(row),
+        callEnded: (call) => void this.ended.push(call),
+        leadFields: () => undefined,
+        pendingWrites: 0,
+        flush: () => Promise.resolve(),
+      },
+      detector: {
+        kind: 'energy',
+        open: (listener) => {
+          this.#vad = listener;
+          this.#detectors += 1;
+          return { push: () => undefined, close: () => void (this.#detectors -= 1) };
+        },
+        close: () => Promise.resolve(),
+      },
+      ears: [this.#ears.provider],
+      model,
+      voice,
+      providers: { llm: 'simulated', tts: 'simulated' },
+      wheel: new PlayoutWheel(coarse),
+      turnSettings: {
+        ...agent.turnTaking,
+        greetingInterruptible: agent.greetingInterruptible,
+        interruption: agent.interruption,
+        idleAfterMs: agent.limits.idle.map((step) => step.afterSeconds * 1_000),
+        giveUpAfterMs: 5_000,
+        speculate,
+        language: agent.language,
+      },
+      firstSentence: chance.happens(0.9),
+      background: this.background,
+      fetch,
+      secret: () => undefined,
+      openRecording: () => undefined,
+    });
+  }
+
+  /** The call, its end, and everything that has to hold of it. Throws what doesn't. */
+  async run(): Promise<void> {
+    this.#connect();
+    while (this.clock.nowMs() < TALK_MS && this.#isLive) await this.#act();
+    if (this.#isLive) this.#end(this.#caller.happens(0.7) ? 'stop' : 'closed');
+    await this.#pass(AFTERMATH_MS);
+    this.#checkEnd();
+    this.#checkTurns();
+  }
+
+  // --- what happens ---
+
+  async #act(): Promise<void> {
+    const caller = this.#caller;
+    const draw = caller.between(1, 100);
+    if (draw <= 55) return this.#converse(caller.pick(SENTENCES));
+    if (draw <= 65) return this.#speak(caller.pick(BACKCHANNELS));
+    if (draw <= 72) return this.#cough();
+    if (draw <= 84) return this.#pass(caller.between(100, 2_500));
+    if (draw <= 89) return this.#pass(caller.between(3_000, 8_000));
+    if (draw <= 94) return this.#loseStream();
+    if (draw <= 96) return this.#fromOutside();
+    if (draw <= 97) return this.#end('stop');
+    if (draw <= 98) return this.#pass(20_000);
+    this.#ears.hear('hello');
+    return this.#pass(300);
+  }
+
+  /** Speaks, perhaps pauses in the middle, and mostly waits for the answer. */
+  async #converse(text: string): Promise<void> {
+    const losses = this.#ears.losses;
+    const eventsBefore = this.events.length;
+    await this.#speak(text);
+    if (this.#caller.happens(0.25)) {
+      await this.#pass(this.#caller.between(50, 1_200));
+      await this.#speak(this.#caller.pick(SENTENCES));
+    }
+    if (this.#caller.happens(0.8)) await this.#awaitAnswer(losses, eventsBefore);
+  }
+
+  async #speak(text: string): Promise<void> {
+    const noticed = !this.#line.happens(0.05);
+    if (noticed) await this.#voice();
+    for (const word of text.split(' ')) {
+      if (!this.#isLive) return;
+      await this.#pass(word.length * LETTER_MS);
+      this.#ears.hear(word);
+    }
+    if (noticed) await this.#silence();
+  }
+
+  async #cough(): Promise<void> {
+    await this.#voice();
+    await this.#pass(this.#caller.between(50, 900));
+    await this.#silence();
+  }
+
+  async #voice(): Promise<void> {
+    await this.#pass(ONSET_MS);
+    this.#overtaken += 1;
+    if (this.#isLive) this.#vad({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - ONSET_MS });
+  }
+
+  async #silence(): Promise<void> {
+    await this.#pass(HANGOVER_MS);
+    if (this.#isLive) this.#vad({ kind: 'voiceStopped', silenceAtMs: this.clock.nowMs() - HANGOVER_MS });
+  }
+
+  async #loseStream(): Promise<void> {
+    // The second stream may be there before the first one's end is seen.
+    if (this.#line.happens(0.3)) return this.#connect();
+    this.#end('closed');
+    if (this.#line.happens(0.2)) return;
+    await this.#pass(this.#line.between(100, 4_000));
+    // A call that we had ended is not connected again.
+    if (this.#calls.afterStream(INFO.callSid).kind === 'connect') this.#connect();
+  }
+
+  #fromOutside(): void {
+    const call = this.#calls.find(INFO.callSid);
+    const what = this.#line.pick(['say', 'say', 'say', 'hangUp', 'transfer', 'machine']);
+    if (what === 'say') call?.say('Please hold the line.');
+    else if (what === 'hangUp') call?.hangUp();
+    else if (what === 'transfer') call?.transfer('+15550001111');
+    else this.#calls.answeredBy(INFO.callSid, 'machine_start');
+  }
+
+  #connect(): void {
+    const carrier = new SoundingCarrier(this.clock, this.#line.branch(), this.#markFaults);
+    const stream: Stream = { carrier, listener: undefined, closedByUs: 0, over: false };
+    this.streams.push(stream);
+    carrier.onMark = (name) => stream.listener?.onMark(name);
+    this.#overtaken += 1;
+    this.#calls.open(INFO, {
+      streamSid: `MZ${this.streams.length}`,
+      sendMedia: (mulaw) => carrier.sendMedia(mulaw),
+      sendMark: (name) => carrier.sendMark(name),
+      sendClear: () => carrier.sendClear(),
+      listen: (listener) => {
+        stream.listener = listener;
+      },
+      close: () => {
+        stream.closedByUs += 1;
+        stream.over = true;
+        carrier.close();
+      },
+    });
+  }
+
+  #end(reason: 'stop' | 'closed'): void {
+    const stream = this.streams.at(-1);
+    if (stream === undefined || stream.over) return;
+    stream.over = true;
+    stream.listener?.onEnded(reason);
+  }
+
+  /** The caller's line is silent or speaks; what was asked to happen then, happens. */
+  async #pass(durationMs: number): Promise<void> {
+    const stream = this.streams.at(-1);
+    if (stream?.over === false) stream.listener?.onMedia(FRAME, this.clock.nowMs());
+    await this.clock.advance(durationMs);
+  }
+
+  get #isLive(): boolean {
+    return this.streams.at(-1)?.over === false;
+  }
+
+  #logger(): Logger {
+    const logger: Logger = {
+      ...silentLogger,
+      error: (fields, message) => void this.bugs.push({ message, ...fields }),
+      child: () => logger,
+    };
+    return logger;
+  }
+
+  // --- what has to hold ---
+
+  /** The caller has just finished, listens, and is not kept waiting. */
+  async #awaitAnswer(lossesBefore: number, eventsBefore: number): Promise<void> {
+    const silentAtMs = this.clock.nowMs() - HANGOVER_MS;
+    const overtaken = this.#overtaken;
+    const eventsAfter = this.events.length;
+    for (;;) {
+      await this.#pass(100);
+      if (!this.#isLive || overtaken !== this.#overtaken || this.#ears.losses > lossesBefore) return;
+      const nowMs = this.clock.nowMs();
+      const knownAtMs = Math.max(silentAtMs, this.#lastWordsAtMs());
+      // Those that were heard over the agent may be judged when it has finished.
+      const soundsUntilMs = this.streams.at(-1)?.carrier.silentFromMs ?? 0;
+      const news = this.events.slice(eventsBefore);
+      const heard = news.some((event) => event.type.startsWith('transcript.'));
+      if (!heard && nowMs > silentAtMs + 2_000) return;
+      const saidSince = this.events
+        .slice(eventsAfter)
+        .filter((event) => event.type === 'agent.said')
+        .some((event) => !fillers.has(event.text));
+      if (saidSince) return;
+      const decidedMs = agent.turnTaking.maxWaitMs + FINAL_WORDS_MS;
+      const soundDueMs = Math.max(
+        silentAtMs + agent.limits.deadAirMs,
+        Math.max(knownAtMs, soundsUntilMs) + decidedMs,
+      );
+      const since = nowMs - silentAtMs;
+      if (soundsUntilMs < silentAtMs) {
+        assert.ok(nowMs <= soundDueMs + MARGIN_MS, `no sound for ${since} ms at ${nowMs}`);
+      }
+      const sentenceDueMs = Math.max(
+        silentAtMs + APOLOGY_MS,
+        knownAtMs + decidedMs,
+        soundsUntilMs + APOLOGY_MS,
+      );
+      assert.ok(nowMs <= sentenceDueMs + MARGIN_MS, `no sentence for ${since} ms at ${nowMs}`);
+    }
+  }
+
+  #lastWordsAtMs(): number {
+    const last = this.events.findLast((event) => event.type.startsWith('transcript.'));
+    return last === undefined ? 0 : last.at - this.clock.wallMs() + this.clock.nowMs();
+  }
+
+  #checkEnd(): void {
+    assert.deepEqual(this.bugs, [], 'no bug');
+    assert.equal(this.started.length, 1, 'started once');
+    assert.equal(this.ended.length, 1, 'ended once');
+    assert.equal(this.events.at(-1)?.type, 'call.ended', 'nothing is told after the end');
+    assert.equal(this.#calls.activeCount, 0);
+    for (const stream of this.streams) {
+      assert.equal(stream.closedByUs, 1, 'each stream is closed once');
+      assert.equal(stream.carrier.lateMessages, 0, 'nothing is sent to a closed stream');
+    }
+    assert.equal(this.#detectors, 0, 'each voice detector is closed once');
+    assert.equal(this.#ears.open, 0, 'each session of the ears is closed once');
+    assert.equal(this.clock.pendingTimers, 0, 'no timer is left');
+    assert.equal(this.background.count, 0, 'no promise is left');
+  }
+
+  #checkTurns(): void {
+    const known = new Map<number, TurnRow>();
+    for (const row of this.rows) {
+      const before = known.get(row.index);
+      if (before !== undefined) {
+        assert.equal(row.callerText, before.callerText, `turn ${row.index} is told of two questions`);
+        assert.ok(row.agentText.startsWith(before.agentText), `turn ${row.index} loses what was said in it`);
+      }
+      known.set(row.index, row);
+      assert.ok(
+        isWithin(wordsOf(row.heardText), wordsOf(row.agentText)),
+        `heard: ${row.heardText}; said: ${row.agentText}`,
+      );
+    }
+    const indexes = [...known.keys()].sort((a, b) => a - b);
+    const holes = (indexes.at(-1) ?? -1) + 1 - indexes.length;
+    // A stream that is lost before a word was said leaves no row.
+    assert.ok(holes < this.streams.length, `turns ${indexes.join(' ')} of ${this.streams.length} streams`);
+  }
+}
+
+/** All of `some`, in its order, is in `all`. */
+function isWithin(some: readonly string[], all: readonly string[]): boolean {
+  let found = 0;
+  for (const word of all) if (word === some[found]) found += 1;
+  return found === some.length;
+}

@@ -1,0 +1,178 @@
+// 20,000 stories out of seeds, sense and nonsense mixed: no state of the turn machine is a dead end.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { TurnEvent, TurnSettings } from '../../src/turn/state.ts';
+import { Chance } from '../helpers/chance.ts';
+import { TurnWatch } from '../helpers/turnWatch.ts';
+
+const STORIES = 20_000;
+const EVENTS_MAX = 120;
+
+const settings: TurnSettings = {
+  minWaitMs: 300,
+  maxWaitMs: 1_500,
+  interruption: {
+    enabled: true,
+    minVoiceMs: 500,
+    minWords: 1,
+    always: ['stop', 'wait'],
+    backchannels: ['mhm', 'uh huh', 'yeah', 'right'],
+  },
+  idleAfterMs: [8_000, 10_000],
+  giveUpAfterMs: 8_000,
+  speculate: true,
+  greetingInterruptible: true,
+  language: 'en-US',
+};
+
+const AGENT_TEXT = 'Shall I book a table for you?';
+const TEXTS = [
+  '',
+  'mhm',
+  'yeah',
+  'stop',
+  'I want to',
+  'I want a table.',
+  'a table for you',
+  'five five',
+  'um',
+] as const;
+const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'idle'] as const;
+
+/** One story: events as a call tells them, now and then one that is old, early or of another reply. */
+class Story {
+  readonly watch: TurnWatch;
+  readonly #chance: Chance;
+  #atMs = 0;
+  #utterance = 0;
+  #toldCommits = 0;
+
+  constructor(chance: Chance) {
+    this.#chance = chance;
+    this.watch = new TurnWatch({
+      ...settings,
+      speculate: chance.happens(0.7),
+      interruption: {
+        ...settings.interruption,
+        enabled: chance.happens(0.9),
+        minWords: chance.between(1, 2),
+      },
+      greetingInterruptible: chance.happens(0.8),
+      idleAfterMs: chance.happens(0.9) ? settings.idleAfterMs : [],
+    });
+  }
+
+  play(): void {
+    const chance = this.#chance;
+    this.#tell({ kind: 'opened', line: chance.happens(0.7) ? { kind: 'greeting' } : undefined });
+    for (let count = chance.between(0, EVENTS_MAX); count > 0; count -= 1) {
+      this.#atMs += chance.between(0, 700);
+      this.#tell(this.#someEvent());
+    }
+  }
+
+  /** Everybody falls silent, whatever is being said is played, timers ring; then the caller says something. */
+  goesOn(): void {
+    this.#silence();
+    assert.equal(this.watch.state.phase.kind, 'listening', "the floor is the caller's again");
+    const released = this.watch.released.length;
+    this.#atMs += 2_000;
+    this.#tell({ kind: 'voiceStarted', atMs: this.#atMs, voiceAtMs: this.#atMs - 80 });
+    this.#words(this.#utterance, 'Are you still there?', false);
+    this.#atMs += 1_000;
+    this.#tell({ kind: 'voiceStopped', atMs: this.#atMs, silenceAtMs: this.#atMs - 200 });
+    this.#words(this.#utterance - 1, 'Are you still there?', true);
+    if (this.watch.timers.has('endpoint')) this.#ring('endpoint');
+    assert.equal(this.watch.released.length, released + 1, 'silence and words lead to an answer');
+    assert.ok(this.watch.released.at(-1)?.endsWith('Are you still there?'));
+  }
+
+  ends(): void {
+    this.#tell({ kind: 'callEnded' });
+    assert.equal(this.watch.timers.size, 0, 'no timer is left');
+    for (let count = 10; count > 0; count -= 1) {
+      assert.deepEqual(this.watch.tell(this.#someEvent()), [], 'nothing happens after the end');
+      assert.equal(this.watch.state.phase.kind, 'ended');
+    }
+  }
+
+  /** The call answers each commit at once with the number of the utterance that it has closed. */
+  #tell(event: TurnEvent): void {
+    this.watch.tell(event);
+    while (this.#toldCommits < this.watch.commits) {
+      this.#toldCommits += 1;
+      const utterance = this.#utterance;
+      this.#utterance += 1;
+      this.watch.tell({ kind: 'committed', utterance });
+    }
+  }
+
+  #words(utterance: number, text: string, final: boolean): void {
+    this.#tell({ kind: 'words', atMs: this.#atMs, utterance, text, final });
+  }
+
+  #ring(timer: (typeof TIMERS)[number]): void {
+    this.#tell({ kind: 'timerRang', timer, atMs: this.#atMs });
+  }
+
+  #silence(): void {
+    this.#atMs += 5_000;
+    this.#tell({ kind: 'voiceStopped', atMs: this.#atMs, silenceAtMs: this.#atMs - 200 });
+    for (let round = 0; round < 40; round += 1) {
+      this.#atMs += 3_000;
+      for (const timer of TIMERS) if (timer !== 'idle' && this.watch.timers.has(timer)) this.#ring(timer);
+      const replyId = this.watch.onLine;
+      if (replyId === undefined) continue;
+      this.#tell({ kind: 'replyStarted', replyId });
+      this.#tell({ kind: 'replyPlayed', replyId, atMs: this.#atMs });
+    }
+  }
+
+  #someEvent(): TurnEvent {
+    const chance = this.#chance;
+    const atMs = this.#atMs;
+    // News of the reply on the line, seldom of another; what is held is not played to its end.
+    const replyId = chance.happens(0.9) ? (this.watch.onLine ?? 0) : chance.between(0, 12);
+    switch (chance.between(1, 9)) {
+      case 1:
+        return { kind: 'voiceStarted', atMs, voiceAtMs: atMs - chance.between(0, 2_000) };
+      case 2:
+        return { kind: 'voiceStopped', atMs, silenceAtMs: atMs - chance.between(0, 2_000) };
+      case 3:
+      case 4: {
+        const utterance = Math.max(0, this.#utterance - chance.between(0, 2));
+        // A final of an utterance that is still open comes from a provider that decides itself: not of this kind.
+        const final = utterance < this.#utterance && chance.happens(0.6);
+        return { kind: 'words', atMs, utterance, text: chance.pick(TEXTS), final };
+      }
+      case 5:
+      case 6: {
+        const timer = chance.pick(TIMERS);
+        return { kind: 'timerRang', atMs, timer };
+      }
+      case 7:
+        return { kind: 'replyStarted', replyId };
+      case 8:
+        if (replyId === this.watch.onLine && this.watch.held)
+          return { kind: 'lineWanted', line: { kind: 'goodbye' } };
+        return { kind: 'replyPlayed', replyId, atMs };
+      default: {
+        const heardText = chance.pick(['', 'Shall I', AGENT_TEXT]);
+        return { kind: 'replyHeard', replyId, heardText, text: AGENT_TEXT, whole: chance.happens(0.5) };
+      }
+    }
+  }
+}
+
+test('from wherever it has come, the turn machine keeps its promises, goes on, and ends', () => {
+  for (let seed = 1; seed <= STORIES; seed += 1) {
+    const story = new Story(new Chance(seed));
+    try {
+      story.play();
+      story.goesOn();
+      story.ends();
+    } catch (error) {
+      assert.fail(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+});
