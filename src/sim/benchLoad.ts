@@ -23,8 +23,8 @@ export interface LoadOptions {
 }
 
 /**
- * How node is started where it has one core alone: V8's helper threads collect a second's garbage beside the main
- * thread, and on its own core take its time instead. Event loop lag at 50 calls, p99: 52-64 ms without, 17-18 with.
+ * How node is started where it has one core alone: V8's helper threads then compete with the main thread for it.
+ * Event loop lag at 50 calls, p99, in single runs of 25 to 120 s on a busy machine: 62-64 ms without, 17-21 with.
  */
 const ONE_CORE_ARGS = ['--single-threaded-gc'];
 /** All calls are up after so long. */

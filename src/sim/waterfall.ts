@@ -13,7 +13,7 @@ export function painter(isTerminal: boolean): Paint {
 }
 
 const COLUMNS = 44;
-const LABEL_COLUMNS = 20;
+const LABEL_COLUMNS = 22;
 
 interface Bar {
   readonly label: string;
