@@ -120,7 +120,7 @@ suite('providers that fail, one a call', { concurrency: true }, () => {
     );
   });
 
-  test('no tool is called for a turn that the caller took back', async () => {
+  test('no tool is called for a question that the caller had not finished', async () => {
     // Too impatient to wait for an answer, he goes on; "and" says that more is to come.
     const { call, report } = await rig.begin(
       [
@@ -134,12 +134,6 @@ suite('providers that fail, one a call', { concurrency: true }, () => {
     await report;
     const stored = await rig.stored(call.callSid);
     assert.equal(stored.turns[1]?.callerText, 'What is the weather in Porto and I mean goodbye.');
-    assert.ok(
-      rig
-        .eventsOf(call.callSid)
-        .some((event) => event.type === 'turn.prepared' && event.callerText.endsWith('and')),
-      'it was thought about',
-    );
     assert.ok(!JSON.stringify(toolCalls).includes('Porto'));
   });
 });

@@ -28,7 +28,7 @@ test('a turn is drawn on one scale: the stages follow one another up to the firs
   const starts = lines.map((line) => line.indexOf('\u2588') - line.indexOf('\u2502') - 1);
   assert.equal(starts[0], 0);
   assert.deepEqual(
-    [...starts.slice(1)].sort((a, b) => a - b),
+    starts.slice(1).sort((a, b) => a - b),
     starts.slice(1),
     'in order',
   );
