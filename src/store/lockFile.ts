@@ -1,5 +1,5 @@
 // One process at a time in a folder. A lock file says which; the lock of a process that is gone is taken over.
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { secretText } from '../base/random.ts';
 
 export interface LockFile {
@@ -18,24 +18,47 @@ interface Holder {
   readonly startTime: string;
 }
 
-/** A second try follows each stale lock that was moved away; more than a few means that others keep coming. */
-const TRIES_MAX = 5;
-
 /**
  * Takes the lock at `path`, or throws `FolderInUse`. A process is known by its id and its start time,
  * because ids come back: in a container the next process often has the last one's. Two containers
  * that share a volume don't see each other's processes: that this can't tell.
  */
 export async function takeLock(path: string): Promise<LockFile> {
-  const own: Holder = { pid: process.pid, startTime: await startTimeOf(process.pid) };
-  const text = `${own.pid} ${own.startTime}\n`;
-  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    if (await created(path, text)) return { release: () => rm(path, { force: true }) };
+  const text = await ownText();
+  const lock: LockFile = { release: () => rm(path, { force: true }) };
+  if (await created(path, text)) return lock;
+  const holder = await readHolder(path);
+  if (holder !== undefined && (await isAlive(holder))) throw inUse(path, holder);
+  await takeOver(path, text);
+  return lock;
+}
+
+/**
+ * Only one at a time may remove a stale lock, and it looks again before it does: else the lock that
+ * another has just made in its place would be the one removed.
+ */
+async function takeOver(path: string, text: string): Promise<void> {
+  const guard = `${path}.taking`;
+  await clearDead(guard);
+  if (!(await created(guard, text))) throw beingTaken(path);
+  try {
     const holder = await readHolder(path);
     if (holder !== undefined && (await isAlive(holder))) throw inUse(path, holder);
-    await moveAway(path);
+    await rm(path, { force: true });
+    if (!(await created(path, text))) throw beingTaken(path);
+  } finally {
+    await rm(guard, { force: true });
   }
-  throw new FolderInUse(`${path}: could not be taken, other processes keep taking it`);
+}
+
+/** A guard whose process died in the few milliseconds in which it had one. */
+async function clearDead(guard: string): Promise<void> {
+  const holder = await readHolder(guard);
+  if (holder !== undefined && !(await isAlive(holder))) await rm(guard, { force: true });
+}
+
+async function ownText(): Promise<string> {
+  return `${process.pid} ${await startTimeOf(process.pid)}\n`;
 }
 
 /** Linked and not written in place, so that nobody ever sees a lock without its holder. */
@@ -85,26 +108,8 @@ async function isAlive(holder: Holder): Promise<boolean> {
   return (await startTimeOf(holder.pid)) === holder.startTime;
 }
 
-/**
- * Moved and looked at, rather than deleted: between our look and now another process may have taken
- * the stale lock over, and it is then that one's fresh lock which we hold in our hands.
- */
-async function moveAway(path: string): Promise<void> {
-  const aside = `${path}.${secretText(6)}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
-  }
-  try {
-    const holder = await readHolder(aside);
-    if (holder === undefined || !(await isAlive(holder))) return;
-    await linked(aside, path);
-    throw inUse(path, holder);
-  } finally {
-    await rm(aside, { force: true });
-  }
+function beingTaken(path: string): FolderInUse {
+  return new FolderInUse(`${path}: another process is taking this data folder at this moment`);
 }
 
 function inUse(path: string, holder: Holder): FolderInUse {
