@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 
 /**
  * `name` is a file beside the module `importer` (its `import.meta.url`), without its ending, which is
- * the importer's own: `.ts` in the sources, `.js` in the build..
+ * the importer's own: `.ts` in the sources, `.js` in the build. The caller owns the worker.
  */
 export function startThread(importer: string, name: string, workerData: unknown): Worker {
   const built = importer.endsWith('.js');
