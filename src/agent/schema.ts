@@ -20,6 +20,7 @@ const turnTaking = z.strictObject({
 const interruption = z.strictObject({
   enabled: z.boolean().default(true),
   minVoiceMs: z.int().min(0).max(5_000).default(500),
+  faintDb: z.number().min(0).max(40).default(9),
   minWords: z.int().min(1).max(10).default(1),
   always: z.array(text).max(100).default(defaultAlways),
   backchannels: z.array(text).max(100).default(defaultBackchannels),

@@ -8,7 +8,8 @@ export function heardBefore(
   event: TurnEvent,
   playout: Pick<Playout, 'heard' | 'speech'>,
 ): TurnEvent | undefined {
-  if (event.kind !== 'words' && event.kind !== 'voiceStarted') return undefined;
+  if (event.kind !== 'words' && event.kind !== 'voiceStarted' && event.kind !== 'voiceLouder')
+    return undefined;
   const heard = playout.heard();
   const { speech } = playout;
   if (heard === undefined || speech === undefined) return undefined;

@@ -4,25 +4,82 @@ import { forgetSaid, listen } from './floor.ts';
 import { askedSoFar, expectationOf, NOTHING_ASKED, type Expectation } from './expectation.ts';
 import { judge, type Verdict } from './judge.ts';
 import { turnLanguage } from './language/language.ts';
-import { mayBeOwn, onlyEcho } from './ownVoice.ts';
+import { isAside, isFaint } from './loudness.ts';
+import { ECHOES_TRUSTED_MAX, mayBeOwn, onlyEcho, ownWords } from './ownVoice.ts';
 import { pausedFor, wasCutOff, type Pauses } from './pauses.ts';
-import { lastUtterance, sameWords, textOf } from './said.ts';
+import { lastUtterance, sameWords, textOf, type Utterance } from './said.ts';
 import type { TurnSettings, TurnState, TurnStep } from './state.ts';
-import { chain, inPhase, stay, stop } from './step.ts';
+import { chain, inPhase, start, stay, stop } from './step.ts';
+
+/** A voice counts as going on for so long after its end, as the detector tells it. */
+const VOICE_HANGOVER_MS = 200;
+/** News of a voice may be old when the detector is behind: its end may be just behind it. */
+const LASTING_MS_MIN = 150;
+/** Held so long nobody hears it: more is ahead at the carrier. */
+const FAINT_MS = 100;
 
 /** Whether what the agent is saying may be stopped at all; what is said over it meanwhile is not lost. */
 export function mayInterrupt(state: TurnState, settings: TurnSettings): boolean {
   return settings.interruption.enabled && (settings.greetingInterruptible || state.turn > 0);
 }
 
-export function wordsOverAgent(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
+/** A voice over the agent: hold it until it is judged, or for a moment when it is too faint for the caller. */
+export function holdForVoice(
+  state: TurnState,
+  voiceAtMs: number,
+  atMs: number,
+  settings: TurnSettings,
+): TurnStep {
+  const { phase } = state;
+  if (phase.kind !== 'speaking' || !mayInterrupt(state, settings)) return stay(state);
+  const faint = isFaint(state, settings);
+  // A loudspeaker: holding for each echo would make the agent stutter. Words that are not its own still stop it.
+  const unsure = state.loudness.callerDbfs === undefined || faint;
+  if (unsure && state.echoes >= ECHOES_TRUSTED_MAX) return stay(state);
+  return {
+    state: inPhase(state, { kind: 'doubting', replyId: phase.replyId, voiceAtMs }),
+    effects: [
+      { kind: 'hold' },
+      stop('verdict'),
+      start('lasting', lastingMs(voiceAtMs, atMs, settings.interruption.minVoiceMs)),
+      faint ? start('faint', FAINT_MS) : stop('faint'),
+    ],
+  };
+}
+
+function lastingMs(voiceAtMs: number, atMs: number, durationMs: number): number {
+  return Math.max(LASTING_MS_MIN, voiceAtMs + durationMs + VOICE_HANGOVER_MS - atMs);
+}
+
+/** The agent is held for a voice, which goes on after a pause. */
+export function voiceGoesOn(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
+  const { phase } = state;
+  if (phase.kind !== 'doubting') return stay(state);
+  const leftMs = lastingMs(phase.voiceAtMs, atMs, settings.interruption.minVoiceMs);
+  return { state, effects: [stop('verdict'), start('lasting', leftMs)] };
+}
+
+/** Has the voice for which the agent is held grown? If not it is no caller's, and what it says is judged without a hold. */
+export function voiceStaysFaint(state: TurnState, settings: TurnSettings): TurnStep {
+  const { phase } = state;
+  if (phase.kind !== 'doubting' || !isFaint(state, settings)) return stay(state);
+  return goOn(state, phase.replyId, phase.voiceAtMs, 'ignored');
+}
+
+/** `whole`: no more words of this utterance will come. */
+export function wordsOverAgent(
+  state: TurnState,
+  atMs: number,
+  whole: boolean,
+  settings: TurnSettings,
+): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'speaking' && phase.kind !== 'doubting') return stay(state);
   if (!mayInterrupt(state, settings)) return stay(state);
-  const verdict = verdictOn(state, settings);
+  const verdict = verdictOn(state, settings, whole);
   if (verdict === 'interrupt') {
-    // The next word will tell.
-    if (mayBeOwn(textOf(state.said), state, settings)) return stay(state);
+    // The next word will tell, if there is one.
+    if (mayBeOwn(textOf(state.said), state, atMs, settings)) return stay(whole ? ownWords(state) : state);
     return interrupt(
       state,
       phase.replyId,
@@ -35,35 +92,56 @@ export function wordsOverAgent(state: TurnState, atMs: number, settings: TurnSet
   // An echo is known for one while it sounds; the caller's "mhm" may still become a sentence.
   const nothing = onlyEcho(next) || (verdict === 'backchannel' && next.voice === 'off');
   if (nothing && phase.kind === 'doubting') {
-    return resume(next, phase.replyId, phase.voiceAtMs);
+    return resume(next, phase.replyId, phase.voiceAtMs, atMs, settings);
   }
   return stay(next);
 }
 
-/** The voice over the agent lasts: it is the caller's turn, unless all it says is "go on" or the agent's own words. */
+/**
+ * The voice over the agent lasts: it is the caller's turn, unless all it says is "go on" or the agent's own words. A
+ * cough is as long as a word; of words the first is known by the time that they would have taken twice.
+ */
 export function voiceLasts(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'doubting' || state.voice === 'off') return stay(state);
-  return verdictOn(state, settings) === 'backchannel' || onlyEcho(state)
-    ? resume(state, phase.replyId, phase.voiceAtMs)
-    : interrupt(state, phase.replyId, phase.voiceAtMs, atMs, settings);
+  if (verdictOn(state, settings, true) === 'backchannel' || onlyEcho(state) || isAside(state, settings))
+    return resume(state, phase.replyId, phase.voiceAtMs, atMs, settings);
+  const leftMs = phase.voiceAtMs + 2 * settings.interruption.minVoiceMs + VOICE_HANGOVER_MS - atMs;
+  if (textOf(state.said) === '' && leftMs > 0) return { state, effects: [start('lasting', leftMs)] };
+  return interrupt(state, phase.replyId, phase.voiceAtMs, atMs, settings);
 }
 
 /** What was said over the agent, judged by what the agent has said up to now. */
-function verdictOn(state: TurnState, settings: TurnSettings): Verdict {
+function verdictOn(state: TurnState, settings: TurnSettings, whole: boolean): Verdict {
   const { interruption } = settings;
   const language = turnLanguage(settings.language);
   const asked = askedNow(state, settings);
   if (asked === undefined || state.nod === undefined)
-    return judge(textOf(state.said), interruption, language, asked);
+    return judge(textOf(state.said), interruption, language, asked, whole);
   // "Yeah" before the question was no answer to it, and doesn't become one.
   const { utterance, text } = state.nod;
   const fresh = state.said.filter(
     (one) => one.utterance > utterance || (one.utterance === utterance && !sameWords(one.text, text)),
   );
   return fresh.length === 0
-    ? judge(textOf(state.said), interruption, language, undefined)
-    : judge(textOf(fresh), interruption, language, asked);
+    ? judge(textOf(state.said), interruption, language, undefined, whole)
+    : judge(textOf(fresh), interruption, language, asked, whole);
+}
+
+/** The last word on what was taken for "mhm": "yes, please" is a turn after all. */
+export function passedAfterAll(
+  state: TurnState,
+  news: Utterance & { readonly atMs: number },
+  settings: TurnSettings,
+): TurnStep {
+  const { passed, phase } = state;
+  if (passed?.utterance !== news.utterance || phase.kind !== 'listening' || state.voice === 'on')
+    return stay(state);
+  const said = [{ utterance: news.utterance, text: news.text }];
+  const next = { ...state, said, passed: undefined };
+  if (sameWords(passed.text, news.text) || verdictOn(next, settings, true) !== 'interrupt')
+    return stay(state);
+  return pause(next, news.atMs, news.atMs, settings, true);
 }
 
 function askedNow({ agent, phase }: TurnState, settings: TurnSettings): Expectation | undefined {
@@ -86,12 +164,16 @@ export function replyPlayed(
   if (phase.kind !== 'thinking' && phase.kind !== 'speaking' && phase.kind !== 'doubting') return stay(state);
   if (phase.replyId !== replyId) return stay(state);
   const answered = phase.kind === 'thinking' && phase.answers === 'caller' ? forgetSaid(state) : stay(state);
-  const over = { ...answered.state, expects: expectedAfter(answered.state, replyId, settings, true) };
-  const effects = [...answered.effects, stop('lasting'), stop('verdict')];
-  const meant = verdictOn(over, settings) === 'interrupt';
+  const expects = expectedAfter(answered.state, replyId, settings, true);
+  const own = mayBeOwn(textOf(answered.state.said), state, atMs, settings);
+  const over = { ...(own ? ownWords(answered.state) : answered.state), expects, playedAtMs: atMs };
+  const effects = [...answered.effects, stop('lasting'), stop('verdict'), stop('faint')];
+  const meant = verdictOn(over, settings, true) === 'interrupt';
   // "Mhm" while the agent was finishing is no turn; a sentence is.
   if (!meant && over.voice === 'off')
-    return chain(chain({ state: over, effects }, forgetSaid), (next) => listen(next, settings));
+    return chain(chain({ state: over, effects }, forgetSaid), (next) =>
+      listen({ ...next, passed: over.said.at(-1) }, settings),
+    );
   const listening = { state: inPhase(over, { kind: 'listening' }), effects };
   return over.voice === 'on' ? listening : chain(listening, (next) => pause(next, atMs, atMs, settings));
 }
@@ -110,6 +192,7 @@ export function interrupt(
     effects: [
       stop('lasting'),
       stop('verdict'),
+      stop('faint'),
       { kind: 'interrupt', replyId },
       { kind: 'bargeIn', outcome: 'interrupted', voiceAtMs },
     ],
@@ -139,15 +222,35 @@ function pausesAfter({ pauses, gap }: TurnState, voiceAtMs: number, settings: Tu
   return pauseMs <= settings.maxWaitMs ? wasCutOff(pausedFor(pauses, pauseMs)) : pauses;
 }
 
-/** It was nothing: go on. The words stay noted, so that a late "stop" in them is still obeyed. */
-export function resume(state: TurnState, replyId: number, voiceAtMs: number): TurnStep {
+/**
+ * It was nothing: go on. The words stay noted, so that a late "stop" in them is still obeyed; but a single one that the
+ * agent has just said was the agent's.
+ */
+export function resume(
+  state: TurnState,
+  replyId: number,
+  voiceAtMs: number,
+  atMs: number,
+  settings: TurnSettings,
+): TurnStep {
+  const own = mayBeOwn(textOf(state.said), state, atMs, settings) ? ownWords(state) : state;
+  return goOn(own, replyId, voiceAtMs, 'resumed');
+}
+
+function goOn(
+  state: TurnState,
+  replyId: number,
+  voiceAtMs: number,
+  outcome: 'resumed' | 'ignored',
+): TurnStep {
   return {
     state: inPhase(state, { kind: 'speaking', replyId }),
     effects: [
       stop('lasting'),
       stop('verdict'),
+      stop('faint'),
       { kind: 'resume' },
-      { kind: 'bargeIn', outcome: 'resumed', voiceAtMs },
+      { kind: 'bargeIn', outcome, voiceAtMs },
     ],
   };
 }

@@ -33,13 +33,18 @@ export function isEcho(
   if (words.length < wordsMin) return false;
   const spoken = wordsOf(spokenNow);
   if (matchedInOrder(words, spoken) < words.length * MATCHED_SHARE_MIN) return false;
-  const text = ` ${words.join(' ')} `;
-  const said = ` ${spoken.join(' ')} `;
+  return !saysBesides(heard, spokenNow, always);
+}
+
+/** Whether a phrase of `always` was heard that is not being said. */
+export function saysBesides(heard: string, spokenNow: string, always: Iterable<string>): boolean {
+  const text = ` ${wordsOf(heard).join(' ')} `;
+  const said = ` ${wordsOf(spokenNow).join(' ')} `;
   for (const phrase of always) {
     const wanted = ` ${wordsOf(phrase).join(' ')} `;
-    if (wanted.trim() !== '' && text.includes(wanted) && !said.includes(wanted)) return false;
+    if (wanted.trim() !== '' && text.includes(wanted) && !said.includes(wanted)) return true;
   }
-  return true;
+  return false;
 }
 
 /** Whether a single word is among those being said: it may be an echo, the next word will tell. */

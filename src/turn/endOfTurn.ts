@@ -3,6 +3,7 @@ import { endingOf, type Ending } from './endpoint.ts';
 import { dropPrepared, listen, speakLine } from './floor.ts';
 import { heardWaitMs, type EndHeard } from './heardEnd.ts';
 import { turnLanguage } from './language/language.ts';
+import { callerLearned } from './loudness.ts';
 import { lastUtterance, sameWords, textOf } from './said.ts';
 import type { TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
 import { chain, inPhase, start, stay, stop } from './step.ts';
@@ -14,17 +15,22 @@ const WORD_MS_MIN = 300;
 /** Asking a third time only annoys; the ladder of silence goes on from there. */
 const ASKED_AGAIN_MAX = 2;
 
-/** The caller fell silent: ask for the last words, prepare a reply, and wait. */
-export function pause(state: TurnState, silenceAtMs: number, atMs: number, settings: TurnSettings): TurnStep {
+/** The caller fell silent: ask for the last words, unless they are `known`, prepare a reply, and wait. */
+export function pause(
+  state: TurnState,
+  silenceAtMs: number,
+  atMs: number,
+  settings: TurnSettings,
+  known = false,
+): TurnStep {
   const utterance = lastUtterance(state.said);
   const gap = utterance < 0 ? undefined : { silenceAtMs, utterance, brokenAfterMs: undefined, cutOff: false };
   const paused = inPhase(
     { ...state, gap },
-    { kind: 'pausing', silenceAtMs, waited: false, final: 'not_asked' },
+    { kind: 'pausing', silenceAtMs, waited: false, final: known ? 'known' : 'not_asked' },
   );
-  return chain({ state: paused, effects: [stop('idle'), { kind: 'commit' }] }, (next) =>
-    wordsInPause(next, atMs, settings),
-  );
+  const effects: readonly TurnEffect[] = known ? [stop('idle')] : [stop('idle'), { kind: 'commit' }];
+  return chain({ state: paused, effects }, (next) => wordsInPause(next, atMs, settings));
 }
 
 /** The words of the pause are new or better known: prepare for them, and wait as long as they ask for. */
@@ -75,12 +81,23 @@ export function prepare(state: TurnState, callerText: string, before: readonly T
 /** Takes the turn when the wait is over and the words are known. */
 export function decide(state: TurnState, settings: TurnSettings): TurnStep {
   const { phase } = state;
-  if (phase.kind !== 'pausing' || !phase.waited || phase.final !== 'known') return stay(state);
+  if (phase.kind !== 'pausing' || !phase.waited) return stay(state);
+  if (phase.final !== 'known' && !wordsWillDo(state, settings)) return stay(state);
   const callerText = textOf(state.said);
   if (callerText === '') return notUnderstood(state, phase.silenceAtMs, settings);
   const fits = state.prepared !== undefined && sameWords(state.prepared.text, callerText);
   const ready = fits ? stay(state) : prepare(state, callerText, dropPrepared(state));
   return chain(ready, (next) => release(next, callerText, phase.silenceAtMs, fits));
+}
+
+/**
+ * A whole sentence is answered before the STT's last word on it: that seldom changes it, and if it does, it comes before
+ * a frame of the answer, which is then made anew. Where finals have done so, they are waited for.
+ */
+function wordsWillDo({ said, expects, finalsAwaited }: TurnState, settings: TurnSettings): boolean {
+  if (finalsAwaited > 0) return false;
+  const ending = endingOf(textOf(said), expects, turnLanguage(settings.language));
+  return ending === 'complete' || ending === 'likely';
 }
 
 /** Voice without a word: the caller is asked again, a few times; a noise gives the floor back. */
@@ -100,7 +117,15 @@ export function release(
   const { replyId } = state.prepared;
   const turn = state.turn + 1;
   return {
-    state: { ...state, turn, idleStep: 0, asked: 0, phase: { kind: 'thinking', replyId, answers: 'caller' } },
+    state: {
+      ...state,
+      turn,
+      idleStep: 0,
+      asked: 0,
+      loudness: callerLearned(state.loudness),
+      finalsAwaited: Math.max(0, state.finalsAwaited - 1),
+      phase: { kind: 'thinking', replyId, answers: 'caller' },
+    },
     effects: [
       stop('endpoint'),
       stop('finalWords'),

@@ -64,7 +64,9 @@ function plainEnding(clause: Clause, language: TurnLanguage): Ending {
   if (open > closed) return 'open';
   if (mark === 'question') return 'complete';
   if (closed === 0 && (language.seldomLast.has(last) || isLooseObject(words, language))) {
-    return isShortAnswer(words, language) ? 'complete' : isStranded(words, language) ? 'likely' : 'open';
+    if (isShortAnswer(words, language)) return 'complete';
+    const ends = isStranded(words, language) || (mark === 'full' && isContactClause(words, language));
+    return ends ? 'likely' : 'open';
   }
   if (lengthOfEnd(words, language.finals) > 0) return 'complete';
   const known = onlyOf(words, language.answers);
@@ -102,6 +104,16 @@ function isShortAnswer(words: readonly string[], language: TurnLanguage): boolea
   return (
     words.length > 2 && answered && language.pronouns.has(pronoun) && language.auxiliaries.has(auxiliary)
   );
+}
+
+/** "That was a great job you did": a second clause that leans on the noun before it, behind one with its own verb. */
+function isContactClause(words: readonly string[], language: TurnLanguage): boolean {
+  if (!language.pronouns.has(words.at(-2) ?? '') || !language.auxiliaries.has(words.at(-1) ?? ''))
+    return false;
+  const before = words.slice(0, -2);
+  const noun = before.at(-1) ?? '';
+  const isNoun = !language.verbs.has(noun) && !language.open.has(noun) && !language.seldomLast.has(noun);
+  return before.length > 2 && isNoun && before.some((word) => language.verbs.has(word));
 }
 
 /** "That's what I'm looking for", "I don't know who he is": what the last word belongs to stands before it. */

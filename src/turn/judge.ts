@@ -6,8 +6,10 @@ import { wordsOf } from './said.ts';
 
 export interface InterruptionSettings {
   readonly enabled: boolean;
-  /** Voice that lasts this long interrupts, whatever it says. */
+  /** Voice that lasts this long interrupts, whatever it says; of which no word is known yet, twice as long. */
   readonly minVoiceMs: number;
+  /** A voice over the agent so much fainter than the caller's is somebody else's; 0: every voice is the caller's. */
+  readonly faintDb: number;
   /** So many words that are no backchannel interrupt. */
   readonly minWords: number;
   /** Words and phrases that always interrupt. */
@@ -26,17 +28,18 @@ export type Verdict =
 /**
  * Judges the words said over the agent so far. `asked` is what the agent's closing question asks for, once most of it
  * was heard: "yes" is then an answer and takes the turn. The longest phrase at each place counts, so "no way" and
- * "oh no" are no "no".
+ * "oh no" are no "no". Unless the words are `whole`, the beginning of "I see" at their end may become one.
  */
 export function judge(
   text: string,
   settings: InterruptionSettings,
   language: TurnLanguage,
   asked: Expectation | undefined,
+  whole = true,
 ): Verdict {
   const words = wordsOf(text);
   if (words.length === 0) return 'undecided';
-  const parts = partsOf(words, settings, language);
+  const parts = partsOf(words, settings, language, whole);
   if (parts.always > 0) return 'interrupt';
   if (parts.others >= settings.minWords) return 'interrupt';
   if (parts.others > 0 || parts.backchannels === 0) return 'undecided';
@@ -56,7 +59,12 @@ interface Parts {
   readonly others: number;
 }
 
-function partsOf(words: readonly string[], settings: InterruptionSettings, language: TurnLanguage): Parts {
+function partsOf(
+  words: readonly string[],
+  settings: InterruptionSettings,
+  language: TurnLanguage,
+  whole: boolean,
+): Parts {
   const always = phrasesOf(settings.always, language.overAgent.always);
   const backchannels = phrasesOf(settings.backchannels, language.overAgent.backchannels);
   const longest = Math.max(always.wordsMax, backchannels.wordsMax);
@@ -69,6 +77,7 @@ function partsOf(words: readonly string[], settings: InterruptionSettings, langu
       if (always.has(phrase)) kind = 'always';
       else if (backchannels.has(phrase)) kind = 'backchannels';
     }
+    if (kind === 'others' && !whole && backchannels.begins(words.slice(at).join(' '))) return parts;
     // The loop has gone one below the length that matched.
     const taken = kind === 'others' ? 1 : length + 1;
     if (kind !== 'others' || !language.hesitations.has(words[at] ?? '')) parts[kind] += 1;
@@ -80,11 +89,13 @@ function partsOf(words: readonly string[], settings: InterruptionSettings, langu
 function phrasesOf(
   own: readonly string[],
   ofLanguage: Phrases,
-): { has(phrase: string): boolean; wordsMax: number } {
+): { has(phrase: string): boolean; begins(words: string): boolean; wordsMax: number } {
   const normal = new Set(own.map((phrase) => wordsOf(phrase).join(' ')));
   const lengths = own.map((phrase) => wordsOf(phrase).length);
+  const begins = (words: string) => (phrase: string) => phrase.startsWith(`${words} `);
   return {
     has: (phrase) => normal.has(phrase) || ofLanguage.has(phrase),
+    begins: (words) => [...normal].some(begins(words)) || [...ofLanguage].some(begins(words)),
     wordsMax: Math.max(LANGUAGE_PHRASE_WORDS, ...lengths),
   };
 }

@@ -3,6 +3,7 @@ import type { EndpointSettings } from './endpoint.ts';
 import type { EndHeard } from './heardEnd.ts';
 import { NOTHING_ASKED, type AgentWords, type Expectation } from './expectation.ts';
 import type { InterruptionSettings } from './judge.ts';
+import { NOTHING_LOUD, type Loudness } from './loudness.ts';
 import type { EchoSeen } from './ownVoice.ts';
 import { NO_PAUSES, type Gap, type Pauses } from './pauses.ts';
 import type { Said, Utterance } from './said.ts';
@@ -76,8 +77,15 @@ export interface TurnState {
   readonly echo: EchoSeen | undefined;
   /** The last utterance that told the agent to go on, and its words. */
   readonly nod: Utterance | undefined;
+  /** "Mhm" at the end of what the agent said, for which no turn was taken: its last word may still make it one. */
+  readonly passed: Utterance | undefined;
   /** Utterances of this call that were, or began as, the agent's own voice. */
   readonly echoes: number;
+  readonly loudness: Loudness;
+  /** When the agent fell silent last, played to the end. */
+  readonly playedAtMs: number | undefined;
+  /** Turns for which the last word of the STT is waited for: it has lately changed what was known before. */
+  readonly finalsAwaited: number;
 }
 
 export type Line =
@@ -98,12 +106,21 @@ export type TurnTimer =
   | 'lasting'
   /** Voice over the agent that stopped: words may still come. */
   | 'verdict'
+  /** Voice over the agent that is too faint for the caller: it may grow. */
+  | 'faint'
   /** Nobody speaks. */
   | 'idle';
 
 export type TurnEvent =
   | { readonly kind: 'opened'; readonly line: Line | undefined }
-  | { readonly kind: 'voiceStarted'; readonly atMs: number; readonly voiceAtMs: number }
+  /** The loudest of the voice so far, in dB of full scale; absent when the detector doesn't tell. */
+  | {
+      readonly kind: 'voiceStarted';
+      readonly atMs: number;
+      readonly voiceAtMs: number;
+      readonly levelDbfs?: number;
+    }
+  | { readonly kind: 'voiceLouder'; readonly atMs: number; readonly levelDbfs: number }
   | { readonly kind: 'voiceStopped'; readonly atMs: number; readonly silenceAtMs: number }
   | {
       readonly kind: 'words';
@@ -127,7 +144,8 @@ export type TurnEvent =
   | { readonly kind: 'lineWanted'; readonly line: Line }
   | { readonly kind: 'callEnded' };
 
-export type BargeInOutcome = 'interrupted' | 'resumed';
+/** `ignored`: the voice was too faint for the caller, and the hold too short to be heard. */
+export type BargeInOutcome = 'interrupted' | 'resumed' | 'ignored';
 
 export type TurnEffect =
   | { readonly kind: 'commit' }
@@ -185,6 +203,10 @@ export function firstState(turn = 0): TurnState {
     endHeard: undefined,
     echo: undefined,
     nod: undefined,
+    passed: undefined,
     echoes: 0,
+    loudness: NOTHING_LOUD,
+    playedAtMs: undefined,
+    finalsAwaited: 0,
   };
 }

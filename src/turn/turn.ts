@@ -7,11 +7,21 @@
 //       |                                                             |                        v   | "uh-huh"
 //       +------------------- voice again: reply withheld -------------+                      doubting
 //       +------------------- words, or voice that lasts: interrupted --------------------------+
-import { mayInterrupt, replyPlayed, resume, voiceLasts, wordsOverAgent } from './bargeIn.ts';
+import {
+  holdForVoice,
+  passedAfterAll,
+  replyPlayed,
+  resume,
+  voiceGoesOn,
+  voiceLasts,
+  voiceStaysFaint,
+  wordsOverAgent,
+} from './bargeIn.ts';
 import { decide, endJudged, pause, withhold, wordsInPause } from './endOfTurn.ts';
 import { dropPrepared, forgetSaid, idle, lineWanted, listen, speakLine } from './floor.ts';
 import type { AgentWords } from './expectation.ts';
-import { ECHOES_TRUSTED_MAX, withoutEcho } from './ownVoice.ts';
+import { asideCommitted, isAside, isFaint, voiceBegan, voiceEnded, voiceGrew } from './loudness.ts';
+import { isRecent, withoutEcho } from './ownVoice.ts';
 import { brokenGap, learned, wasAnswered } from './pauses.ts';
 import { noteWords, sameWords, textOf } from './said.ts';
 import type { TurnEvent, TurnSettings, TurnState, TurnStep, TurnTimer } from './state.ts';
@@ -21,10 +31,8 @@ import { chain, inPhase, start, stay, stop, stopTimers, withTimer } from './step
 export const FINAL_WORDS_MS = 1_200;
 /** Voice stopped over the agent: words that were said take this long to arrive at most. */
 export const VERDICT_MS = 450;
-/** A voice counts as going on for so long after its end, as the detector tells it. */
-const VOICE_HANGOVER_MS = 200;
-/** News of a voice may be old when the detector is behind: its end may be just behind it. */
-const LASTING_MS_MIN = 150;
+/** Once a final has changed what was known before it, the next turns wait for theirs. */
+const FINALS_AWAITED = 5;
 
 /** `phase: ended` swallows everything; news of an old reply or utterance falls through. */
 export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSettings): TurnStep {
@@ -34,11 +42,13 @@ export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSet
       return event.line === undefined ? listen(state, settings) : speakLine(state, event.line);
     case 'voiceStarted':
       return voiceStarted(
-        { ...state, voice: 'on', voiceAtMs: event.voiceAtMs },
+        voiceBegan({ ...state, voice: 'on', voiceAtMs: event.voiceAtMs }, event.levelDbfs),
         event.voiceAtMs,
         event.atMs,
         settings,
       );
+    case 'voiceLouder':
+      return voiceLouder(state, event, settings);
     case 'voiceStopped':
       return voiceStopped({ ...state, voice: 'off' }, event.silenceAtMs, event.atMs, settings);
     case 'words':
@@ -46,7 +56,7 @@ export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSet
     case 'endJudged':
       return endJudged(state, event, settings);
     case 'committed':
-      return committed({ ...state, committed: Math.max(state.committed, event.utterance) }, event.utterance);
+      return committed(state, event.utterance);
     case 'timerRang':
       return timerRang(state, event.timer, event.atMs, settings);
     case 'replyStarted':
@@ -81,21 +91,10 @@ function voiceStarted(state: TurnState, voiceAtMs: number, atMs: number, setting
       return phase.answers === 'caller'
         ? withhold(broken(state, voiceAtMs, true), phase.replyId)
         : stay(state);
-    case 'speaking': {
-      if (!mayInterrupt(state, settings)) return stay(state);
-      // A loudspeaker: holding for each echo would make the agent stutter. Words that are not its own still stop it.
-      if (state.echoes >= ECHOES_TRUSTED_MAX) return stay(state);
-      const lastingMs = Math.max(
-        LASTING_MS_MIN,
-        voiceAtMs + settings.interruption.minVoiceMs + VOICE_HANGOVER_MS - atMs,
-      );
-      return {
-        state: inPhase(state, { kind: 'doubting', replyId: phase.replyId, voiceAtMs }),
-        effects: [{ kind: 'hold' }, stop('verdict'), start('lasting', lastingMs)],
-      };
-    }
+    case 'speaking':
+      return holdForVoice(state, voiceAtMs, atMs, settings);
     case 'doubting':
-      return { state, effects: [stop('verdict')] };
+      return voiceGoesOn(state, atMs, settings);
     case 'ended':
       return stay(state);
     default:
@@ -103,15 +102,37 @@ function voiceStarted(state: TurnState, voiceAtMs: number, atMs: number, setting
   }
 }
 
+/** What was too faint for the caller may be theirs after all. */
+function voiceLouder(
+  state: TurnState,
+  { atMs, levelDbfs }: TurnEvent & { kind: 'voiceLouder' },
+  settings: TurnSettings,
+): TurnStep {
+  const grown = voiceGrew(state, levelDbfs);
+  if (state.voice === 'off' || !isFaint(state, settings) || isFaint(grown, settings)) return stay(grown);
+  return chain({ state: grown, effects: [stop('faint')] }, (next) =>
+    holdForVoice(next, atMs, atMs, settings),
+  );
+}
+
 function voiceStopped(state: TurnState, silenceAtMs: number, atMs: number, settings: TurnSettings): TurnStep {
   const { phase } = state;
   switch (phase.kind) {
     case 'listening':
+      // The end of an echo or of side talk that began over the agent is no turn.
+      if (isAside(state, settings) && isRecent(state.playedAtMs, silenceAtMs))
+        return chain({ state: voiceEnded(state, settings), effects: [{ kind: 'commit' }] }, (next) =>
+          listen(next, settings),
+        );
       return pause(state, silenceAtMs, atMs, settings);
     case 'doubting':
       // The words may still be on their way: ask for them, and judge when they are there.
-      return { state, effects: [stop('lasting'), { kind: 'commit' }, start('verdict', VERDICT_MS)] };
+      return {
+        state: voiceEnded(state, settings),
+        effects: [stop('lasting'), { kind: 'commit' }, start('verdict', VERDICT_MS)],
+      };
     case 'speaking':
+      return { state: voiceEnded(state, settings), effects: [{ kind: 'commit' }] };
     case 'thinking':
       return { state, effects: [{ kind: 'commit' }] };
     case 'pausing':
@@ -125,7 +146,8 @@ function voiceStopped(state: TurnState, silenceAtMs: number, atMs: number, setti
 // --- the caller's words ---
 
 function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings: TurnSettings): TurnStep {
-  if (event.utterance <= state.oldUtterance) return stay(state);
+  if (event.utterance <= state.oldUtterance)
+    return event.final ? passedAfterAll(state, event, settings) : stay(state);
   const { state: guarded, text } = withoutEcho(state, event, settings);
   const said = noteWords(state.said, { utterance: event.utterance, text });
   const changed = !sameWords(textOf(said), textOf(state.said));
@@ -134,7 +156,9 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
   switch (phase.kind) {
     case 'listening':
       // Words without voice: the detector missed them.
-      return state.voice === 'off' && changed ? pause(next, event.atMs, event.atMs, settings) : stay(next);
+      return state.voice === 'off' && changed && textOf(said) !== ''
+        ? pause(next, event.atMs, event.atMs, settings)
+        : stay(next);
     case 'pausing': {
       const awaited = typeof phase.final === 'object' && phase.final.utterance === event.utterance;
       const final = event.final && awaited ? 'known' : phase.final;
@@ -143,10 +167,12 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
     case 'thinking':
       if (phase.answers === 'nobody' || !changed || state.voice === 'on') return stay(next);
       // A late word changes the question; nothing of the answer has been heard yet.
-      return chain(withhold(next, phase.replyId), (held) => pause(held, event.atMs, event.atMs, settings));
+      return chain(withhold({ ...next, finalsAwaited: FINALS_AWAITED }, phase.replyId), (held) =>
+        pause(held, state.gap?.silenceAtMs ?? event.atMs, event.atMs, settings, event.final),
+      );
     case 'speaking':
     case 'doubting':
-      return wordsOverAgent(next, event.atMs, settings);
+      return wordsOverAgent(next, event.atMs, event.final, settings);
     case 'ended':
       return stay(state);
     default:
@@ -154,7 +180,9 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
   }
 }
 
-function committed(state: TurnState, utterance: number): TurnStep {
+function committed(before: TurnState, utterance: number): TurnStep {
+  const loudness = asideCommitted(before.loudness, utterance);
+  const state = { ...before, loudness, committed: Math.max(before.committed, utterance) };
   const { phase } = state;
   if (phase.kind !== 'pausing' || phase.final !== 'not_asked') return stay(state);
   return withTimer(inPhase(state, { ...phase, final: { utterance } }), 'finalWords', FINAL_WORDS_MS);
@@ -204,8 +232,10 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
       return voiceLasts(state, atMs, settings);
     case 'verdict':
       return phase.kind === 'doubting' && state.voice === 'off'
-        ? resume(state, phase.replyId, phase.voiceAtMs)
+        ? resume(state, phase.replyId, phase.voiceAtMs, atMs, settings)
         : stay(state);
+    case 'faint':
+      return voiceStaysFaint(state, settings);
     case 'idle':
       return phase.kind === 'listening' && state.voice === 'off' ? idle(state, settings) : stay(state);
     default:

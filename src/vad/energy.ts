@@ -17,7 +17,7 @@ export function energyProbability(excessDb: number): number {
 export function energyScorer(judged: Judged): Scorer {
   const floor = new NoiseFloor();
   return {
-    score: (window) => judged(window, energyProbability(floor.hear(window))),
+    score: (window) => judged(window, energyProbability(floor.hear(window)), true),
     close: () => undefined,
   };
 }

@@ -1,13 +1,25 @@
 // From probabilities to "speech began" and "speech stopped". Pure: no clock, no audio.
 import { WINDOW_BYTES, WINDOW_MS } from './batch.ts';
-import type { VadEvent } from './port.ts';
 import { startMsOf, startSampleOf, type VoiceWindow } from './voiceWindow.ts';
 
-/** Silero's own thresholds: https://github.com/snakers4/silero-vad (VADIterator: 0.5, and 0.15 below it to leave). */
+/** Silero's own threshold: https://github.com/snakers4/silero-vad (VADIterator). */
 export const VOICE_PROBABILITY = 0.5;
-export const SILENCE_PROBABILITY = 0.35;
 /** Two windows: a click lights up one, and a shorter word than 64 ms is not one. */
 export const ONSET_WINDOWS = 2;
+
+/** How speech that is going on is left. */
+export interface Leaving {
+  /** Without a voiced window for so long, to the nearest window, it is over. */
+  readonly hangoverMs: number;
+  /** After a voiced window it goes on at this probability. */
+  readonly goesOnProbability: number;
+  /** The last voiced window ends so long after the speech. */
+  readonly smearMs: number;
+}
+
+export type VoiceEvent =
+  | { readonly kind: 'voiceStarted'; readonly voiceAtMs: number }
+  | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number };
 
 type Where = Pick<VoiceWindow, 'endSample' | 'endMs'>;
 
@@ -17,11 +29,16 @@ type Where = Pick<VoiceWindow, 'endSample' | 'endMs'>;
  *     +------- hangover without a voiced one -------+
  *
  * `onset` is the run of voiced windows that may become speech; `last` the end of the newest voiced window,
- * and `voiced` whether that was the window just seen (the lower threshold holds then).
+ * and `voiced` whether that was the window just seen (`goesOnProbability` holds then).
  */
 export type VoiceState =
   | { readonly phase: 'silent'; readonly onset: Onset | undefined }
-  | { readonly phase: 'voiced'; readonly last: Where; readonly voiced: boolean };
+  | {
+      readonly phase: 'voiced';
+      readonly voiceAtMs: number;
+      readonly last: Where;
+      readonly voiced: boolean;
+    };
 
 interface Onset {
   readonly windows: number;
@@ -31,35 +48,36 @@ interface Onset {
 
 export interface VoiceStep {
   readonly state: VoiceState;
-  readonly event: VadEvent | undefined;
+  readonly event: VoiceEvent | undefined;
 }
 
 export const SILENT: VoiceState = { phase: 'silent', onset: undefined };
 
 /**
  * Takes the next window with its probability of speech. Windows may be missing between two (skipped,
- * dropped, never sent): the time they took counts as silence. `hangoverMs` is met to the nearest window.
+ * dropped, never sent): the time they took counts as silence.
  */
 export function stepVoice(
   state: VoiceState,
   window: VoiceWindow,
   probability: number,
-  hangoverMs: number,
+  leaving: Leaving,
 ): VoiceStep {
   switch (state.phase) {
     case 'silent':
       return stepSilent(state.onset, window, probability);
     case 'voiced':
-      return stepVoiced(state, window, probability, hangoverMs);
+      return stepVoiced(state, window, probability, leaving);
     default:
       return state satisfies never;
   }
 }
 
 /** Ends speech that was going on, because nothing more has been heard. */
-export function lapse(state: VoiceState): VoiceStep {
+export function lapse(state: VoiceState, smearMs: number): VoiceStep {
   if (state.phase === 'silent') return { state: SILENT, event: undefined };
-  return { state: SILENT, event: { kind: 'voiceStopped', silenceAtMs: state.last.endMs } };
+  const silenceAtMs = Math.max(state.voiceAtMs, state.last.endMs - smearMs);
+  return { state: SILENT, event: { kind: 'voiceStopped', silenceAtMs } };
 }
 
 function stepSilent(onset: Onset | undefined, window: VoiceWindow, probability: number): VoiceStep {
@@ -72,7 +90,7 @@ function stepSilent(onset: Onset | undefined, window: VoiceWindow, probability: 
     return { state: { phase: 'silent', onset: next }, event: undefined };
   }
   return {
-    state: { phase: 'voiced', last: whereOf(window), voiced: true },
+    state: { phase: 'voiced', voiceAtMs, last: whereOf(window), voiced: true },
     event: { kind: 'voiceStarted', voiceAtMs },
   };
 }
@@ -81,16 +99,16 @@ function stepVoiced(
   state: Extract<VoiceState, { phase: 'voiced' }>,
   window: VoiceWindow,
   probability: number,
-  hangoverMs: number,
+  { hangoverMs, goesOnProbability, smearMs }: Leaving,
 ): VoiceStep {
   if (hangoverIsOver(state.last, startSampleOf(window), hangoverMs)) {
     // It fell silent in what is missing; this window may be the first of something new.
     const { state: silent } = stepSilent(undefined, window, probability);
-    return { state: silent, event: lapse(state).event };
+    return { state: silent, event: lapse(state, smearMs).event };
   }
-  const voiced = probability >= (state.voiced ? SILENCE_PROBABILITY : VOICE_PROBABILITY);
-  if (voiced) return { state: { phase: 'voiced', last: whereOf(window), voiced }, event: undefined };
-  if (hangoverIsOver(state.last, window.endSample, hangoverMs)) return lapse(state);
+  const voiced = probability >= (state.voiced ? goesOnProbability : VOICE_PROBABILITY);
+  if (voiced) return { state: { ...state, last: whereOf(window), voiced }, event: undefined };
+  if (hangoverIsOver(state.last, window.endSample, hangoverMs)) return lapse(state, smearMs);
   return { state: { ...state, voiced }, event: undefined };
 }
 

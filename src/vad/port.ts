@@ -17,7 +17,9 @@ export interface VadSession {
 
 /** Times are on the clock of `push`'s `atMs`, so the detector's own delay can be told from the caller's. */
 export type VadEvent =
-  /** Speech is going on since `voiceAtMs`. */
-  | { readonly kind: 'voiceStarted'; readonly voiceAtMs: number }
+  /** Speech is going on since `voiceAtMs`, so far as loud as `levelDbfs` (the loudest 32 ms). */
+  | { readonly kind: 'voiceStarted'; readonly voiceAtMs: number; readonly levelDbfs: number }
+  /** The same speech has grown louder: its loudest 32 ms by now. Told for each 3 dB. */
+  | { readonly kind: 'voiceLouder'; readonly levelDbfs: number }
   /** The caller has been silent since `silenceAtMs`, for as long as the detector's hangover. */
   | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number };

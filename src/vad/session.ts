@@ -1,10 +1,12 @@
 // One call's ears: its sound into windows, a scorer's probabilities into what the call hears of.
 import type { Clock, Timer } from '../base/clock.ts';
-import { lapse, SILENT, stepVoice, type VoiceState, type VoiceStep } from './hysteresis.ts';
+import { lapse, SILENT, stepVoice, type Leaving, type VoiceState, type VoiceStep } from './hysteresis.ts';
 import type { VadEvent, VadSession } from './port.ts';
+import { VoiceLevel } from './voiceLevel.ts';
 import { GAP_MS, WindowCutter, type VoiceWindow } from './voiceWindow.ts';
 
-export type Judged = (window: VoiceWindow, probability: number) => void;
+/** `clear`: the end of speech shows in the probability at once, on this line; else it is seen late. */
+export type Judged = (window: VoiceWindow, probability: number, clear: boolean) => void;
 
 /** Judges a session's windows one after the other, at once or later; it may leave out those of silence. */
 export interface Scorer {
@@ -14,17 +16,32 @@ export interface Scorer {
 }
 
 export interface SessionOptions {
+  /** Of speech whose end is seen at once. */
   readonly hangoverMs: number;
   readonly listener: (event: VadEvent) => void;
   readonly openScorer: (judged: Judged) => Scorer;
   readonly onClosed: () => void;
 }
 
+/** Silero's own threshold to leave (VADIterator: 0.15 below the one to enter). */
+const CLEAR_GOES_ON_PROBABILITY = 0.35;
+/**
+ * In noise the model hears speech for about 100 ms after its end, and as long over the gap between two words: a
+ * shorter hangover finds no more pauses. Measured at 5-20 dB over 945 sentences: the end is known after 220 ms at the
+ * median (with the other thresholds 360 ms), with one false pause in 100 sentences.
+ */
+const SMEARED_GOES_ON_PROBABILITY = 0.7;
+const SMEAR_MS = 96;
+const HANGOVER_LESS_MS = 64;
+
 export class ScoredSession implements VadSession {
   readonly #options: SessionOptions;
   readonly #clock: Clock;
   readonly #cutter = new WindowCutter();
   readonly #scorer: Scorer;
+  readonly #clear: Leaving;
+  readonly #smeared: Leaving;
+  readonly #level = new VoiceLevel();
   #voice: VoiceState = SILENT;
   #closed = false;
   #pushedAtMs = 0;
@@ -34,9 +51,18 @@ export class ScoredSession implements VadSession {
   constructor(options: SessionOptions, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
-    this.#scorer = options.openScorer((window, probability) => {
+    const { hangoverMs } = options;
+    this.#clear = { hangoverMs, goesOnProbability: CLEAR_GOES_ON_PROBABILITY, smearMs: 0 };
+    this.#smeared = {
+      hangoverMs: Math.max(0, hangoverMs - HANGOVER_LESS_MS),
+      goesOnProbability: SMEARED_GOES_ON_PROBABILITY,
+      smearMs: SMEAR_MS,
+    };
+    this.#scorer = options.openScorer((window, probability, clear) => {
       if (this.#closed) return;
-      this.#enter(stepVoice(this.#voice, window, probability, options.hangoverMs));
+      this.#level.hear(window);
+      const leaving = clear ? this.#clear : this.#smeared;
+      this.#enter(stepVoice(this.#voice, window, probability, leaving));
     });
   }
 
@@ -56,16 +82,27 @@ export class ScoredSession implements VadSession {
 
   #enter(step: VoiceStep): void {
     this.#voice = step.state;
-    if (step.event === undefined) return;
+    const { event } = step;
+    if (event === undefined) return this.#goOn();
     this.#watch?.cancel();
-    if (step.event.kind === 'voiceStarted') this.#watchMedia(GAP_MS);
-    this.#options.listener(step.event);
+    if (event.kind === 'voiceStopped') {
+      this.#level.rest();
+      return this.#options.listener(event);
+    }
+    this.#watchMedia(GAP_MS);
+    this.#options.listener({ ...event, levelDbfs: this.#level.begin() });
+  }
+
+  #goOn(): void {
+    if (this.#voice.phase === 'silent') return this.#level.rest();
+    const levelDbfs = this.#level.grown();
+    if (levelDbfs !== undefined) this.#options.listener({ kind: 'voiceLouder', levelDbfs });
   }
 
   #watchMedia(durationMs: number): void {
     this.#watch = this.#clock.after(durationMs, () => {
       const missingMs = this.#clock.nowMs() - this.#pushedAtMs;
-      if (missingMs >= GAP_MS) this.#enter(lapse(this.#voice));
+      if (missingMs >= GAP_MS) this.#enter(lapse(this.#voice, 0));
       else this.#watchMedia(GAP_MS - missingMs);
     });
   }

@@ -22,7 +22,8 @@ export class SileroScorer implements Scorer {
     this.#onClosed = onClosed;
     this.#lane = queue.openLane((window, probability) => {
       const excessDb = this.#floor.excessDb(window);
-      judged(window, this.#tail.judge(probability, excessDb, this.#speaking));
+      const corrected = this.#tail.judge(probability, excessDb, this.#speaking);
+      judged(window, corrected, this.#tail.clear);
     });
   }
 
@@ -30,7 +31,7 @@ export class SileroScorer implements Scorer {
     this.#speaking = speaking;
     const excessDb = this.#floor.hear(window);
     if (this.#lane === undefined) {
-      this.#judged(window, energyProbability(excessDb));
+      this.#judged(window, energyProbability(excessDb), true);
       return;
     }
     for (const admitted of this.#gate.admit(window, excessDb, speaking)) this.#lane.push(admitted);
@@ -41,7 +42,7 @@ export class SileroScorer implements Scorer {
     const owed = this.#lane?.takeUnjudged() ?? [];
     this.#lane?.close();
     this.#lane = undefined;
-    for (const window of owed) this.#judged(window, energyProbability(this.#floor.excessDb(window)));
+    for (const window of owed) this.#judged(window, energyProbability(this.#floor.excessDb(window)), true);
   }
 
   close(): void {

@@ -12,9 +12,14 @@ const FORGOTTEN_DB = 0.3;
 export class SpeechTail {
   #clearDb = 0;
 
+  /** Whether loudness tells the end of the speech heard last; else the model alone does, and late. */
+  get clear(): boolean {
+    return this.#clearDb >= CLEAR_DB;
+  }
+
   /** `excessDb` is how far the window is above the noise floor. Answers the probability to go by. */
   judge(probability: number, excessDb: number, speaking: boolean): number {
     this.#clearDb = Math.max(excessDb, this.#clearDb - FORGOTTEN_DB);
-    return speaking && this.#clearDb >= CLEAR_DB && excessDb < QUIET_DB ? 0 : probability;
+    return speaking && this.clear && excessDb < QUIET_DB ? 0 : probability;
   }
 }

@@ -2,7 +2,6 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { BATCH_WINDOWS_MAX, openBatch, RECORD_BYTES, type Batch } from './batch.ts';
 import type { ModelThread, OpenModelThread } from './modelThread.ts';
-import type { Judged } from './session.ts';
 import type { VoiceWindow } from './voiceWindow.ts';
 
 /** Half a second: what a session is behind by then is of no use to the conversation. The oldest are dropped. */
@@ -18,6 +17,8 @@ const ANSWER_MS_MAX = 2_000;
  */
 const UNBATCHED_LANES_MAX = 8;
 const TICK_MS = 8;
+
+export type Scored = (window: VoiceWindow, probability: number) => void;
 
 export interface QueueListener {
   /** The model is gone; `close` and `Lane.takeUnjudged` are all that is left to call. At most once. */
@@ -43,7 +44,7 @@ interface Pushed {
 
 interface LaneState {
   readonly index: number;
-  readonly judged: Judged;
+  readonly judged: Scored;
   readonly waiting: Pushed[];
   /** Sent to the model, oldest first. */
   readonly asked: Pushed[];
@@ -104,7 +105,7 @@ export class WindowQueue {
     return this.#droppedWindows;
   }
 
-  openLane(judged: Judged): Lane {
+  openLane(judged: Scored): Lane {
     const index = this.#freeIndexes.pop() ?? this.#usedIndexes++;
     const lane: LaneState = { index, judged, waiting: [], asked: [], started: false, closed: false };
     this.#openLanes += 1;

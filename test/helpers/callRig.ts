@@ -161,8 +161,8 @@ export class CallRig {
     await this.silence();
   }
 
-  async voice(): Promise<void> {
-    this.#vad({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - 80 });
+  async voice(levelDbfs = -20): Promise<void> {
+    this.#vad({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - 80, levelDbfs });
     await this.run(0);
   }
 

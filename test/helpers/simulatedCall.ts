@@ -226,7 +226,9 @@ export class SimulatedCall {
   async #voice(): Promise<void> {
     await this.#pass(ONSET_MS);
     this.#overtaken += 1;
-    if (this.#isLive) this.#vad({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - ONSET_MS });
+    const levelDbfs = this.#caller.between(-24, -18);
+    if (this.#isLive)
+      this.#vad({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - ONSET_MS, levelDbfs });
   }
 
   async #silence(): Promise<void> {

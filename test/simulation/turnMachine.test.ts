@@ -14,6 +14,7 @@ const settings: TurnSettings = {
   interruption: {
     enabled: true,
     minVoiceMs: 500,
+    faintDb: 9,
     minWords: 1,
     always: ['stop', 'wait'],
     backchannels: ['mhm', 'uh huh', 'yeah', 'right'],
@@ -37,7 +38,7 @@ const TEXTS = [
   'five five',
   'um',
 ] as const;
-const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'idle'] as const;
+const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'faint', 'idle'] as const;
 
 /** One story: events as a call tells them, now and then one that is old, early or of another reply. */
 class Story {
@@ -128,6 +129,15 @@ class Story {
     }
   }
 
+  #someVoice(): TurnEvent {
+    const chance = this.#chance;
+    const atMs = this.#atMs;
+    const levelDbfs = chance.between(-45, -10);
+    if (chance.happens(0.3)) return { kind: 'voiceLouder', atMs, levelDbfs };
+    const voice = { kind: 'voiceStarted', atMs, voiceAtMs: atMs - chance.between(0, 2_000) } as const;
+    return chance.happens(0.8) ? { ...voice, levelDbfs } : voice;
+  }
+
   #someEvent(): TurnEvent {
     const chance = this.#chance;
     const atMs = this.#atMs;
@@ -135,7 +145,7 @@ class Story {
     const replyId = chance.happens(0.9) ? (this.watch.onLine ?? 0) : chance.between(0, 12);
     switch (chance.between(1, 9)) {
       case 1:
-        return { kind: 'voiceStarted', atMs, voiceAtMs: atMs - chance.between(0, 2_000) };
+        return this.#someVoice();
       case 2:
         return { kind: 'voiceStopped', atMs, silenceAtMs: atMs - chance.between(0, 2_000) };
       case 3:

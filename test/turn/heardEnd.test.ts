@@ -11,7 +11,7 @@ import { reduceTurn } from '../../src/turn/turn.ts';
 const settings = {
   minWaitMs: 300,
   maxWaitMs: 1_500,
-  interruption: { enabled: true, minVoiceMs: 500, minWords: 1, always: [], backchannels: [] },
+  interruption: { enabled: true, minVoiceMs: 500, faintDb: 9, minWords: 1, always: [], backchannels: [] },
   greetingInterruptible: true,
   idleAfterMs: [],
   giveUpAfterMs: 8_000,

@@ -10,6 +10,7 @@ const english = turnLanguage('en-GB');
 const settings: InterruptionSettings = {
   enabled: true,
   minVoiceMs: 500,
+  faintDb: 9,
   minWords: 1,
   always: defaultAlways,
   backchannels: defaultBackchannels,

@@ -12,6 +12,7 @@ const settings: TurnSettings = {
   interruption: {
     enabled: true,
     minVoiceMs: 500,
+    faintDb: 9,
     minWords: 1,
     always: defaultAlways,
     backchannels: defaultBackchannels,

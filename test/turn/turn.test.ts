@@ -17,6 +17,7 @@ const settings: TurnSettings = {
   interruption: {
     enabled: true,
     minVoiceMs: 500,
+    faintDb: 9,
     minWords: 1,
     always: ['stop', 'wait'],
     backchannels: ['mhm', 'uh huh', 'yeah', 'right'],
@@ -201,7 +202,7 @@ test('a noise without words gives the floor back without a reply', () => {
 test('an STT that never says its last word is answered from the live words', () => {
   const story = new Story();
   story.tell({ kind: 'voiceStarted', atMs: 100, voiceAtMs: 0 });
-  story.tell({ kind: 'words', atMs: 900, utterance: 0, text: 'Are you open today?', final: false });
+  story.tell({ kind: 'words', atMs: 900, utterance: 0, text: 'Tomorrow', final: false });
   story.tell({ kind: 'voiceStopped', atMs: 1_200, silenceAtMs: 1_000 });
   story.tell({ kind: 'committed', utterance: 0 });
   story.ring('endpoint', 1_300);
@@ -261,6 +262,22 @@ test('"stop" interrupts as soon as it is heard, and becomes the next turn', () =
   assert.equal(story.all('release').at(-1)?.callerText, 'Stop.');
 });
 
+test('"yes" at the end of what the agent says is no turn, and "yes please" is, when that is its last word', () => {
+  for (const { last, prepared } of [
+    { last: 'Yes.', prepared: 1 },
+    { last: 'Yes please, I need it today.', prepared: 2 },
+  ]) {
+    const story = speaking({ interruption: { ...settings.interruption, backchannels: ['yes'] } });
+    story.tell({ kind: 'voiceStarted', atMs: 6_000, voiceAtMs: 5_900 });
+    story.tell({ kind: 'words', atMs: 6_200, utterance: 1, text: 'Yes', final: false });
+    story.tell({ kind: 'voiceStopped', atMs: 6_500, silenceAtMs: 6_300 });
+    story.tell({ kind: 'committed', utterance: 1 });
+    story.tell({ kind: 'replyPlayed', replyId: 1, atMs: 6_550 });
+    story.tell({ kind: 'words', atMs: 6_650, utterance: 1, text: last, final: true });
+    assert.equal(story.all('prepare').length, prepared, last);
+  }
+});
+
 test('a late "stop", after the agent was let go on, is still obeyed', () => {
   const story = speaking();
   story.tell({ kind: 'voiceStarted', atMs: 6_000, voiceAtMs: 5_900 });
@@ -270,11 +287,72 @@ test('a late "stop", after the agent was let go on, is still obeyed', () => {
   assert.equal(story.all('interrupt').length, 1);
 });
 
-test('voice that lasts interrupts without a word', () => {
+test('voice that lasts interrupts, and without a word when it lasts twice as long', () => {
   const story = speaking();
   story.tell({ kind: 'voiceStarted', atMs: 6_000, voiceAtMs: 5_900 });
   assert.deepEqual(story.all('startTimer').at(-1), { kind: 'startTimer', timer: 'lasting', delayMs: 600 });
-  assert.ok(kinds(story.ring('lasting', 6_400)).includes('interrupt'));
+  assert.deepEqual(kinds(story.ring('lasting', 6_600)), ['startTimer']);
+  assert.deepEqual(story.all('startTimer').at(-1), { kind: 'startTimer', timer: 'lasting', delayMs: 500 });
+  assert.ok(kinds(story.ring('lasting', 7_100)).includes('interrupt'));
+});
+
+test('voice that lasts interrupts with whatever words are known', () => {
+  const story = speaking();
+  story.tell({ kind: 'voiceStarted', atMs: 6_000, voiceAtMs: 5_900 });
+  story.tell({ kind: 'words', atMs: 6_500, utterance: 1, text: 'uh', final: false });
+  assert.ok(kinds(story.ring('lasting', 6_600)).includes('interrupt'));
+});
+
+test('the beginning of "I see" waits for its end, and "I" alone is the caller\u2019s turn', () => {
+  for (const { last, interrupts } of [
+    { last: 'I see', interrupts: 0 },
+    { last: 'I', interrupts: 1 },
+    { last: 'I need', interrupts: 1 },
+  ]) {
+    const story = speaking();
+    story.tell({ kind: 'voiceStarted', atMs: 6_000, voiceAtMs: 5_900 });
+    story.tell({ kind: 'words', atMs: 6_250, utterance: 1, text: 'I', final: false });
+    assert.equal(story.all('interrupt').length, 0);
+    story.tell({ kind: 'voiceStopped', atMs: 6_500, silenceAtMs: 6_300 });
+    story.tell({ kind: 'words', atMs: 6_650, utterance: 1, text: last, final: true });
+    assert.equal(story.all('interrupt').length, interrupts, last);
+  }
+});
+
+test('a whole sentence is answered before the STT has said its last word on it', () => {
+  const story = new Story();
+  story.tell({ kind: 'voiceStarted', atMs: 100, voiceAtMs: 0 });
+  story.tell({ kind: 'words', atMs: 900, utterance: 0, text: 'Are you open today?', final: false });
+  story.tell({ kind: 'voiceStopped', atMs: 1_200, silenceAtMs: 1_000 });
+  story.tell({ kind: 'committed', utterance: 0 });
+  story.ring('endpoint', 1_300);
+  assert.equal(story.all('release').length, 1);
+  story.tell({ kind: 'words', atMs: 1_400, utterance: 0, text: 'are you open today', final: true });
+  assert.deepEqual(story.all('withhold'), []);
+});
+
+test('a last word that changes the sentence is answered anew, at once, and the next turns wait for theirs', () => {
+  const story = new Story();
+  story.tell({ kind: 'voiceStarted', atMs: 100, voiceAtMs: 0 });
+  story.tell({ kind: 'words', atMs: 900, utterance: 0, text: 'Are you open today?', final: false });
+  story.tell({ kind: 'voiceStopped', atMs: 1_200, silenceAtMs: 1_000 });
+  story.tell({ kind: 'committed', utterance: 0 });
+  story.ring('endpoint', 1_300);
+  story.tell({ kind: 'words', atMs: 1_400, utterance: 0, text: 'Are you open Sunday?', final: true });
+  assert.equal(story.all('withhold').length, 1);
+  assert.deepEqual(
+    story.all('release').map(({ callerText }) => callerText),
+    ['Are you open today?', 'Are you open Sunday?'],
+  );
+  const replyId = story.all('release').at(-1)?.replyId ?? -1;
+  story.tell({ kind: 'replyStarted', replyId });
+  story.tell({ kind: 'replyPlayed', replyId, atMs: 4_000 });
+  story.tell({ kind: 'voiceStarted', atMs: 5_000, voiceAtMs: 4_900 });
+  story.tell({ kind: 'words', atMs: 5_900, utterance: 1, text: 'Are you open on Monday?', final: false });
+  story.tell({ kind: 'voiceStopped', atMs: 6_200, silenceAtMs: 6_000 });
+  story.tell({ kind: 'committed', utterance: 1 });
+  story.ring('endpoint', 6_300);
+  assert.equal(story.all('release').length, 2);
 });
 
 test('old news of a voice does not count as voice that lasted: its end may be right behind', () => {

@@ -19,7 +19,7 @@ const sentences = [
   speak('Can you tell me what the opening hours are?', 'en-gb-scotland'),
 ];
 
-type Timed = VadEvent & { readonly heardAtMs: number };
+type Timed = Exclude<VadEvent, { kind: 'voiceLouder' }> & { readonly heardAtMs: number };
 type Noise = { readonly kind: NoiseKind; readonly snrDb: number } | undefined;
 
 interface Opened {
@@ -50,7 +50,9 @@ async function openEnergy(): Promise<Opened> {
 async function listen({ detector, caughtUp }: Opened, mulaw: Uint8Array, fromMs = 0): Promise<Timed[]> {
   const events: Timed[] = [];
   let nowMs = fromMs;
-  const session = detector.open((event) => events.push({ ...event, heardAtMs: nowMs }));
+  const session = detector.open((event) => {
+    if (event.kind !== 'voiceLouder') events.push({ ...event, heardAtMs: nowMs });
+  });
   for (let at = 0; at + FRAME_BYTES <= mulaw.length; at += FRAME_BYTES) {
     nowMs = fromMs + (at + FRAME_BYTES) / 8;
     session.push(mulaw.subarray(at, at + FRAME_BYTES), nowMs);

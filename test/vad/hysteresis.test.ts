@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as fc from 'fast-check';
-import { lapse, SILENT, stepVoice, type VoiceState } from '../../src/vad/hysteresis.ts';
-import type { VadEvent } from '../../src/vad/port.ts';
+import {
+  lapse,
+  SILENT,
+  stepVoice,
+  type Leaving,
+  type VoiceEvent,
+  type VoiceState,
+} from '../../src/vad/hysteresis.ts';
 import type { VoiceWindow } from '../../src/vad/voiceWindow.ts';
 
-const HANGOVER_MS = 192;
+const LEAVING: Leaving = { hangoverMs: 192, goesOnProbability: 0.35, smearMs: 0 };
 
 /** The n-th window of a call whose first sample was spoken at 1,000. */
 function windowAt(index: number): VoiceWindow {
@@ -13,24 +19,24 @@ function windowAt(index: number): VoiceWindow {
 }
 
 /** What is heard of these probabilities; `undefined` is a window that is missing. */
-function eventsOf(probabilities: readonly (number | undefined)[], hangoverMs = HANGOVER_MS): VadEvent[] {
+function eventsOf(probabilities: readonly (number | undefined)[], leaving = LEAVING): VoiceEvent[] {
   let state: VoiceState = SILENT;
-  const events: VadEvent[] = [];
+  const events: VoiceEvent[] = [];
   for (const [index, probability] of probabilities.entries()) {
     if (probability === undefined) continue;
-    const step = stepVoice(state, windowAt(index), probability, hangoverMs);
+    const step = stepVoice(state, windowAt(index), probability, leaving);
     state = step.state;
     if (step.event !== undefined) events.push(step.event);
   }
   return events;
 }
 
-const started = (index: number): VadEvent => ({ kind: 'voiceStarted', voiceAtMs: 1_000 + index * 32 });
-const stopped = (index: number): VadEvent => ({ kind: 'voiceStopped', silenceAtMs: 1_000 + index * 32 });
+const started = (index: number): VoiceEvent => ({ kind: 'voiceStarted', voiceAtMs: 1_000 + index * 32 });
+const stopped = (index: number): VoiceEvent => ({ kind: 'voiceStopped', silenceAtMs: 1_000 + index * 32 });
 const times = (count: number, probability: number | undefined): (number | undefined)[] =>
   Array.from({ length: count }, () => probability);
 
-const stories: readonly [string, readonly (number | undefined)[], readonly VadEvent[]][] = [
+const stories: readonly [string, readonly (number | undefined)[], readonly VoiceEvent[]][] = [
   ['speech begins at the first of two voiced windows', [0, 0, 0.5, 0.5], [started(2)]],
   ['one voiced window alone is not speech', [0, 0.9, 0, 0.9, 0], []],
   ['two voiced windows with a missing one between are not speech', [0, 0.9, undefined, 0.9, 0], []],
@@ -76,15 +82,24 @@ const hangovers: readonly [number, number][] = [
 
 for (const [hangoverMs, windows] of hangovers) {
   test(`a hangover of ${hangoverMs} ms is over after ${windows} silent windows`, () => {
-    assert.equal(eventsOf([0.9, 0.9, ...times(windows - 1, 0)], hangoverMs).length, 1);
-    assert.equal(eventsOf([0.9, 0.9, ...times(windows, 0)], hangoverMs).length, 2);
+    const leaving = { ...LEAVING, hangoverMs };
+    assert.equal(eventsOf([0.9, 0.9, ...times(windows - 1, 0)], leaving).length, 1);
+    assert.equal(eventsOf([0.9, 0.9, ...times(windows, 0)], leaving).length, 2);
   });
 }
 
 test('a lapse ends speech at its last voiced window, and is nothing in silence', () => {
-  const speaking = stepVoice(stepVoice(SILENT, windowAt(0), 1, 200).state, windowAt(1), 1, 200).state;
-  assert.deepEqual(lapse(speaking), { state: SILENT, event: stopped(2) });
-  assert.deepEqual(lapse(SILENT), { state: SILENT, event: undefined });
+  const first = stepVoice(SILENT, windowAt(0), 1, LEAVING).state;
+  const speaking = stepVoice(first, windowAt(1), 1, LEAVING).state;
+  assert.deepEqual(lapse(speaking, 0), { state: SILENT, event: stopped(2) });
+  assert.deepEqual(lapse(SILENT, 0), { state: SILENT, event: undefined });
+});
+
+test('a smeared end is told as early as it was, but never before the voice began', () => {
+  const smeared = { ...LEAVING, smearMs: 96 };
+  const voiced = times(10, 0.9);
+  assert.deepEqual(eventsOf([...voiced, ...times(6, 0)], smeared), [started(0), stopped(7)]);
+  assert.deepEqual(eventsOf([0.9, 0.9, ...times(6, 0)], smeared), [started(0), stopped(0)]);
 });
 
 test('whatever the windows say, starts and stops take turns and their times never go back', () => {
@@ -93,9 +108,10 @@ test('whatever the windows say, starts and stops take turns and their times neve
     fc.property(
       fc.array(probability, { maxLength: 200 }),
       fc.integer({ min: 0, max: 600 }),
-      (probabilities, hangoverMs) => {
+      fc.integer({ min: 0, max: 200 }),
+      (probabilities, hangoverMs, smearMs) => {
         let lastMs = 0;
-        for (const [index, event] of eventsOf(probabilities, hangoverMs).entries()) {
+        for (const [index, event] of eventsOf(probabilities, { ...LEAVING, hangoverMs, smearMs }).entries()) {
           assert.equal(event.kind, index % 2 === 0 ? 'voiceStarted' : 'voiceStopped');
           const atMs = event.kind === 'voiceStarted' ? event.voiceAtMs : event.silenceAtMs;
           assert.ok(atMs >= lastMs);

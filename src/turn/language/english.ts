@@ -70,7 +70,7 @@ export const english: TurnLanguage = {
     get that, fix that, change that, cancel that, book that, is that, was that, all that, after that,
     before that, than that, understand that, on that, from that, say that, mean that, with her, to her,
     for her, about her, from her, and her, told her, call her, called her, ask her, asked her, how are you,
-    much more, any more, some more, no more, once more, one more, very much, that much, so much, too much,
+    much more, any more, some more, tell me more, no more, once more, one more, very much, that much, so much, too much,
     how much, how many, too many, not many, not really, oh really, exactly, not exactly, yes exactly,
     probably, actually, really, that is all, what it is, who it is, maybe, perhaps, yes maybe,
     don't know how, know how, know when, not sure why, not sure when, not sure how, not sure what,
