@@ -8,13 +8,14 @@
 //       +------------------- voice again: reply withheld -------------+                      doubting
 //       +------------------- words, or voice that lasts: interrupted --------------------------+
 import { mayInterrupt, replyPlayed, resume, voiceLasts, wordsOverAgent } from './bargeIn.ts';
-import { decide, endJudged, pause, withhold, wordsInPause } from './endOfTurn.ts';
+import { decide, endJudged, pause, waited, withhold, wordsInPause } from './endOfTurn.ts';
 import { dropPrepared, forgetSaid, idle, lineWanted, listen, speakLine } from './floor.ts';
 import type { AgentWords } from './expectation.ts';
+import { judgeChanged, turnJudged } from './judgedTurn.ts';
 import { ECHOES_TRUSTED_MAX, withoutEcho } from './ownVoice.ts';
 import { brokenGap, learned, wasAnswered } from './pauses.ts';
 import { noteWords, sameWords, textOf } from './said.ts';
-import type { TurnEvent, TurnSettings, TurnState, TurnStep, TurnTimer } from './state.ts';
+import type { TurnEffect, TurnEvent, TurnSettings, TurnState, TurnStep, TurnTimer } from './state.ts';
 import { chain, inPhase, start, stay, stop, stopTimers, withTimer } from './step.ts';
 
 /** How long after a commit its final may take before we go on with the live words. */
@@ -45,6 +46,10 @@ export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSet
       return words(state, event, settings);
     case 'endJudged':
       return endJudged(state, event, settings);
+    case 'judgeChanged':
+      return judgeChanged(state, event, settings);
+    case 'turnJudged':
+      return turnJudged(state, event, settings);
     case 'committed':
       return committed({ ...state, committed: Math.max(state.committed, event.utterance) }, event.utterance);
     case 'timerRang':
@@ -105,16 +110,22 @@ function voiceStarted(state: TurnState, voiceAtMs: number, atMs: number, setting
 
 function voiceStopped(state: TurnState, silenceAtMs: number, atMs: number, settings: TurnSettings): TurnStep {
   const { phase } = state;
+  // Asking ends the turn, which is not ours to judge.
+  const asking: readonly TurnEffect[] = state.judge === 'words' ? [{ kind: 'commit' }] : [];
   switch (phase.kind) {
     case 'listening':
       return pause(state, silenceAtMs, atMs, settings);
     case 'doubting':
       // The words may still be on their way: ask for them, and judge when they are there.
-      return { state, effects: [stop('lasting'), { kind: 'commit' }, start('verdict', VERDICT_MS)] };
+      return { state, effects: [stop('lasting'), ...asking, start('verdict', VERDICT_MS)] };
     case 'speaking':
     case 'thinking':
-      return { state, effects: [{ kind: 'commit' }] };
-    case 'pausing':
+      return { state, effects: asking };
+    case 'pausing': {
+      // The turn was judged to be over while the voice detector still heard one.
+      if (state.judge === 'words' || silenceAtMs >= phase.silenceAtMs) return stay(state);
+      return wordsInPause(inPhase(state, { ...phase, silenceAtMs }), atMs, settings);
+    }
     case 'ended':
       return stay(state);
     default:
@@ -129,7 +140,9 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
   const { state: guarded, text } = withoutEcho(state, event, settings);
   const said = noteWords(state.said, { utterance: event.utterance, text });
   const changed = !sameWords(textOf(said), textOf(state.said));
-  const next = learn({ ...guarded, said }, event.utterance, text);
+  // What is said after a final, asked for or not, belongs to a later utterance.
+  const committed = event.final ? Math.max(guarded.committed, event.utterance) : guarded.committed;
+  const next = learn({ ...guarded, said, committed }, event.utterance, text);
   const { phase } = state;
   switch (phase.kind) {
     case 'listening':
@@ -193,9 +206,7 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
   const { phase } = state;
   switch (timer) {
     case 'endpoint':
-      return phase.kind === 'pausing'
-        ? decide(inPhase(state, { ...phase, waited: true }), settings)
-        : stay(state);
+      return waited(state, settings);
     case 'finalWords':
       return phase.kind === 'pausing'
         ? decide(inPhase(state, { ...phase, final: 'known' }), settings)

@@ -42,7 +42,7 @@ test('a file with what has to be there gets every default', () => {
   assert.equal(agent.language, 'en-US');
   assert.equal(agent.greeting, undefined);
   assert.equal(agent.greetingInterruptible, true);
-  assert.deepEqual(agent.turnTaking, { minWaitMs: 300, maxWaitMs: 1_500 });
+  assert.deepEqual(agent.turnTaking, { minWaitMs: 300, maxWaitMs: 1_500, by: 'stt' });
   assert.equal(agent.interruption.enabled, true);
   assert.equal(agent.interruption.minVoiceMs, 500);
   assert.ok(agent.interruption.always.includes('stop') && agent.interruption.backchannels.includes('uh-huh'));
