@@ -54,10 +54,11 @@ function judgedPause(state: TurnState, atMs: number, settings: TurnSettings): Tu
   if (phase.kind !== 'pausing') return stay(state);
   if (!isJudgedOver(state)) {
     // It was asked for its last words: the longest wait is over, or was another judge's.
-    if (phase.final !== 'not_asked') return decide(state, settings);
+    const asked = typeof phase.final === 'object' || (phase.final === 'known' && phase.waited);
+    if (asked) return decide(state, settings);
     // Words that go on, whether the voice detector heard them or not, begin another silence.
     return {
-      state: inPhase(state, { ...phase, waited: false }),
+      state: inPhase(state, { ...phase, waited: false, final: 'not_asked' }),
       effects: [start('endpoint', settings.maxWaitMs)],
     };
   }

@@ -6,7 +6,7 @@ import { isJudgedOver } from './judgedEnd.ts';
 import { turnLanguage } from './language/language.ts';
 import { textOf } from './said.ts';
 import type { TurnEvent, TurnSettings, TurnState, TurnStep } from './state.ts';
-import { chain, inPhase, stay } from './step.ts';
+import { chain, inPhase, stay, stop } from './step.ts';
 
 /** A judgement on an utterance that was answered, or by a session that nobody asked for its judgement, is no news. */
 export function turnJudged(
@@ -69,6 +69,12 @@ function goesOn(
 ): TurnStep {
   const { phase } = state;
   if (phase.kind === 'pausing') {
+    if (state.voice === 'on') {
+      return {
+        state: inPhase(state, { kind: 'listening' }),
+        effects: [stop('endpoint'), stop('finalWords')],
+      };
+    }
     return wordsInPause(inPhase(state, { ...phase, silenceAtMs: atMs }), atMs, settings);
   }
   if (phase.kind !== 'thinking' || phase.answers === 'nobody') return stay(state);
