@@ -13,9 +13,9 @@ export interface EarsListener {
   /** All the words of an utterance so far; `final` is the last news of it. */
   onWords(utterance: number, text: string, final: boolean): void;
   /** From now on somebody listens who judges turns, or doesn't; at first nobody does. */
-  onJudge?(judgesTurns: boolean): void;
+  onJudge(judgesTurns: boolean): void;
   /** Only from who judges turns, after the words that are judged. */
-  onTurnJudged?(utterance: number, judgement: TurnJudgement): void;
+  onTurnJudged(utterance: number, judgement: TurnJudgement): void;
   onFailed(error: ProviderError): void;
   onDropped(audioBytes: number): void;
 }
@@ -118,7 +118,7 @@ export class Ears {
     const judging = this.#current().capabilities.judgesTurns === true;
     if (this.#listener === undefined || judging === this.#judging) return;
     this.#judging = judging;
-    this.#listener.onJudge?.(judging);
+    this.#listener.onJudge(judging);
   }
 
   #onEvent(event: SttEvent, firstUtterance: number): void {
@@ -138,7 +138,7 @@ export class Ears {
         return;
       }
       case 'turnJudged':
-        this.#listener?.onTurnJudged?.(firstUtterance + event.utterance, event.judgement);
+        this.#listener?.onTurnJudged(firstUtterance + event.utterance, event.judgement);
         return;
       case 'dropped':
         this.#listener?.onDropped(event.audioBytes);

@@ -46,7 +46,7 @@ export class EndJudge {
 export function judgedByStt(
   { agent, clock }: Pick<CallWorld, 'agent' | 'clock'>,
   tell: (event: TurnEvent) => void,
-): Required<Pick<EarsListener, 'onJudge' | 'onTurnJudged'>> {
+): Pick<EarsListener, 'onJudge' | 'onTurnJudged'> {
   const { by } = agent.turnTaking;
   return {
     onJudge: (judgesTurns) =>
