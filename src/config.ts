@@ -36,6 +36,7 @@ export interface Config {
     readonly apiBaseUrl: string | undefined;
   };
   readonly openai: { readonly apiKey: string | undefined; readonly baseUrl: string };
+  readonly deepgram: { readonly apiKey: string | undefined };
   readonly adminToken: string | undefined;
   readonly callsMax: number;
   readonly disabled: ReadonlySet<Improvement>;
@@ -106,6 +107,7 @@ const environment = z.object({
   TWILIO_API_BASE_URL: address(/^https?$/, 'http://127.0.0.1:9999').optional(),
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: address(/^https?$/, 'https://api.openai.com/v1').default('https://api.openai.com/v1'),
+  DEEPGRAM_API_KEY: z.string().optional(),
   ADMIN_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   CALLS_MAX: wholeNumber(1, 100_000).default(200),
   DISABLE: improvementList.default([]),
@@ -139,6 +141,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       apiBaseUrl: values.TWILIO_API_BASE_URL,
     }),
     openai: Object.freeze({ apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL }),
+    deepgram: Object.freeze({ apiKey: values.DEEPGRAM_API_KEY }),
     adminToken: values.ADMIN_TOKEN,
     callsMax: values.CALLS_MAX,
     disabled: new Set(values.DISABLE),

@@ -13,6 +13,7 @@ import { withFallback } from './llm/fallback.ts';
 import { openaiLanguageModel } from './llm/openai.ts';
 import type { LanguageModel } from './llm/port.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import { deepgramSpeechToText } from './stt/deepgram.ts';
 import { openaiSpeechToText } from './stt/openai.ts';
 import type { SpeechToText } from './stt/port.ts';
 import { cachedTextToSpeech, SpeechCache, type CachedTextToSpeech } from './tts/cache.ts';
@@ -35,6 +36,13 @@ export interface ProvidersDeps {
 /** In the order of the agent's file. */
 export function openEars({ agent, config, metrics, clock }: ProvidersDeps): readonly SpeechToText[] {
   const open = (entry: SttEntry): SpeechToText => {
+    if (entry.provider === 'deepgram') {
+      const { apiKeyEnv: _named, keywords: _perCall, ...options } = entry;
+      return deepgramSpeechToText(
+        { ...options, apiKey: keyOf(entry, config, config.deepgram.apiKey) },
+        clock,
+      );
+    }
     const { baseUrl, apiKeyEnv: _named, provider: _closed, keywords: _perCall, ...options } = entry;
     const address = { baseUrl: baseUrl ?? config.openai.baseUrl, apiKey: keyOf(entry, config) };
     return openaiSpeechToText({ ...options, ...address }, clock);
@@ -117,9 +125,10 @@ export function openVoices(deps: ProvidersDeps, caching: boolean): Voices {
 function keyOf(
   entry: { readonly apiKeyEnv?: string | undefined; readonly baseUrl?: string | undefined },
   config: Config,
+  own = config.openai.apiKey,
 ): string | undefined {
   if (entry.apiKeyEnv !== undefined) return config.secret(entry.apiKeyEnv);
-  return entry.baseUrl === undefined ? config.openai.apiKey : undefined;
+  return entry.baseUrl === undefined ? own : undefined;
 }
 
 /** Connections, the model and the fixed lines, before the first caller needs them. Failing costs time, not calls. */

@@ -33,7 +33,29 @@ const openai = {
   apiKeyEnv: environmentName.optional(),
   model: text,
 };
-const oneOfProviders = { error: () => 'expected one of the known providers: openai' };
+const knownProviders = (names: string) => ({ error: () => `expected one of the known providers: ${names}` });
+const oneOfProviders = knownProviders('openai');
+
+const deepgramStt = z
+  .strictObject({
+    ...openai,
+    provider: z.literal('deepgram'),
+    endThreshold: z.number().min(0.5).max(1).optional(),
+    eagerThreshold: z.number().min(0.3).max(0.9).optional(),
+    endTimeoutMs: z.int().min(500).max(60_000).optional(),
+    query: z.record(z.string(), z.string()).default({}),
+    keywords: z.array(text).max(100).default([]),
+  })
+  .refine(
+    ({ eagerThreshold, endThreshold = 0.7 }) =>
+      eagerThreshold === undefined || eagerThreshold <= endThreshold,
+    { path: ['eagerThreshold'], error: 'expected at most endThreshold (0.7 unless told)' },
+  )
+  .refine(
+    ({ model, endThreshold, eagerThreshold, endTimeoutMs }) =>
+      model.startsWith('flux-') || (endThreshold ?? eagerThreshold ?? endTimeoutMs) === undefined,
+    { path: ['model'], error: 'expected a flux- model: no other judges turns' },
+  );
 
 export const sttProvider = z.discriminatedUnion(
   'provider',
@@ -45,8 +67,9 @@ export const sttProvider = z.discriminatedUnion(
       query: z.record(z.string(), z.string()).default({}),
       keywords: z.array(text).max(200).default([]),
     }),
+    deepgramStt,
   ],
-  oneOfProviders,
+  knownProviders('openai, deepgram'),
 );
 
 export const llmProvider = z.discriminatedUnion(

@@ -14,6 +14,7 @@ const language = z.string().refine(isLanguageTag, 'expected a language tag such 
 const turnTaking = z.strictObject({
   minWaitMs: z.int().min(100).max(5_000).default(300),
   maxWaitMs: z.int().min(200).max(10_000).default(1_500),
+  by: z.enum(['words', 'stt']).default('stt'),
   model: text.optional(),
 });
 

@@ -16,7 +16,7 @@ import {
 } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { DeadAir } from './deadAir.ts';
-import { EndJudge } from './endJudge.ts';
+import { EndJudge, judgedByStt } from './endJudge.ts';
 import { Exchanges } from './exchanges.ts';
 import { heardAll, heardBefore } from './heardSoFar.ts';
 import { CallRecording } from './callRecording.ts';
@@ -165,6 +165,7 @@ export class Call implements LiveCall {
     this.#ears.attach({
       onVoice: (event) => this.#happened({ ...event, atMs: this.#world.clock.nowMs() }),
       onWords: (utterance, text, final) => this.#onWords(utterance, text, final),
+      ...judgedByStt(this.#world, (event) => this.#happened(event)),
       onFailed: (error) =>
         this.#log.warn({ provider: error.provider, ...failureOf(error) }, 'speech-to-text failed'),
       onDropped: (audioBytes) => this.#world.metrics.dropped('stt_audio', audioBytes),

@@ -2,7 +2,7 @@
 // fails is replaced by the next provider's, and the call's utterances keep their numbers.
 import type { Clock, Timer } from '../base/clock.ts';
 import type { ProviderError } from '../base/errors.ts';
-import type { SpeechToText, SttEvent, SttOptions, SttSession } from '../stt/port.ts';
+import type { SpeechToText, SttEvent, SttOptions, SttSession, TurnJudgement } from '../stt/port.ts';
 import type { VadEvent, VadSession, VoiceDetector } from '../vad/port.ts';
 
 /** Between two tries when every provider has failed in turn; the first change of provider is immediate. */
@@ -12,6 +12,10 @@ export interface EarsListener {
   onVoice(event: VadEvent): void;
   /** All the words of an utterance so far; `final` is the last news of it. */
   onWords(utterance: number, text: string, final: boolean): void;
+  /** From now on somebody listens who judges turns, or doesn't; at first nobody does. */
+  onJudge(judgesTurns: boolean): void;
+  /** Only from who judges turns, after the words that are judged. */
+  onTurnJudged(utterance: number, judgement: TurnJudgement): void;
   onFailed(error: ProviderError): void;
   onDropped(audioBytes: number): void;
 }
@@ -29,6 +33,8 @@ export class Ears {
   readonly #vad: VadSession;
   #listener: EarsListener | undefined;
   #listening: Listening | undefined;
+  /** Whether the session under way judges turns, as the listener was last told. */
+  #judging = false;
   #failures = 0;
   #reopening: Timer | undefined;
   #closed = false;
@@ -54,6 +60,7 @@ export class Ears {
   /** Who is told from now on; what came before is of no interest. */
   attach(listener: EarsListener): void {
     this.#listener = listener;
+    this.#tellJudge();
   }
 
   /** The provider in use, for metrics. */
@@ -104,6 +111,14 @@ export class Ears {
       if (this.#listening?.session === session) this.#onEvent(event, firstUtterance);
     });
     this.#listening = { session, firstUtterance };
+    this.#tellJudge();
+  }
+
+  #tellJudge(): void {
+    const judging = this.#current().capabilities.judgesTurns === true;
+    if (this.#listener === undefined || judging === this.#judging) return;
+    this.#judging = judging;
+    this.#listener.onJudge(judging);
   }
 
   #onEvent(event: SttEvent, firstUtterance: number): void {
@@ -122,6 +137,9 @@ export class Ears {
         this.#tell(utterance, event.text, true);
         return;
       }
+      case 'turnJudged':
+        this.#listener?.onTurnJudged(firstUtterance + event.utterance, event.judgement);
+        return;
       case 'dropped':
         this.#listener?.onDropped(event.audioBytes);
         return;

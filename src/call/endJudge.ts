@@ -1,7 +1,9 @@
-// Asks the turn model, when the agent's file names one, how the caller fell silent, and tells the turn machine what it says.
+// Who, besides the words, judges the end of the caller's turn: the turn model, when the agent's file names one, is asked
+// how the caller fell silent; a speech-to-text that judges turns tells by itself. The turn machine hears what they say.
 import type { Phase, TurnEvent } from '../turn/state.ts';
 import type { TurnModelSession } from '../vad/turnModelPort.ts';
 import { CallerAudio } from './callerAudio.ts';
+import type { EarsListener } from './ears.ts';
 import type { CallWorld } from './world.ts';
 
 export class EndJudge {
@@ -38,4 +40,22 @@ export class EndJudge {
   close(): void {
     this.#session?.close();
   }
+}
+
+/** For the ears: what a speech-to-text judges, unless the agent's file leaves that to the words. */
+export function judgedByStt(
+  { agent, clock }: Pick<CallWorld, 'agent' | 'clock'>,
+  tell: (event: TurnEvent) => void,
+): Pick<EarsListener, 'onJudge' | 'onTurnJudged'> {
+  const { by } = agent.turnTaking;
+  return {
+    onJudge: (judgesTurns) =>
+      tell({
+        kind: 'judgeChanged',
+        atMs: clock.nowMs(),
+        judge: judgesTurns && by === 'stt' ? 'stt' : 'words',
+      }),
+    onTurnJudged: (utterance, judgement) =>
+      tell({ kind: 'turnJudged', atMs: clock.nowMs(), utterance, judgement }),
+  };
 }

@@ -46,9 +46,9 @@ export class Exchanges {
 
   finalWords(utterance: number): void {
     const committedAtMs = this.#committedAtMs.get(utterance);
-    if (committedAtMs === undefined) return;
     this.#committedAtMs.delete(utterance);
-    this.#sttFinalMs = this.#world.clock.nowMs() - committedAtMs;
+    // One that nobody asked for took no time.
+    this.#sttFinalMs = committedAtMs === undefined ? undefined : this.#world.clock.nowMs() - committedAtMs;
   }
 
   /** The caller's turn is over and is being answered. */

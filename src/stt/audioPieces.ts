@@ -1,21 +1,18 @@
-// The caller's audio on its way to the server: cut into pieces, held while the server isn't ready,
-// encoded as it wants them.
-import { BYTES_PER_MS, decodeMulaw, SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
-import { createResampler, type Resampler } from '../audio/resample.ts';
-import type { AudioFormat } from './openai.ts';
+// The caller's audio on its way to the server: cut into pieces, held while the server isn't ready.
+import { BYTES_PER_MS } from '../audio/mulaw.ts';
 
 /**
  * A message costs its sender some 15 us whatever is in it, so three frames share one: a third of the
  * cost, for 40 ms that only words in the middle of speech wait (a commit sends what there is).
  */
 export const PIECE_MS = 60;
-const PIECE_BYTES = PIECE_MS * BYTES_PER_MS;
 /** Held for a session that is being opened: above it something is wrong, and old words help nobody. */
 export const HELD_MS_MAX = 10_000;
 const HELD_BYTES_MAX = HELD_MS_MAX * BYTES_PER_MS;
 
 export type Queued =
-  | { readonly kind: 'audio'; readonly base64: string; readonly audioBytes: number }
+  /** `last`: a mark follows. */
+  | { readonly kind: 'audio'; readonly mulaw: Uint8Array; readonly last: boolean }
   /** All audio before it has been taken. */
   | { readonly kind: 'mark'; readonly number: number };
 
@@ -25,29 +22,27 @@ type Held =
 
 export class AudioPieces {
   readonly #onDropped: (audioBytes: number) => void;
-  #piece = new Uint8Array(PIECE_BYTES);
+  readonly #pieceBytesMax: number;
+  #piece: Uint8Array;
   #pieceBytes = 0;
   readonly #held: Held[] = [];
   #heldBytes = 0;
-  #resampler: Resampler | undefined;
 
   /** `onDropped` is told of mu-law bytes that were the oldest of too many. */
-  constructor(onDropped: (audioBytes: number) => void) {
+  constructor(onDropped: (audioBytes: number) => void, pieceMs = PIECE_MS) {
     this.#onDropped = onDropped;
-  }
-
-  encodeAs(format: AudioFormat): void {
-    this.#resampler = format === 'pcm24' ? createResampler(SAMPLE_RATE_HZ, 24_000) : undefined;
+    this.#pieceBytesMax = pieceMs * BYTES_PER_MS;
+    this.#piece = new Uint8Array(this.#pieceBytesMax);
   }
 
   /** Copies. */
   push(mulaw: Uint8Array): void {
     for (let start = 0; start < mulaw.length;) {
-      const part = mulaw.subarray(start, start + PIECE_BYTES - this.#pieceBytes);
+      const part = mulaw.subarray(start, start + this.#pieceBytesMax - this.#pieceBytes);
       this.#piece.set(part, this.#pieceBytes);
       this.#pieceBytes += part.length;
       start += part.length;
-      if (this.#pieceBytes === PIECE_BYTES) this.#hold();
+      if (this.#pieceBytes === this.#pieceBytesMax) this.#hold();
     }
   }
 
@@ -57,13 +52,12 @@ export class AudioPieces {
     this.#held.push({ kind: 'mark', number });
   }
 
-  /** The next thing to send, encoded; undefined when there is no whole piece. */
+  /** The next thing to send; undefined when there is no whole piece. */
   next(): Queued | undefined {
     const first = this.#held.shift();
     if (first?.kind !== 'audio') return first;
     this.#heldBytes -= first.mulaw.length;
-    const last = this.#held[0]?.kind === 'mark';
-    return { kind: 'audio', base64: this.#encode(first.mulaw, last), audioBytes: first.mulaw.length };
+    return { kind: 'audio', mulaw: first.mulaw, last: this.#held[0]?.kind === 'mark' };
   }
 
   clear(): void {
@@ -75,7 +69,7 @@ export class AudioPieces {
   #hold(): void {
     this.#held.push({ kind: 'audio', mulaw: this.#piece.subarray(0, this.#pieceBytes) });
     this.#heldBytes += this.#pieceBytes;
-    this.#piece = new Uint8Array(PIECE_BYTES);
+    this.#piece = new Uint8Array(this.#pieceBytesMax);
     this.#pieceBytes = 0;
     while (this.#heldBytes > HELD_BYTES_MAX) this.#dropOldest();
   }
@@ -87,22 +81,4 @@ export class AudioPieces {
     this.#heldBytes -= dropped.mulaw.length;
     this.#onDropped(dropped.mulaw.length);
   }
-
-  /** The last piece before a commit takes with it what the resampler still holds. */
-  #encode(mulaw: Uint8Array, last: boolean): string {
-    const resampler = this.#resampler;
-    if (resampler === undefined) return base64Of(mulaw);
-    const samples = resampler.process(decodeMulaw(mulaw));
-    if (!last) return base64Of(samples);
-    const rest = resampler.flush();
-    const all = new Int16Array(samples.length + rest.length);
-    all.set(samples);
-    all.set(rest, samples.length);
-    return base64Of(all);
-  }
-}
-
-/** 16-bit samples are little-endian on the wire, as they are in memory on every machine Node runs on. */
-function base64Of(data: Uint8Array | Int16Array): string {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 }

@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { codeOfStatus, ProviderError, type ProviderErrorCode } from '../base/errors.ts';
 import { AudioPieces } from './audioPieces.ts';
 import type { AudioFormat } from './openai.ts';
+import { PieceEncoder } from './pieceEncoder.ts';
 import type { SttEvent, SttOptions, SttSession } from './port.ts';
 import { parseRealtimeEvent, type Complaint, type RealtimeEvent } from './realtimeEvent.ts';
 import { Utterances } from './utterances.ts';
@@ -51,6 +52,7 @@ export class OpenAiSession implements SttSession {
   readonly #clock: Clock;
   readonly #socket: WebSocket;
   readonly #pieces: AudioPieces;
+  #encoder: PieceEncoder | undefined;
   readonly #utterances: Utterances;
   readonly #finalTimers = new Map<number, Timer>();
   #phase: Phase = 'connecting';
@@ -177,7 +179,7 @@ export class OpenAiSession implements SttSession {
     this.#timer.cancel();
     this.#ping();
     this.#tell({ kind: 'ready' });
-    this.#pieces.encodeAs(this.#format);
+    this.#encoder = new PieceEncoder(this.#format);
     this.#sendQueued();
   }
 
@@ -196,12 +198,12 @@ export class OpenAiSession implements SttSession {
       const next = this.#pieces.next();
       if (next === undefined) return;
       if (next.kind === 'mark') this.#sendCommit(next.number);
-      else this.#sendAudio(next.base64, next.audioBytes);
+      else this.#sendAudio(next.mulaw, next.last);
     }
   }
 
-  #sendAudio(base64: string, audioBytes: number): void {
-    const durationMs = audioBytes / BYTES_PER_MS;
+  #sendAudio(mulaw: Uint8Array, last: boolean): void {
+    const audioBytes = mulaw.length;
     // In base64: 10.7 bytes a millisecond, or 64.
     const unsentMax = UNSENT_MS_MAX * (this.#format === 'pcmu' ? 10.7 : 64);
     if (this.#socket.bufferedAmount > unsentMax) {
@@ -213,7 +215,8 @@ export class OpenAiSession implements SttSession {
       return;
     }
     this.#blockedSinceMs = undefined;
-    this.#uncommittedMs += durationMs;
+    this.#uncommittedMs += audioBytes / BYTES_PER_MS;
+    const base64 = this.#encoder?.encode(mulaw, last) ?? '';
     this.#socket.send(`{"type":"input_audio_buffer.append","audio":"${base64}"}`);
   }
 

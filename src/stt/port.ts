@@ -6,6 +6,8 @@ export interface SttCapabilities {
   readonly liveWords: boolean;
   /** It commits by itself when it hears a pause; `commit` is then a request to hurry. */
   readonly commitsItself: boolean;
+  /** It tells by `turnJudged` when the caller's turn is over. Asking it for a final ends the turn, so who waits for its judgement doesn't. */
+  readonly judgesTurns?: boolean;
 }
 
 export interface SpeechToText {
@@ -39,13 +41,31 @@ export interface SttSession {
   close(): void;
 }
 
+export type TurnJudgement =
+  /** The caller has begun to speak. */
+  | 'started'
+  /** The turn is probably over: prepare an answer. */
+  | 'eager'
+  /** It was not over after all. */
+  | 'resumed'
+  /** It is over. The utterance has had its `final`, unasked. */
+  | 'ended';
+
 export type SttEvent =
   /** The provider accepted the session; audio held until now is on its way. */
   | { readonly kind: 'ready' }
   /** All the words of the utterance so far; replaces earlier news of the same utterance. */
   | { readonly kind: 'words'; readonly utterance: number; readonly text: string }
-  /** The last word on this utterance. May arrive after words of the next one. */
+  /** The last word on this utterance, asked for or not. May arrive after words of the next one. */
   | { readonly kind: 'final'; readonly utterance: number; readonly text: string }
+  /** Only of a provider that judges turns, and after the words that it judges. */
+  | {
+      readonly kind: 'turnJudged';
+      readonly utterance: number;
+      readonly judgement: TurnJudgement;
+      /** 0 to 1: how sure the provider is that the turn is over; undefined when it doesn't say. */
+      readonly confidence: number | undefined;
+    }
   /** Audio that had to be thrown away, because the provider was not ready or did not read. */
   | { readonly kind: 'dropped'; readonly audioBytes: number }
   /** The session is over. What was not final is lost unless the call opens another one. */

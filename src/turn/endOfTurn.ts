@@ -4,6 +4,7 @@ import { dropPrepared, listen, speakLine } from './floor.ts';
 import { heardWaitMs, type EndHeard } from './heardEnd.ts';
 import { turnLanguage } from './language/language.ts';
 import { callerLearned } from './loudness.ts';
+import { isJudgedOver, judgedWaitMs } from './judgedEnd.ts';
 import { lastUtterance, sameWords, textOf } from './said.ts';
 import type { TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
 import { chain, inPhase, start, stay, stop } from './step.ts';
@@ -15,7 +16,10 @@ const WORD_MS_MIN = 300;
 /** Asking a third time only annoys; the ladder of silence goes on from there. */
 const ASKED_AGAIN_MAX = 2;
 
-/** The caller fell silent: ask for the last words, unless they are `known`, prepare a reply, and wait. */
+/**
+ * The caller fell silent: ask for the last words, unless they are `known`, prepare a reply, and wait. A speech-to-text
+ * that judges turns is not asked: that would end the turn that it is to judge.
+ */
 export function pause(
   state: TurnState,
   silenceAtMs: number,
@@ -29,14 +33,17 @@ export function pause(
     { ...state, gap },
     { kind: 'pausing', silenceAtMs, waited: false, final: known ? 'known' : 'not_asked' },
   );
-  const effects: readonly TurnEffect[] = known ? [stop('idle')] : [stop('idle'), { kind: 'commit' }];
-  return chain({ state: paused, effects }, (next) => wordsInPause(next, atMs, settings));
+  const asking: readonly TurnEffect[] = state.judge === 'words' && !known ? [{ kind: 'commit' }] : [];
+  return chain({ state: paused, effects: [stop('idle'), ...asking] }, (next) =>
+    wordsInPause(next, atMs, settings),
+  );
 }
 
 /** The words of the pause are new or better known: prepare for them, and wait as long as they ask for. */
 export function wordsInPause(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'pausing') return stay(state);
+  if (state.judge === 'stt') return judgedPause(state, atMs, settings);
   const text = textOf(state.said);
   const ending = endingOf(text, state.expects, turnLanguage(settings.language));
   const heard = state.endHeard?.silenceAtMs === phase.silenceAtMs ? state.endHeard.probability : undefined;
@@ -46,6 +53,40 @@ export function wordsInPause(state: TurnState, atMs: number, settings: TurnSetti
   return chain({ state: waiting, effects: timer }, (next) =>
     chain(speculate(next, text, ending, settings), (one) => decide(one, settings)),
   );
+}
+
+/** The same when speech-to-text judges the turn: its word ends the wait; without it there is only the longest one. */
+function judgedPause(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
+  const { phase } = state;
+  if (phase.kind !== 'pausing') return stay(state);
+  if (!isJudgedOver(state)) {
+    // It was asked for its last words: the longest wait is over, or was another judge's.
+    const asked = typeof phase.final === 'object' || (phase.final === 'known' && phase.waited);
+    if (asked) return decide(state, settings);
+    // Words that go on, whether the voice detector heard them or not, begin another silence.
+    return {
+      state: inPhase(state, { ...phase, waited: false, final: 'not_asked' }),
+      effects: [start('endpoint', settings.maxWaitMs)],
+    };
+  }
+  const text = textOf(state.said);
+  const ending = endingOf(text, state.expects, turnLanguage(settings.language));
+  const leftMs = phase.silenceAtMs + judgedWaitMs(ending, settings, state.pauses) - atMs;
+  const known = inPhase(state, { ...phase, waited: leftMs <= 0, final: 'known' });
+  const timers = [leftMs > 0 ? start('endpoint', leftMs) : stop('endpoint'), stop('finalWords')];
+  return chain({ state: known, effects: timers }, (next) =>
+    chain(speculate(next, text, ending, settings), (one) => decide(one, settings)),
+  );
+}
+
+/** The wait is over. A speech-to-text that has not judged by now is asked for what it has. */
+export function waited(state: TurnState, settings: TurnSettings): TurnStep {
+  const { phase } = state;
+  if (phase.kind !== 'pausing') return stay(state);
+  const over = inPhase(state, { ...phase, waited: true });
+  if (state.judge === 'stt' && phase.final === 'not_asked')
+    return { state: over, effects: [{ kind: 'commit' }] };
+  return decide(over, settings);
 }
 
 /** The audio model has heard the silence under way; of another one it is late news. */
@@ -94,8 +135,8 @@ export function decide(state: TurnState, settings: TurnSettings): TurnStep {
  * A whole sentence is answered before the STT's last word on it: that seldom changes it, and if it does, it comes before
  * a frame of the answer, which is then made anew. Where finals have done so, they are waited for.
  */
-function wordsWillDo({ said, expects, finalsAwaited }: TurnState, settings: TurnSettings): boolean {
-  if (finalsAwaited > 0) return false;
+function wordsWillDo({ said, expects, finalsAwaited, judge }: TurnState, settings: TurnSettings): boolean {
+  if (finalsAwaited > 0 || judge === 'stt') return false;
   const ending = endingOf(textOf(said), expects, turnLanguage(settings.language));
   return ending === 'complete' || ending === 'likely';
 }

@@ -1,5 +1,6 @@
 // How loud the caller is, learned from their turns, and whether a voice over the agent is so much fainter that it is
 // somebody else's: the agent's own out of a loudspeaker, or another person in the room.
+import { lastUtterance } from './said.ts';
 import type { TurnSettings, TurnState } from './state.ts';
 
 export interface Loudness {
@@ -57,9 +58,12 @@ export function isAside(state: TurnState, settings: TurnSettings): boolean {
   return state.loudness.overAgent && isFaint(state, settings);
 }
 
-/** The voice is over: if it was aside, so is the utterance that it ends. */
+/** The voice is over: if it was aside, so is the utterance that it ends, or the one that a judging speech-to-text is in. */
 export function voiceEnded(state: TurnState, settings: TurnSettings): TurnState {
-  return { ...state, loudness: { ...state.loudness, asideEnds: isAside(state, settings) } };
+  const { loudness, judge, said } = state;
+  const asideEnds = isAside(state, settings);
+  if (!asideEnds || judge === 'words') return { ...state, loudness: { ...loudness, asideEnds } };
+  return { ...state, loudness: { ...loudness, aside: Math.max(loudness.aside, lastUtterance(said)) } };
 }
 
 export function asideCommitted(loudness: Loudness, utterance: number): Loudness {

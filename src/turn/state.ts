@@ -40,6 +40,7 @@ export type Phase =
   | { readonly kind: 'ended' };
 
 export type Answers = 'caller' | 'nobody';
+export type TurnJudge = 'words' | 'stt';
 
 export interface TurnState {
   readonly phase: Phase;
@@ -74,6 +75,10 @@ export interface TurnState {
   readonly gap: Gap | undefined;
   /** The last word of the audio model, on whatever silence. */
   readonly endHeard: EndHeard | undefined;
+  /** Who says when the caller's turn is over: its words, or a speech-to-text that judges turns. */
+  readonly judge: TurnJudge;
+  /** The last utterance that speech-to-text took for a whole turn. */
+  readonly judgedOver: number;
   readonly echo: EchoSeen | undefined;
   /** The last utterance that told the agent to go on, and its words. */
   readonly nod: Utterance | undefined;
@@ -131,6 +136,15 @@ export type TurnEvent =
     }
   /** An audio model heard how the caller fell silent; there may be none, and it may be late. */
   | ({ readonly kind: 'endJudged'; readonly atMs: number } & EndHeard)
+  /** Whoever listens from now on leaves the end of the turn to be judged by its words, or judges it. */
+  | { readonly kind: 'judgeChanged'; readonly atMs: number; readonly judge: TurnJudge }
+  /** A speech-to-text that judges turns, on the words that it has told before. */
+  | {
+      readonly kind: 'turnJudged';
+      readonly atMs: number;
+      readonly utterance: number;
+      readonly judgement: 'started' | 'eager' | 'resumed' | 'ended';
+    }
   /** The STT was asked for the last word on this utterance. */
   | { readonly kind: 'committed'; readonly utterance: number }
   | { readonly kind: 'timerRang'; readonly atMs: number; readonly timer: TurnTimer }
@@ -201,6 +215,8 @@ export function firstState(turn = 0): TurnState {
     pauses: NO_PAUSES,
     gap: undefined,
     endHeard: undefined,
+    judge: 'words',
+    judgedOver: -1,
     echo: undefined,
     nod: undefined,
     passed: undefined,

@@ -17,14 +17,15 @@ import {
   voiceStaysFaint,
   wordsOverAgent,
 } from './bargeIn.ts';
-import { decide, endJudged, pause, withhold, wordsInPause } from './endOfTurn.ts';
+import { decide, endJudged, pause, waited, withhold, wordsInPause } from './endOfTurn.ts';
 import { dropPrepared, forgetSaid, idle, lineWanted, listen, speakLine } from './floor.ts';
 import type { AgentWords } from './expectation.ts';
+import { judgeChanged, turnJudged } from './judgedTurn.ts';
 import { asideCommitted, isAside, isFaint, voiceBegan, voiceEnded, voiceGrew } from './loudness.ts';
 import { isRecent, withoutEcho } from './ownVoice.ts';
 import { brokenGap, learned, wasAnswered } from './pauses.ts';
 import { noteWords, sameWords, textOf } from './said.ts';
-import type { TurnEvent, TurnSettings, TurnState, TurnStep, TurnTimer } from './state.ts';
+import type { TurnEffect, TurnEvent, TurnSettings, TurnState, TurnStep, TurnTimer } from './state.ts';
 import { chain, inPhase, start, stay, stop, stopTimers, withTimer } from './step.ts';
 
 /** How long after a commit its final may take before we go on with the live words. */
@@ -55,6 +56,10 @@ export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSet
       return words(state, event, settings);
     case 'endJudged':
       return endJudged(state, event, settings);
+    case 'judgeChanged':
+      return judgeChanged(state, event, settings);
+    case 'turnJudged':
+      return turnJudged(state, event, settings);
     case 'committed':
       return committed(state, event.utterance);
     case 'timerRang':
@@ -117,11 +122,13 @@ function voiceLouder(
 
 function voiceStopped(state: TurnState, silenceAtMs: number, atMs: number, settings: TurnSettings): TurnStep {
   const { phase } = state;
+  // Asking ends the turn, which is not ours to judge.
+  const asking: readonly TurnEffect[] = state.judge === 'words' ? [{ kind: 'commit' }] : [];
   switch (phase.kind) {
     case 'listening':
       // The end of an echo or of side talk that began over the agent is no turn.
       if (isAside(state, settings) && isRecent(state.playedAtMs, silenceAtMs))
-        return chain({ state: voiceEnded(state, settings), effects: [{ kind: 'commit' }] }, (next) =>
+        return chain({ state: voiceEnded(state, settings), effects: asking }, (next) =>
           listen(next, settings),
         );
       return pause(state, silenceAtMs, atMs, settings);
@@ -129,13 +136,17 @@ function voiceStopped(state: TurnState, silenceAtMs: number, atMs: number, setti
       // The words may still be on their way: ask for them, and judge when they are there.
       return {
         state: voiceEnded(state, settings),
-        effects: [stop('lasting'), { kind: 'commit' }, start('verdict', VERDICT_MS)],
+        effects: [stop('lasting'), ...asking, start('verdict', VERDICT_MS)],
       };
     case 'speaking':
-      return { state: voiceEnded(state, settings), effects: [{ kind: 'commit' }] };
+      return { state: voiceEnded(state, settings), effects: asking };
     case 'thinking':
-      return { state, effects: [{ kind: 'commit' }] };
-    case 'pausing':
+      return { state, effects: asking };
+    case 'pausing': {
+      // The turn was judged to be over while the voice detector still heard one.
+      if (state.judge === 'words' || silenceAtMs >= phase.silenceAtMs) return stay(state);
+      return wordsInPause(inPhase(state, { ...phase, silenceAtMs }), atMs, settings);
+    }
     case 'ended':
       return stay(state);
     default:
@@ -151,7 +162,9 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
   const { state: guarded, text } = withoutEcho(state, event, settings);
   const said = noteWords(state.said, { utterance: event.utterance, text });
   const changed = !sameWords(textOf(said), textOf(state.said));
-  const next = learn({ ...guarded, said }, event.utterance, text);
+  // What is said after a final, asked for or not, belongs to a later utterance.
+  const committed = event.final ? Math.max(guarded.committed, event.utterance) : guarded.committed;
+  const next = learn({ ...guarded, said, committed }, event.utterance, text);
   const { phase } = state;
   switch (phase.kind) {
     case 'listening':
@@ -221,9 +234,7 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
   const { phase } = state;
   switch (timer) {
     case 'endpoint':
-      return phase.kind === 'pausing'
-        ? decide(inPhase(state, { ...phase, waited: true }), settings)
-        : stay(state);
+      return waited(state, settings);
     case 'finalWords':
       return phase.kind === 'pausing'
         ? decide(inPhase(state, { ...phase, final: 'known' }), settings)

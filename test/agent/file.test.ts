@@ -42,7 +42,7 @@ test('a file with what has to be there gets every default', () => {
   assert.equal(agent.language, 'en-US');
   assert.equal(agent.greeting, undefined);
   assert.equal(agent.greetingInterruptible, true);
-  assert.deepEqual(agent.turnTaking, { minWaitMs: 300, maxWaitMs: 1_500 });
+  assert.deepEqual(agent.turnTaking, { minWaitMs: 300, maxWaitMs: 1_500, by: 'stt' });
   assert.equal(agent.interruption.enabled, true);
   assert.equal(agent.interruption.minVoiceMs, 500);
   assert.ok(agent.interruption.always.includes('stop') && agent.interruption.backchannels.includes('uh-huh'));
@@ -61,6 +61,20 @@ test('a turn model is named by its path, and none is the default', () => {
   assert.equal(named.turnTaking.model, 'models/smart-turn.onnx');
   assert.equal(agentOf(minimal).turnTaking.model, undefined);
   assert.deepEqual(mistakesOf(`${minimal}turnTaking: { model: "" }\n`).length, 1);
+});
+
+test('Deepgram may listen; only Flux takes what it judges turns by', () => {
+  const withStt = (entry: string): string =>
+    minimal.replace(/stt: .*/u, `stt: [{ provider: deepgram, ${entry} }]`);
+  const { providers } = agentOf(withStt('model: flux-general-en, eagerThreshold: 0.4'));
+  assert.deepEqual(providers.stt, [
+    { provider: 'deepgram', model: 'flux-general-en', eagerThreshold: 0.4, query: {}, keywords: [] },
+  ]);
+  assert.equal(agentOf(withStt('model: nova-3')).providers.stt[0]?.model, 'nova-3');
+  assert.match(mistakesOf(withStt('model: nova-3, endThreshold: 0.8'))[0] ?? '', /expected a flux- model/u);
+  const late = mistakesOf(withStt('model: flux-general-en, endThreshold: 0.6, eagerThreshold: 0.8'));
+  assert.match(late[0] ?? '', /eagerThreshold: expected at most endThreshold/u);
+  assert.match(mistakesOf(withStt('model: flux-general-en, audioFormat: pcmu'))[0] ?? '', /no such key/u);
 });
 
 test('the version is the BLAKE2b of the text: the same for the same file, another for any change', () => {

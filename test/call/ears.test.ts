@@ -45,6 +45,8 @@ function setUp(providerNames: readonly string[]) {
   ears.attach({
     onVoice: () => undefined,
     onWords: (utterance, text, final) => words.push(`${utterance}${final ? '!' : ''} ${text}`),
+    onJudge: () => assert.fail('nobody judges turns'),
+    onTurnJudged: () => assert.fail('nobody judges turns'),
     onFailed: (error) => words.push(`failed ${error.provider}`),
     onDropped: (audioBytes) => void (droppedBytes += audioBytes),
   });
@@ -148,4 +150,60 @@ test('closed, it closes what it opened and says nothing more', async () => {
   assert.equal(detectorClosed(), 1);
   assert.deepEqual(words, []);
   assert.equal(clock.pendingTimers, 0);
+});
+
+test('who judges turns is told when it begins to listen, and who does not when it takes over', async () => {
+  const clock = new VirtualClock();
+  const tell: ((event: SttEvent) => void)[] = [];
+  const provider = (name: string, judgesTurns: boolean): SpeechToText => ({
+    provider: name,
+    capabilities: { liveWords: true, commitsItself: judgesTurns, judgesTurns },
+    open: (_options, listener) => {
+      tell.push(listener);
+      return { push: () => undefined, commit: () => 0, close: () => undefined };
+    },
+  });
+  const detector: VoiceDetector = {
+    kind: 'energy',
+    open: () => ({ push: () => undefined, close: () => undefined }),
+    close: () => Promise.resolve(),
+  };
+  const providers = [provider('flux', true), provider('other', false)];
+  const ears = new Ears(detector, providers, { language: 'en-US', keywords: [] }, clock);
+  const news: string[] = [];
+  ears.attach({
+    onVoice: () => undefined,
+    onWords: (utterance, text, final) => news.push(`${utterance}${final ? '!' : ''} ${text}`),
+    onJudge: (judgesTurns) => news.push(`judges ${judgesTurns}`),
+    onTurnJudged: (utterance, judgement) => news.push(`${utterance} ${judgement}`),
+    onFailed: (error) => news.push(`failed ${error.provider}`),
+    onDropped: () => undefined,
+  });
+  assert.deepEqual(news.splice(0), ['judges true']);
+  const judged = (utterance: number): SttEvent => ({
+    kind: 'turnJudged',
+    utterance,
+    judgement: 'ended',
+    confidence: 0.9,
+  });
+  tell[0]?.({ kind: 'final', utterance: 0, text: 'Hello.' });
+  tell[0]?.(judged(0));
+  tell[0]?.({ kind: 'words', utterance: 1, text: 'And' });
+  tell[0]?.(failure('flux'));
+  await clock.advance(0);
+  assert.deepEqual(news.splice(0), [
+    '0! Hello.',
+    '0 ended',
+    '1 And',
+    'failed flux',
+    '1! And',
+    'judges false',
+  ]);
+  tell[0]?.(judged(1));
+  tell[1]?.({ kind: 'words', utterance: 0, text: 'again' });
+  tell[1]?.(failure('other'));
+  await clock.advance(1_000);
+  tell[2]?.(judged(0));
+  assert.deepEqual(news, ['2 again', 'failed other', '2! again', 'judges true', '3 ended']);
+  ears.close();
 });

@@ -4,6 +4,8 @@ import { systemClock } from '../../src/base/clock.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import type { SimFault, SimTimings } from '../../src/sim/behaviour.ts';
 import type { Brain } from '../../src/sim/brain.ts';
+import { simulatedDeepgram } from '../../src/sim/deepgram.ts';
+import type { DeepgramCounts, DeepgramStream } from '../../src/sim/deepgramStream.ts';
 import { simulatedChat, type SimulatedChat } from '../../src/sim/openaiChat.ts';
 import { simulatedRealtime } from '../../src/sim/openaiRealtime.ts';
 import { simulatedSpeech, SPEECH_ROUTE, type SpeechVoice, type Spoken } from '../../src/sim/openaiSpeech.ts';
@@ -30,6 +32,9 @@ export interface FaultyProviders {
   readonly book: Phrasebook;
   readonly chat: SimulatedChat;
   readonly sessions: readonly RealtimeSession[];
+  /** Connections to the simulated Deepgram, which is at the address without a path. */
+  readonly streams: readonly DeepgramStream[];
+  readonly deepgram: Readonly<DeepgramCounts>;
   /** Sentences that the second voice was asked for. */
   readonly backupSaid: readonly string[];
   /** What goes wrong with the model's answer to these words of the caller. */
@@ -38,6 +43,8 @@ export interface FaultyProviders {
   speechFault: (text: string) => SimFault | undefined;
   /** What the model's server says instead of answering, if anything. */
   chatRefusal: (callerText: string, authorization: string) => { status: number; body: string } | undefined;
+  /** What goes wrong with the next connections to Deepgram. */
+  deepgramFault: () => SimFault | undefined;
   /** From now on new STT sessions take 24 kHz PCM alone. */
   refusePcmu: boolean;
   close(): Promise<void>;
@@ -52,6 +59,7 @@ export async function openFaultyProviders(options: {
   const book = new Phrasebook();
   const shared = { clock: systemClock, random: seededRandom(3), timings: () => QUICK };
   const sessions: RealtimeSession[] = [];
+  const streams: DeepgramStream[] = [];
   const backupSaid: string[] = [];
   // A handler asks for its fault while it is running, so what the request says is known by then.
   let callerText = '';
@@ -64,6 +72,12 @@ export async function openFaultyProviders(options: {
       return providers.refusePcmu;
     },
     onSession: (session) => sessions.push(session),
+  });
+  const deepgram = simulatedDeepgram(server, {
+    ...shared,
+    book,
+    faults: () => providers.deepgramFault(),
+    onStream: (stream) => streams.push(stream),
   });
   const chat = simulatedChat(routed(server, refusing), {
     ...shared,
@@ -108,10 +122,13 @@ export async function openFaultyProviders(options: {
     book,
     chat,
     sessions,
+    streams,
+    deepgram,
     backupSaid,
     chatFault: () => undefined,
     speechFault: () => undefined,
     chatRefusal: () => undefined,
+    deepgramFault: () => undefined,
     refusePcmu: false,
     close: () => server.close(),
   };

@@ -40,8 +40,10 @@ export const GREETING = 'Hello, this is Robin.';
 export const SORRY = 'Sorry about that.';
 export const GOODBYE = 'Goodbye then.';
 
-/** A short-spoken agent. `more` are further top-level keys, `turnTaking` further ones of that. */
-export function agentYaml(providersUrl: string, more = '', turnTaking = ''): string {
+const OPENAI_EARS = '{ provider: openai, model: gpt-live-transcribe }';
+
+/** A short-spoken agent. `more` are further top-level keys, `turnTaking` further ones of that, `stt` its ears. */
+export function agentYaml(providersUrl: string, more = '', turnTaking = '', stt = OPENAI_EARS): string {
   return `
 name: test-agent
 greeting: ${GREETING}
@@ -49,7 +51,7 @@ prompt: You are Robin.
 callerNumber: "${AGENT_NUMBER}"
 turnTaking: { minWaitMs: 150, maxWaitMs: 2500${turnTaking} }
 providers:
-  stt: [{ provider: openai, model: gpt-live-transcribe }]
+  stt: [${stt}]
   llm: [{ provider: openai, model: sim, firstTokenMs: 700, idleMs: 500 }]
   tts:
     - { provider: openai, model: sim, voice: first, firstAudioMs: 2000 }
@@ -119,6 +121,8 @@ let voice: Promise<Voice> | undefined;
 export interface GatewayRigOptions {
   /** Further keys of the agent's file. */
   readonly agent?: string;
+  /** The entries of `providers.stt`, for the address of the simulated providers; OpenAI's unless told. */
+  readonly stt?: (providersUrl: string) => string;
   /** The turn model's file, which then lies beside the agent's. */
   readonly turnModel?: Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
@@ -172,7 +176,8 @@ export class GatewayRig {
     const { turnModel } = options;
     if (turnModel !== undefined) await writeFile(path.join(dataDir, 'turn.onnx'), turnModel);
     const named = turnModel === undefined ? '' : ', model: turn.onnx';
-    await writeFile(agentPath, agentYaml(providers.url, options.agent ?? TALK_TOOLS, named));
+    const stt = options.stt?.(providers.url);
+    await writeFile(agentPath, agentYaml(providers.url, options.agent ?? TALK_TOOLS, named, stt));
     const rest = new SimServer();
     const restUrl = await rest.listen();
     const log: string[] = [];
@@ -336,6 +341,7 @@ export function environment(where: {
     OPENAI_API_KEY: API_KEY,
     OPENAI_BASE_URL: `${where.providersUrl}/v1`,
     BACKUP_KEY: 'sk-another-key',
+    DEEPGRAM_API_KEY: API_KEY,
     PUBLIC_URL,
     TWILIO_ACCOUNT_SID: ACCOUNT_SID,
     TWILIO_AUTH_TOKEN: AUTH_TOKEN,

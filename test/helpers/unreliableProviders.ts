@@ -161,12 +161,16 @@ export function unreliableVoice(
   };
 }
 
+/** A session that judges turns does so by so much silence after the last word. */
+const JUDGED_AFTER_MS = { eager: 250, ended: 450 } as const;
+
 /** What a caller says reaches the session that listens at the time; one that fails is never heard of again. */
 export class UnreliableEars {
   readonly provider: SpeechToText;
   readonly #clock: VirtualClock;
   readonly #chance: Chance;
   readonly #faultShare: number;
+  readonly #judgesTurns: boolean;
   #hear: ((word: string) => void) | undefined;
   /** Sessions that were opened and not closed. */
   open = 0;
@@ -177,9 +181,12 @@ export class UnreliableEars {
     this.#clock = clock;
     this.#chance = chance;
     this.#faultShare = faultShare;
+    // A third of the callers is heard by one that judges turns.
+    const judgesTurns = chance.happens(0.33);
+    this.#judgesTurns = judgesTurns;
     this.provider = {
       provider: 'simulated',
-      capabilities: { liveWords: true, commitsItself: false },
+      capabilities: { liveWords: true, commitsItself: judgesTurns, judgesTurns },
       open: (_options, listener) => this.#session(listener),
     };
   }
@@ -225,7 +232,33 @@ export class UnreliableEars {
       };
       later(this.#chance.between(50, 250) + late, tell);
       if (this.#faulty()) later(300 + late, tell);
+      if (this.#judgesTurns) judgeAfter(utterance, text);
       if (this.#chance.happens(this.#faultShare / 10)) fail('server');
+    };
+    /** Unless a word follows; a faulty one judges too early, or not at all. */
+    const judgeAfter = (utterance: number, text: string): void => {
+      const confidence = undefined;
+      if (this.#faulty()) return;
+      const began = !text.includes(' ');
+      if (began)
+        later(250, () => listener({ kind: 'turnJudged', utterance, judgement: 'started', confidence }));
+      const early = this.#faulty() ? 200 : 0;
+      const stands = (): boolean => utterance === texts.length - 1 && texts[utterance] === text;
+      let eager = false;
+      later(JUDGED_AFTER_MS.eager - early, () => {
+        eager = stands();
+        if (eager) listener({ kind: 'turnJudged', utterance, judgement: 'eager', confidence });
+      });
+      later(JUDGED_AFTER_MS.ended - early, () => {
+        if (!stands()) {
+          if (eager) listener({ kind: 'turnJudged', utterance, judgement: 'resumed', confidence });
+          return;
+        }
+        texts.push('');
+        final.add(utterance);
+        listener({ kind: 'final', utterance, text });
+        listener({ kind: 'turnJudged', utterance, judgement: 'ended', confidence });
+      });
     };
     const commit = (): number => {
       const utterance = texts.length - 1;

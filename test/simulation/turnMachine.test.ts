@@ -38,6 +38,7 @@ const TEXTS = [
   'five five',
   'um',
 ] as const;
+const JUDGEMENTS = ['started', 'eager', 'resumed', 'ended'] as const;
 const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'faint', 'idle'] as const;
 
 /** One story: events as a call tells them, now and then one that is old, early or of another reply. */
@@ -65,6 +66,7 @@ class Story {
 
   play(): void {
     const chance = this.#chance;
+    if (chance.happens(0.4)) this.#tell({ kind: 'judgeChanged', atMs: 0, judge: 'stt' });
     this.#tell({ kind: 'opened', line: chance.happens(0.7) ? { kind: 'greeting' } : undefined });
     for (let count = chance.between(0, EVENTS_MAX); count > 0; count -= 1) {
       this.#atMs += chance.between(0, 700);
@@ -82,6 +84,11 @@ class Story {
     this.#words(this.#utterance, 'Are you still there?', false);
     this.#atMs += 1_000;
     this.#tell({ kind: 'voiceStopped', atMs: this.#atMs, silenceAtMs: this.#atMs - 200 });
+    // One that judges turns is asked for its last words only when it has not judged.
+    if (this.watch.state.judge === 'stt') {
+      if (this.#chance.happens(0.5)) this.#endsTurn('Are you still there?');
+      else this.#ring('endpoint');
+    }
     this.#words(this.#utterance - 1, 'Are you still there?', true);
     if (this.watch.timers.has('endpoint')) this.#ring('endpoint');
     assert.equal(this.watch.released.length, released + 1, 'silence and words lead to an answer');
@@ -110,6 +117,14 @@ class Story {
 
   #words(utterance: number, text: string, final: boolean): void {
     this.#tell({ kind: 'words', atMs: this.#atMs, utterance, text, final });
+  }
+
+  /** A session that judges turns has ended one: the final comes unasked, then the judgement. */
+  #endsTurn(text: string): void {
+    const utterance = this.#utterance;
+    this.#utterance += 1;
+    this.#words(utterance, text, true);
+    this.#tell({ kind: 'turnJudged', atMs: this.#atMs, utterance, judgement: 'ended' });
   }
 
   #ring(timer: (typeof TIMERS)[number]): void {
@@ -143,6 +158,14 @@ class Story {
     const atMs = this.#atMs;
     // News of the reply on the line, seldom of another; what is held is not played to its end.
     const replyId = chance.happens(0.9) ? (this.watch.onLine ?? 0) : chance.between(0, 12);
+    if (this.watch.state.judge === 'stt' && chance.happens(0.3)) {
+      if (chance.happens(0.4)) this.#endsTurn(chance.pick(TEXTS));
+      const judgement = chance.pick(JUDGEMENTS);
+      // Of late ones as well; an utterance that is open has not ended.
+      const open = judgement === 'ended' ? this.#utterance - 1 : this.#utterance;
+      return { kind: 'turnJudged', atMs, utterance: Math.max(-1, open - chance.between(0, 2)), judgement };
+    }
+    if (chance.happens(0.02)) return { kind: 'judgeChanged', atMs, judge: chance.pick(['words', 'stt']) };
     switch (chance.between(1, 9)) {
       case 1:
         return this.#someVoice();
@@ -151,7 +174,7 @@ class Story {
       case 3:
       case 4: {
         const utterance = Math.max(0, this.#utterance - chance.between(0, 2));
-        // A final of an utterance that is still open comes from a provider that decides itself: not of this kind.
+        // A final of an utterance that is still open comes from a provider that judges turns itself.
         const final = utterance < this.#utterance && chance.happens(0.6);
         return { kind: 'words', atMs, utterance, text: chance.pick(TEXTS), final };
       }
