@@ -15,6 +15,7 @@ const turnTaking = z.strictObject({
   minWaitMs: z.int().min(100).max(5_000).default(300),
   maxWaitMs: z.int().min(200).max(10_000).default(1_500),
   model: text.optional(),
+  cutInAfterSeconds: z.number().min(10).max(3_600).optional(),
 });
 
 const interruption = z.strictObject({

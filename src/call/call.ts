@@ -252,7 +252,7 @@ export class Call implements LiveCall {
         return this.#happened({ kind: 'committed', utterance });
       }
       case 'prepare':
-        this.#replies.prepare(effect.replyId, effect.callerText);
+        this.#replies.prepare(effect.replyId, effect.callerText, effect.cutIn);
         return this.#publish({ type: 'turn.prepared', turn: effect.turn, callerText: effect.callerText });
       case 'release':
         return this.#release(effect);
@@ -277,6 +277,10 @@ export class Call implements LiveCall {
         );
       case 'stopTimer':
         return this.#timers.stop(effect.timer);
+      case 'replaceEars':
+        return this.#ears.replace();
+      case 'textDropped':
+        return this.#world.metrics.dropped('caller_text', effect.chars);
       case 'giveUp':
         return this.#lineThenEnd();
       default:

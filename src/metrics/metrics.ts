@@ -17,9 +17,17 @@ export type StageName =
   | 'tts_first_audio'
   | 'first_frame'
   | 'store_commit';
-export type RequestOutcome = 'ok' | 'error' | 'timeout' | 'cancelled' | 'hedged';
+export type RequestOutcome = 'ok' | 'error' | 'timeout' | 'cancelled' | 'hedged' | 'silent';
 export type CacheName = 'tts_memory' | 'tts_disk' | 'response';
-const DROPPED = ['store_rows', 'stt_audio', 'vad_windows', 'turn_verdicts', 'events', 'recording'] as const;
+const DROPPED = [
+  'store_rows',
+  'stt_audio',
+  'vad_windows',
+  'turn_verdicts',
+  'events',
+  'recording',
+  'caller_text',
+] as const;
 export type DroppedWhat = (typeof DROPPED)[number];
 const BARGE_INS = ['interrupted', 'resumed', 'ignored'] as const;
 export type BargeIn = (typeof BARGE_INS)[number];

@@ -1,4 +1,5 @@
 // The end of the caller's turn: a pause, a reply prepared in it, the wait, and the turn taken or given back.
+import { taken } from './cutIn.ts';
 import { endingOf, type Ending } from './endpoint.ts';
 import { dropPrepared, listen, speakLine } from './floor.ts';
 import { heardWaitMs, type EndHeard } from './heardEnd.ts';
@@ -6,13 +7,14 @@ import { turnLanguage } from './language/language.ts';
 import { lastUtterance, sameWords, textOf } from './said.ts';
 import type { TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
 import { chain, inPhase, start, stay, stop } from './step.ts';
+import { heardNoWords } from './wordless.ts';
 
 /** Prepared replies that may be thrown away in one turn; then the wait is waited out before the next is made. */
 export const DISCARDED_PER_TURN_MAX = 2;
 /** Voice as long as a short word, of which no word was understood. */
 const WORD_MS_MIN = 300;
 /** Asking a third time only annoys; the ladder of silence goes on from there. */
-const ASKED_AGAIN_MAX = 2;
+export const ASKED_AGAIN_MAX = 2;
 
 /** The caller fell silent: ask for the last words, prepare a reply, and wait. */
 export function pause(state: TurnState, silenceAtMs: number, atMs: number, settings: TurnSettings): TurnStep {
@@ -34,7 +36,8 @@ export function wordsInPause(state: TurnState, atMs: number, settings: TurnSetti
   const text = textOf(state.said);
   const ending = endingOf(text, state.expects, turnLanguage(settings.language));
   const heard = state.endHeard?.silenceAtMs === phase.silenceAtMs ? state.endHeard.probability : undefined;
-  const leftMs = phase.silenceAtMs + heardWaitMs(ending, settings, state.pauses, heard) - atMs;
+  const waitMs = state.cutIn.kind === 'wanted' ? 0 : heardWaitMs(ending, settings, state.pauses, heard);
+  const leftMs = phase.silenceAtMs + waitMs - atMs;
   const waiting = inPhase(state, { ...phase, waited: leftMs <= 0 });
   const timer = leftMs > 0 ? [start('endpoint', leftMs)] : [stop('endpoint')];
   return chain({ state: waiting, effects: timer }, (next) =>
@@ -66,9 +69,10 @@ export function speculate(state: TurnState, text: string, ending: Ending, settin
 
 export function prepare(state: TurnState, callerText: string, before: readonly TurnEffect[]): TurnStep {
   const replyId = state.nextReplyId;
+  const cutIn = state.cutIn.kind === 'wanted';
   return {
-    state: { ...state, nextReplyId: replyId + 1, prepared: { replyId, text: callerText } },
-    effects: [...before, { kind: 'prepare', replyId, turn: state.turn + 1, callerText }],
+    state: { ...state, nextReplyId: replyId + 1, prepared: { replyId, text: callerText, cutIn } },
+    effects: [...before, { kind: 'prepare', replyId, turn: state.turn + 1, callerText, cutIn }],
   };
 }
 
@@ -78,7 +82,11 @@ export function decide(state: TurnState, settings: TurnSettings): TurnStep {
   if (phase.kind !== 'pausing' || !phase.waited || phase.final !== 'known') return stay(state);
   const callerText = textOf(state.said);
   if (callerText === '') return notUnderstood(state, phase.silenceAtMs, settings);
-  const fits = state.prepared !== undefined && sameWords(state.prepared.text, callerText);
+  const { prepared } = state;
+  const fits =
+    prepared !== undefined &&
+    sameWords(prepared.text, callerText) &&
+    prepared.cutIn === (state.cutIn.kind === 'wanted');
   const ready = fits ? stay(state) : prepare(state, callerText, dropPrepared(state));
   return chain(ready, (next) => release(next, callerText, phase.silenceAtMs, fits));
 }
@@ -86,8 +94,13 @@ export function decide(state: TurnState, settings: TurnSettings): TurnStep {
 /** Voice without a word: the caller is asked again, a few times; a noise gives the floor back. */
 function notUnderstood(state: TurnState, silenceAtMs: number, settings: TurnSettings): TurnStep {
   const voiceMs = state.voiceAtMs === undefined ? 0 : silenceAtMs - state.voiceAtMs;
-  if (voiceMs < WORD_MS_MIN || state.asked >= ASKED_AGAIN_MAX) return listen(state, settings);
-  return speakLine({ ...state, asked: state.asked + 1 }, { kind: 'noWords' });
+  if (voiceMs < WORD_MS_MIN) return listen(state, settings);
+  const { wordless, effects } = heardNoWords(state.wordless, voiceMs);
+  return chain({ state: { ...state, wordless }, effects }, (next) =>
+    next.asked >= ASKED_AGAIN_MAX
+      ? listen(next, settings)
+      : speakLine({ ...next, asked: next.asked + 1 }, { kind: 'noWords' }),
+  );
 }
 
 export function release(
@@ -99,14 +112,24 @@ export function release(
   if (state.prepared === undefined) return stay(state);
   const { replyId } = state.prepared;
   const turn = state.turn + 1;
-  return {
-    state: { ...state, turn, idleStep: 0, asked: 0, phase: { kind: 'thinking', replyId, answers: 'caller' } },
-    effects: [
-      stop('endpoint'),
-      stop('finalWords'),
-      { kind: 'release', replyId, turn, callerText, silenceAtMs, speculated },
-    ],
+  const answering: TurnState = {
+    ...state,
+    turn,
+    idleStep: 0,
+    asked: 0,
+    phase: { kind: 'thinking', replyId, answers: 'caller' },
   };
+  return chain(
+    {
+      state: answering,
+      effects: [
+        stop('endpoint'),
+        stop('finalWords'),
+        { kind: 'release', replyId, turn, callerText, silenceAtMs, speculated },
+      ],
+    },
+    (next) => taken(next, replyId),
+  );
 }
 
 /** The caller goes on before a frame of the answer was written: as if it had not been released. */

@@ -8,14 +8,18 @@
 //       +------------------- voice again: reply withheld -------------+                      doubting
 //       +------------------- words, or voice that lasts: interrupted --------------------------+
 import { mayInterrupt, replyPlayed, resume, voiceLasts, wordsOverAgent } from './bargeIn.ts';
+import { cutsIn } from './cutIn.ts';
 import { decide, endJudged, pause, withhold, wordsInPause } from './endOfTurn.ts';
-import { dropPrepared, forgetSaid, idle, lineWanted, listen, speakLine } from './floor.ts';
+import { dropPrepared, forgetSaid, idle, lineWanted, listen, speakLine, textDropped } from './floor.ts';
+import { cutInRang, watchTalk } from './longTurn.ts';
 import type { AgentWords } from './expectation.ts';
 import { ECHOES_TRUSTED_MAX, withoutEcho } from './ownVoice.ts';
 import { brokenGap, learned, wasAnswered } from './pauses.ts';
 import { noteWords, sameWords, textOf } from './said.ts';
 import type { TurnEvent, TurnSettings, TurnState, TurnStep, TurnTimer } from './state.ts';
+import { speaksOn, voiceSteady, watchVoice } from './steadyVoice.ts';
 import { chain, inPhase, start, stay, stop, stopTimers, withTimer } from './step.ts';
+import { heardWords } from './wordless.ts';
 
 /** How long after a commit its final may take before we go on with the live words. */
 export const FINAL_WORDS_MS = 1_200;
@@ -29,6 +33,12 @@ const LASTING_MS_MIN = 150;
 /** `phase: ended` swallows everything; news of an old reply or utterance falls through. */
 export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSettings): TurnStep {
   if (state.phase.kind === 'ended') return stay(state);
+  const step = react(state, event, settings);
+  if (step.state.phase.kind === 'ended') return step;
+  return watchTalk(state, watchVoice(state, step, settings), settings);
+}
+
+function react(state: TurnState, event: TurnEvent, settings: TurnSettings): TurnStep {
   switch (event.kind) {
     case 'opened':
       return event.line === undefined ? listen(state, settings) : speakLine(state, event.line);
@@ -58,7 +68,10 @@ export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSet
     case 'lineWanted':
       return lineWanted(state, event.line, settings);
     case 'callEnded':
-      return { state: inPhase(state, { kind: 'ended' }), effects: [...dropPrepared(state), ...stopTimers()] };
+      return {
+        state: inPhase(state, { kind: 'ended' }),
+        effects: [...dropPrepared(state), ...textDropped(state), ...stopTimers()],
+      };
     default:
       return event satisfies never;
   }
@@ -72,35 +85,38 @@ function voiceStarted(state: TurnState, voiceAtMs: number, atMs: number, setting
     case 'listening':
       return { state, effects: [stop('idle')] };
     case 'pausing':
+      if (state.cutIn.kind === 'wanted') return stay(state);
       // They go on. What was prepared waits: if this is a cough and no word is added, it still fits.
       return {
         state: inPhase(broken(state, voiceAtMs, false), { kind: 'listening' }),
         effects: [stop('endpoint'), stop('finalWords')],
       };
     case 'thinking':
-      return phase.answers === 'caller'
+      return phase.answers === 'caller' && !cutsIn(state)
         ? withhold(broken(state, voiceAtMs, true), phase.replyId)
         : stay(state);
     case 'speaking': {
-      if (!mayInterrupt(state, settings)) return stay(state);
+      if (!mayInterrupt(state, settings) || cutsIn(state)) return stay(state);
       // A loudspeaker: holding for each echo would make the agent stutter. Words that are not its own still stop it.
       if (state.echoes >= ECHOES_TRUSTED_MAX) return stay(state);
-      const lastingMs = Math.max(
-        LASTING_MS_MIN,
-        voiceAtMs + settings.interruption.minVoiceMs + VOICE_HANGOVER_MS - atMs,
-      );
       return {
         state: inPhase(state, { kind: 'doubting', replyId: phase.replyId, voiceAtMs }),
-        effects: [{ kind: 'hold' }, stop('verdict'), start('lasting', lastingMs)],
+        effects: [{ kind: 'hold' }, stop('verdict'), start('lasting', lastingMs(voiceAtMs, atMs, settings))],
       };
     }
     case 'doubting':
-      return { state, effects: [stop('verdict')] };
+      // Nothing else would end the hold if this voice never stopped.
+      return { state, effects: [stop('verdict'), start('lasting', lastingMs(voiceAtMs, atMs, settings))] };
     case 'ended':
       return stay(state);
     default:
       return phase satisfies never;
   }
+}
+
+function lastingMs(voiceAtMs: number, atMs: number, settings: TurnSettings): number {
+  const lastsAtMs = voiceAtMs + settings.interruption.minVoiceMs + VOICE_HANGOVER_MS;
+  return Math.max(LASTING_MS_MIN, lastsAtMs - atMs);
 }
 
 function voiceStopped(state: TurnState, silenceAtMs: number, atMs: number, settings: TurnSettings): TurnStep {
@@ -126,27 +142,50 @@ function voiceStopped(state: TurnState, silenceAtMs: number, atMs: number, setti
 
 function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings: TurnSettings): TurnStep {
   if (event.utterance <= state.oldUtterance) return stay(state);
-  const { state: guarded, text } = withoutEcho(state, event, settings);
+  const { state: guarded, text } = standingWords(state, event) ?? withoutEcho(state, event, settings);
   const said = noteWords(state.said, { utterance: event.utterance, text });
   const changed = !sameWords(textOf(said), textOf(state.said));
-  const next = learn({ ...guarded, said }, event.utterance, text);
+  const next = learn(
+    {
+      ...guarded,
+      said,
+      wordless: event.text.trim() === '' ? state.wordless : heardWords(state.wordless),
+      wordsAtMs: changed ? event.atMs : state.wordsAtMs,
+    },
+    event.utterance,
+    text,
+  );
   const { phase } = state;
   switch (phase.kind) {
     case 'listening':
       // Words without voice: the detector missed them.
       return state.voice === 'off' && changed ? pause(next, event.atMs, event.atMs, settings) : stay(next);
     case 'pausing': {
+      // The voice never stopped, and it goes on saying things.
+      if (changed && speaksOn(state, event))
+        return {
+          state: inPhase(next, { kind: 'listening' }),
+          effects: [stop('endpoint'), stop('finalWords')],
+        };
+      // After the commit, and no voice was noticed: the pause begins anew.
+      if (changed && state.voice === 'off' && isAfterCommit(phase, event, state.committed)) {
+        const paused = { ...phase, silenceAtMs: event.atMs, waited: false, final: 'to_ask' } as const;
+        return chain({ state: inPhase(next, paused), effects: [stop('finalWords')] }, (one) =>
+          wordsInPause(one, event.atMs, settings),
+        );
+      }
       const awaited = typeof phase.final === 'object' && phase.final.utterance === event.utterance;
       const final = event.final && awaited ? 'known' : phase.final;
       return wordsInPause(inPhase(next, { ...phase, final }), event.atMs, settings);
     }
     case 'thinking':
-      if (phase.answers === 'nobody' || !changed || state.voice === 'on') return stay(next);
+      if (phase.answers === 'nobody' || !changed || cutsIn(state)) return stay(next);
+      if (speaksOn(state, event)) return withhold(next, phase.replyId);
       // A late word changes the question; nothing of the answer has been heard yet.
       return chain(withhold(next, phase.replyId), (held) => pause(held, event.atMs, event.atMs, settings));
     case 'speaking':
     case 'doubting':
-      return wordsOverAgent(next, event.atMs, settings);
+      return cutsIn(next) ? stay(next) : wordsOverAgent(next, event.atMs, settings);
     case 'ended':
       return stay(state);
     default:
@@ -154,9 +193,30 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
   }
 }
 
+/** The ears had words and have none at the end: the live words stand. */
+function standingWords(
+  state: TurnState,
+  event: TurnEvent & { kind: 'words' },
+): { readonly state: TurnState; readonly text: string } | undefined {
+  if (!event.final || event.text.trim() !== '') return undefined;
+  const known = state.said.find((one) => one.utterance === event.utterance);
+  return known === undefined ? undefined : { state, text: known.text };
+}
+
+/** Said after the pause under way had begun. */
+function isAfterCommit(
+  { final }: TurnState['phase'] & { kind: 'pausing' },
+  { utterance }: TurnEvent & { kind: 'words' },
+  committedUtterance: number,
+): boolean {
+  if (final === 'not_asked' || final === 'to_ask') return final === 'to_ask';
+  return utterance > (final === 'known' ? committedUtterance : final.utterance);
+}
+
 function committed(state: TurnState, utterance: number): TurnStep {
   const { phase } = state;
-  if (phase.kind !== 'pausing' || phase.final !== 'not_asked') return stay(state);
+  if (phase.kind !== 'pausing' || (phase.final !== 'not_asked' && phase.final !== 'to_ask'))
+    return stay(state);
   return withTimer(inPhase(state, { ...phase, final: { utterance } }), 'finalWords', FINAL_WORDS_MS);
 }
 
@@ -194,7 +254,7 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
   switch (timer) {
     case 'endpoint':
       return phase.kind === 'pausing'
-        ? decide(inPhase(state, { ...phase, waited: true }), settings)
+        ? waited(inPhase(state, { ...phase, waited: true }), settings)
         : stay(state);
     case 'finalWords':
       return phase.kind === 'pausing'
@@ -207,8 +267,21 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
         ? resume(state, phase.replyId, phase.voiceAtMs)
         : stay(state);
     case 'idle':
-      return phase.kind === 'listening' && state.voice === 'off' ? idle(state, settings) : stay(state);
+      return phase.kind === 'listening' && (state.voice === 'off' || textOf(state.said) === '')
+        ? idle(state, settings)
+        : stay(state);
+    case 'steady':
+      return voiceSteady(state, atMs, settings);
+    case 'cutIn':
+      return cutInRang(state, atMs, settings);
     default:
       return timer satisfies never;
   }
+}
+
+/** The wait is over; words that came without a voice were not asked for yet. */
+function waited(state: TurnState, settings: TurnSettings): TurnStep {
+  const { phase } = state;
+  if (phase.kind !== 'pausing' || phase.final !== 'to_ask') return decide(state, settings);
+  return { state, effects: [{ kind: 'commit' }] };
 }

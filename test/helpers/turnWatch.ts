@@ -90,6 +90,8 @@ export class TurnWatch {
         this.commits += 1;
         return undefined;
       case 'bargeIn':
+      case 'replaceEars':
+      case 'textDropped':
       case 'giveUp':
         return undefined;
       default:
