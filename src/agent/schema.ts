@@ -33,6 +33,8 @@ const limits = z.strictObject({
     .max(10)
     .default(defaultIdle),
   deadAirMs: z.int().min(500).max(60_000).default(2_500),
+  apologiesMax: z.int().min(1).max(20).default(3),
+  troubleTransferTo: phoneNumber.optional(),
 });
 
 const lines = z.strictObject({
@@ -41,6 +43,7 @@ const lines = z.strictObject({
   goodbye: text.default(defaultLines.goodbye),
   reconnected: text.default(defaultLines.reconnected),
   noWords: text.default(defaultLines.noWords),
+  stillWorking: text.default(defaultLines.stillWorking),
 });
 
 const state = z.strictObject({

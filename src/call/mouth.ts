@@ -53,19 +53,33 @@ export class Mouth {
     if (this.#underWay.size >= SENTENCES_AT_ONCE_MAX) await Promise.race(this.#underWay);
   }
 
-  /** Says something before the first sentence; false when that sounds already. */
-  fill(text: string): boolean {
-    const writer = this.#speech.addFirst(text);
-    if (writer === undefined) return false;
-    const work = this.#synthesise(text, writer, {}).finally(() => this.#underWay.delete(work));
-    this.#underWay.add(work);
-    this.#background.run(work);
-    return true;
+  /**
+   * Says something while the caller would hear nothing. It takes its place when its sound is there: what is slow to
+   * be spoken keeps nobody waiting. `done` hears whether it was said, which it is not when something else sounds by then.
+   */
+  fill(text: string, done: (said: boolean) => void): void {
+    this.#background.run(this.#interject(text, done));
   }
 
   /** Resolves when every sentence is whole. */
   async finished(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  async #interject(text: string, done: (said: boolean) => void): Promise<void> {
+    let writer: SentenceWriter | undefined;
+    try {
+      for await (const chunk of this.#voice.speak(text, this.#signal)) {
+        if (chunk.mulaw.length === 0) continue;
+        writer ??= this.#speech.addFiller(text);
+        if (writer?.write(chunk.mulaw, chunk.wordTimes) !== true) break;
+      }
+      writer?.end();
+    } catch (error) {
+      if (!this.#signal.aborted) this.#onFailed(error);
+      writer?.end(true);
+    }
+    done(writer !== undefined);
   }
 
   /** Never rejects: a sentence that cannot be spoken is reported, and the speech goes on without it. */
@@ -76,10 +90,10 @@ export class Mouth {
         times.firstAudioAtMs ??= this.#clock.nowMs();
         if (!writer.write(chunk.mulaw, chunk.wordTimes)) break;
       }
+      writer.end();
     } catch (error) {
       if (!this.#signal.aborted) this.#onFailed(error);
-    } finally {
-      writer.end();
+      writer.end(true);
     }
   }
 }

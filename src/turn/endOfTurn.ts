@@ -79,7 +79,11 @@ export function prepare(state: TurnState, callerText: string, before: readonly T
 /** Takes the turn when the wait is over and the words are known. */
 export function decide(state: TurnState, settings: TurnSettings): TurnStep {
   const { phase } = state;
-  if (phase.kind !== 'pausing' || !phase.waited || phase.final !== 'known') return stay(state);
+  if (phase.kind !== 'pausing' || !phase.waited) return stay(state);
+  if (phase.final === 'to_ask') {
+    return { state: inPhase(state, { ...phase, final: 'not_asked' }), effects: [{ kind: 'commit' }] };
+  }
+  if (phase.final !== 'known') return stay(state);
   const callerText = textOf(state.said);
   if (callerText === '') return notUnderstood(state, phase.silenceAtMs, settings);
   const { prepared } = state;

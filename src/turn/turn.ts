@@ -215,8 +215,7 @@ function isAfterCommit(
 
 function committed(state: TurnState, utterance: number): TurnStep {
   const { phase } = state;
-  if (phase.kind !== 'pausing' || (phase.final !== 'not_asked' && phase.final !== 'to_ask'))
-    return stay(state);
+  if (phase.kind !== 'pausing' || phase.final !== 'not_asked') return stay(state);
   return withTimer(inPhase(state, { ...phase, final: { utterance } }), 'finalWords', FINAL_WORDS_MS);
 }
 
@@ -254,7 +253,7 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
   switch (timer) {
     case 'endpoint':
       return phase.kind === 'pausing'
-        ? waited(inPhase(state, { ...phase, waited: true }), settings)
+        ? decide(inPhase(state, { ...phase, waited: true }), settings)
         : stay(state);
     case 'finalWords':
       return phase.kind === 'pausing'
@@ -277,11 +276,4 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
     default:
       return timer satisfies never;
   }
-}
-
-/** The wait is over; words that came without a voice were not asked for yet. */
-function waited(state: TurnState, settings: TurnSettings): TurnStep {
-  const { phase } = state;
-  if (phase.kind !== 'pausing' || phase.final !== 'to_ask') return decide(state, settings);
-  return { state, effects: [{ kind: 'commit' }] };
 }

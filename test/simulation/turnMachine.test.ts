@@ -37,7 +37,7 @@ const TEXTS = [
   'five five',
   'um',
 ] as const;
-const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'idle'] as const;
+const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'idle', 'steady', 'cutIn'] as const;
 
 /** One story: events as a call tells them, now and then one that is old, early or of another reply. */
 class Story {
@@ -59,6 +59,7 @@ class Story {
       },
       greetingInterruptible: chance.happens(0.8),
       idleAfterMs: chance.happens(0.9) ? settings.idleAfterMs : [],
+      ...(chance.happens(0.5) ? { cutInAfterMs: 20_000 } : {}),
     });
   }
 
