@@ -88,6 +88,20 @@ class Story {
     assert.ok(this.watch.released.at(-1)?.endsWith('Are you still there?'));
   }
 
+  /** The same, but the voice never stops. */
+  goesOnWithoutEnd(): void {
+    this.#silence();
+    const released = this.watch.released.length;
+    this.#atMs += 2_000;
+    this.#tell({ kind: 'voiceStarted', atMs: this.#atMs, voiceAtMs: this.#atMs - 80 });
+    this.#words(this.#utterance, 'Is anybody there?', false);
+    this.#atMs += 3_000;
+    this.#ring('steady');
+    this.#words(this.#utterance - 1, '', true);
+    assert.equal(this.watch.released.length, released + 1, 'words that stay the same lead to an answer');
+    assert.ok(this.watch.released.at(-1)?.endsWith('Is anybody there?'));
+  }
+
   ends(): void {
     this.#tell({ kind: 'callEnded' });
     assert.equal(this.watch.timers.size, 0, 'no timer is left');
@@ -171,6 +185,7 @@ test('from wherever it has come, the turn machine keeps its promises, goes on, a
     try {
       story.play();
       story.goesOn();
+      story.goesOnWithoutEnd();
       story.ends();
     } catch (error) {
       assert.fail(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
