@@ -355,6 +355,7 @@ export class Call implements LiveCall {
     if (this.#connection === before) return;
     if (this.#connection.kind === 'closed') this.#close(this.#connection.why);
     else if (this.#connection.kind === 'ending') {
+      if (before.kind === 'ending') return;
       this.#timers.start('lastWords', LAST_WORDS_MS_MAX, () =>
         this.#connectionChanged({ kind: 'endingTimedOut' }),
       );

@@ -21,6 +21,8 @@ export class Mouth {
   readonly #times: MouthTimes;
   readonly #onFailed: (error: unknown) => void;
   readonly #underWay = new Set<Promise<void>>();
+  /** Fillers that are being made and don't sound yet. */
+  readonly #unheard = new Set<AbortController>();
 
   /** Writes the times of the first sentence into `times`. `onFailed` hears of each sentence that could not be spoken. */
   constructor(
@@ -61,6 +63,11 @@ export class Mouth {
     this.#background.run(this.#interject(text, done));
   }
 
+  /** Nothing more will be said: fillers that don't sound yet are stopped. */
+  close(): void {
+    for (const unheard of this.#unheard) unheard.abort(new DOMException('it is too late', 'AbortError'));
+  }
+
   /** Resolves when every sentence is whole. */
   async finished(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
@@ -68,17 +75,22 @@ export class Mouth {
 
   async #interject(text: string, done: (said: boolean) => void): Promise<void> {
     let writer: SentenceWriter | undefined;
+    const unheard = new AbortController();
+    const signal = AbortSignal.any([this.#signal, unheard.signal]);
+    this.#unheard.add(unheard);
     try {
-      for await (const chunk of this.#voice.speak(text, this.#signal)) {
+      for await (const chunk of this.#voice.speak(text, signal)) {
         if (chunk.mulaw.length === 0) continue;
+        this.#unheard.delete(unheard);
         writer ??= this.#speech.addFiller(text);
         if (writer?.write(chunk.mulaw, chunk.wordTimes) !== true) break;
       }
       writer?.end();
     } catch (error) {
-      if (!this.#signal.aborted) this.#onFailed(error);
+      if (!signal.aborted) this.#onFailed(error);
       writer?.end(true);
     }
+    this.#unheard.delete(unheard);
     done(writer !== undefined);
   }
 

@@ -134,7 +134,10 @@ export class Reply {
           this.#mouth = this.#openMouth(this.#stop.signal);
           return this.#sayInstead();
         })
-        .finally(() => this.speech.end()),
+        .finally(() => {
+          this.#mouth.close();
+          this.speech.end();
+        }),
     );
   }
 

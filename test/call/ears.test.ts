@@ -22,7 +22,13 @@ function setUp(providerNames: readonly string[]) {
     provider,
     capabilities: { liveWords: true, commitsItself: false },
     open(_options, listener) {
-      const session: OpenSession = { provider, tell: listener, pushed: [], closed: false, closedBecause: undefined };
+      const session: OpenSession = {
+        provider,
+        tell: listener,
+        pushed: [],
+        closed: false,
+        closedBecause: undefined,
+      };
       let utterance = -1;
       sessions.push(session);
       return {
