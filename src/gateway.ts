@@ -267,6 +267,7 @@ function openRecording(
 }
 
 function turnSettingsOf(agent: AgentFile, speculate: boolean): TurnSettings {
+  const { cutInAfterSeconds } = agent.turnTaking;
   return {
     minWaitMs: agent.turnTaking.minWaitMs,
     maxWaitMs: agent.turnTaking.maxWaitMs,
@@ -276,5 +277,6 @@ function turnSettingsOf(agent: AgentFile, speculate: boolean): TurnSettings {
     giveUpAfterMs: (agent.limits.idle.at(-1)?.afterSeconds ?? 0) * 1_000,
     speculate,
     language: agent.language,
+    ...(cutInAfterSeconds === undefined ? {} : { cutInAfterMs: cutInAfterSeconds * 1_000 }),
   };
 }

@@ -7,6 +7,7 @@ export const defaultLines = {
   goodbye: 'Thank you for calling. Goodbye!',
   reconnected: 'Sorry, we were cut off for a moment.',
   noWords: "Sorry, I didn't catch that.",
+  stillWorking: 'This is taking a little longer than usual. Thank you for waiting.',
 };
 
 export const defaultIdle = [

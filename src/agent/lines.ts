@@ -17,6 +17,7 @@ export function fixedLines(agent: AgentFile, variables: Variables = {}): string[
     ...lines.fillers,
     lines.sorry,
     lines.noWords,
+    lines.stillWorking,
     ...toolLines,
     ...stateLines,
     lines.goodbye,

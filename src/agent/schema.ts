@@ -16,6 +16,7 @@ const turnTaking = z.strictObject({
   maxWaitMs: z.int().min(200).max(10_000).default(1_500),
   by: z.enum(['words', 'stt']).default('stt'),
   model: text.optional(),
+  cutInAfterSeconds: z.number().min(10).max(3_600).optional(),
 });
 
 const interruption = z.strictObject({
@@ -34,6 +35,8 @@ const limits = z.strictObject({
     .max(10)
     .default(defaultIdle),
   deadAirMs: z.int().min(500).max(60_000).default(2_500),
+  apologiesMax: z.int().min(1).max(20).default(3),
+  troubleTransferTo: phoneNumber.optional(),
 });
 
 const lines = z.strictObject({
@@ -42,6 +45,7 @@ const lines = z.strictObject({
   goodbye: text.default(defaultLines.goodbye),
   reconnected: text.default(defaultLines.reconnected),
   noWords: text.default(defaultLines.noWords),
+  stillWorking: text.default(defaultLines.stillWorking),
 });
 
 const state = z.strictObject({

@@ -17,6 +17,8 @@ export type ProviderErrorCode =
   | 'bad_answer'
   /** Ended before it was whole: no finish_reason, a cut stream. */
   | 'truncated'
+  /** It takes what it is sent and says nothing to it. */
+  | 'silent'
   | 'first_output_timeout'
   | 'idle_timeout';
 

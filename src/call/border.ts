@@ -46,6 +46,7 @@ export class Border {
       attach: (listener) => ears.attach(this.#earsListener(listener)),
       push: (mulaw, atMs) => ears.push(mulaw, atMs),
       commit: () => ears.commit(),
+      replace: () => ears.replace(),
       close: () => ears.close(),
     };
   }

@@ -24,6 +24,7 @@ import type { CallEars, CallInfo, CallStream, LiveCall } from './port.ts';
 import type { Publish } from './publish.ts';
 import { Replies } from './replies.ts';
 import type { Reply } from './reply.ts';
+import { Trouble } from './trouble.ts';
 import { TurnMachine } from './turnMachine.ts';
 import type { CallWorld } from './world.ts';
 
@@ -51,6 +52,7 @@ export class Call implements LiveCall {
   /** How the call was to end by a reply that was then withheld. */
   #withheldEnding: Ending | undefined;
   readonly #deadAir: DeadAir;
+  readonly #trouble: Trouble;
   readonly #endJudge: EndJudge;
   readonly #exchanges: Exchanges;
   readonly #publish: Publish;
@@ -80,7 +82,6 @@ export class Call implements LiveCall {
     this.#timers = new Timers(world.clock);
     this.#publish = (event) =>
       world.events.publish({ ...event, callSid: info.callSid, at: world.clock.wallMs() });
-    this.#deadAir = new DeadAir(world);
     this.#endJudge = new EndJudge(world, (event) => this.#happened(event));
     this.#exchanges = new Exchanges(info.callSid, world, this.#log, this.#publish);
     this.conversation = parts.conversation ?? new Conversation(info, world);
@@ -98,6 +99,8 @@ export class Call implements LiveCall {
     this.conversation.parts += 1;
     this.#recording = new CallRecording(world, info.callSid, this.conversation.parts);
     this.#playout = new Playout(stream, this.#playoutListener(), world.wheel, world.clock);
+    this.#trouble = new Trouble(world.agent.limits, this, () => this.#lineThenEnd());
+    this.#deadAir = new DeadAir(world, this.#playout, (reply) => this.#trouble.hopeless(reply));
   }
 
   /** A bug: the call is closed, as far as that is still possible. */
@@ -187,11 +190,7 @@ export class Call implements LiveCall {
 
   #onWords(utterance: number, text: string, final: boolean): void {
     const atMs = this.#world.clock.nowMs();
-    if (final) this.#exchanges.finalWords(utterance);
-    if (text !== '') {
-      const type = final ? 'transcript.final' : 'transcript.partial';
-      this.#publish({ type, turn: this.#turn.state.turn + 1, text });
-    }
+    this.#exchanges.words(this.#turn.state.turn + 1, utterance, text, final);
     this.#happened({ kind: 'words', atMs, utterance, text, final });
   }
 
@@ -221,7 +220,6 @@ export class Call implements LiveCall {
   /** A filler is no answer: the wait goes on until the first sentence after it. */
   #answerBegins(reply: Reply | undefined, sentence: number, atMs: number): void {
     if (reply === undefined || reply.speech.fillers !== sentence) return;
-    this.#deadAir.stop();
     this.#exchanges.firstFrame(atMs, reply.source, reply.times);
   }
 
@@ -233,6 +231,7 @@ export class Call implements LiveCall {
     }
     this.#happened({ kind: 'replyPlayed', replyId, atMs: this.#world.clock.nowMs() });
     if (this.#turn.state.phase.kind !== 'thinking') this.#connectionChanged({ kind: 'speechOver' });
+    if (reply !== undefined) this.#trouble.heard(reply.source);
   }
 
   // --- the turn machine ---
@@ -245,7 +244,6 @@ export class Call implements LiveCall {
   }
 
   #carryOut(effect: TurnEffect): void {
-    const nowMs = this.#world.clock.nowMs();
     switch (effect.kind) {
       case 'commit': {
         const utterance = this.#ears.commit();
@@ -253,7 +251,7 @@ export class Call implements LiveCall {
         return this.#happened({ kind: 'committed', utterance });
       }
       case 'prepare':
-        this.#replies.prepare(effect.replyId, effect.callerText);
+        this.#replies.prepare(effect.replyId, effect.callerText, effect.cutIn);
         return this.#publish({ type: 'turn.prepared', turn: effect.turn, callerText: effect.callerText });
       case 'release':
         return this.#release(effect);
@@ -271,13 +269,17 @@ export class Call implements LiveCall {
       case 'interrupt':
         return this.#interrupt(effect.replyId);
       case 'bargeIn':
-        return this.#world.metrics.bargedIn(nowMs - effect.voiceAtMs, effect.outcome);
+        return this.#world.metrics.bargedIn(this.#world.clock.nowMs() - effect.voiceAtMs, effect.outcome);
       case 'startTimer':
         return this.#timers.start(effect.timer, effect.delayMs, () =>
           this.#happened({ kind: 'timerRang', timer: effect.timer, atMs: this.#world.clock.nowMs() }),
         );
       case 'stopTimer':
         return this.#timers.stop(effect.timer);
+      case 'replaceEars':
+        return this.#ears.replace();
+      case 'textDropped':
+        return this.#world.metrics.dropped('caller_text', effect.chars);
       case 'giveUp':
         return this.#lineThenEnd();
       default:
@@ -293,9 +295,8 @@ export class Call implements LiveCall {
     if (ending !== undefined) this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true });
     this.#exchanges.began(effect);
     this.conversation.turn = effect.turn;
-    this.#publish({ type: 'turn.started', turn: effect.turn, callerText: effect.callerText });
-    this.#playout.play(reply.speech);
     this.#deadAir.watch(reply, effect.silenceAtMs);
+    this.#playout.play(reply.speech);
   }
 
   /** The caller goes on before a frame of it was written: nothing is sure any more, the call's end neither. */
@@ -313,6 +314,7 @@ export class Call implements LiveCall {
     const reply = this.#replies.line(replyId, line);
     this.conversation.turn = Math.max(this.conversation.turn, turn);
     this.#exchanges.spokeUp(turn);
+    this.#deadAir.watch(reply, this.#world.clock.nowMs());
     this.#playout.play(reply.speech);
   }
 
@@ -325,8 +327,7 @@ export class Call implements LiveCall {
     reply.cancel();
     this.#connectionChanged({ kind: 'interrupted' });
     const heardText = heard?.text ?? '';
-    const callerText = textOf(this.#turn.state.said);
-    this.#publish({ type: 'agent.interrupted', turn: this.#turn.state.turn, heardText, callerText });
+    this.#exchanges.interrupted(this.#turn.state, heardText);
     this.#spoken(reply, heardText, true);
   }
 
@@ -335,8 +336,7 @@ export class Call implements LiveCall {
     this.#deadAir.stop();
     this.#replies.over(reply);
     this.conversation.spoken(reply, heardText, interrupted);
-    const agentText = reply.speech.text;
-    this.#exchanges.spoken({ agentText, heardText, interrupted }, this.#ears.provider);
+    this.#exchanges.spoken({ agentText: reply.speech.text, heardText, interrupted }, this.#ears.provider);
   }
 
   // --- the end ---
@@ -356,6 +356,7 @@ export class Call implements LiveCall {
     if (this.#connection === before) return;
     if (this.#connection.kind === 'closed') this.#close(this.#connection.why);
     else if (this.#connection.kind === 'ending') {
+      if (before.kind === 'ending') return;
       this.#timers.start('lastWords', LAST_WORDS_MS_MAX, () =>
         this.#connectionChanged({ kind: 'endingTimedOut' }),
       );

@@ -1,7 +1,14 @@
 // What is said in a call, from the agent's side: its file, where it stands in it, and the history. It makes the
 // replies. It outlives the stream, so that a call that was cut off can be taken up.
 import { render, systemPrompt, toolSpecs } from '../agent/prompt.ts';
-import { append, emptyHistory, toMessages, type History, type HistoryItem } from '../llm/history.ts';
+import {
+  append,
+  CUT_IN_NOTE,
+  emptyHistory,
+  toMessages,
+  type History,
+  type HistoryItem,
+} from '../llm/history.ts';
 import type { LlmRequest } from '../llm/port.ts';
 import type { Line } from '../turn/state.ts';
 import type { Ending } from './connection.ts';
@@ -57,10 +64,11 @@ export class Conversation {
     return this.#world.agent.greeting === undefined ? undefined : { kind: 'greeting' };
   }
 
-  /** Begins to make the reply to what the caller has said. */
-  answer(replyId: number, callerText: string): Reply {
-    this.#questions.set(replyId, callerText);
-    const reply = this.#reply(replyId, callerText);
+  /** Begins to make the reply to what the caller has said. `cutIn`: they were still talking, and the model is told. */
+  answer(replyId: number, callerText: string, cutIn = false): Reply {
+    const question = cutIn ? `${callerText} ${CUT_IN_NOTE}` : callerText;
+    this.#questions.set(replyId, question);
+    const reply = this.#reply(replyId, question);
     const opening = this.#openingLine();
     if (opening === undefined) reply.answer();
     else reply.say([render(opening, this.#variables)]);

@@ -1,7 +1,7 @@
 // The caller's side of a call: each frame goes to the voice detector and to speech-to-text. A session that
 // fails is replaced by the next provider's, and the call's utterances keep their numbers.
 import type { Clock, Timer } from '../base/clock.ts';
-import type { ProviderError } from '../base/errors.ts';
+import { ProviderError } from '../base/errors.ts';
 import type { SpeechToText, SttEvent, SttOptions, SttSession, TurnJudgement } from '../stt/port.ts';
 import type { VadEvent, VadSession, VoiceDetector } from '../vad/port.ts';
 
@@ -90,6 +90,14 @@ export class Ears {
     this.#utterance = Math.max(this.#utterance, utterance + 1);
     if (!this.#open.has(utterance)) this.#open.set(utterance, '');
     return utterance;
+  }
+
+  /** A voice is heard and the session has no word of it: the next provider's takes its place, as if it had failed. */
+  replace(): void {
+    if (this.#listening === undefined || this.#closed) return;
+    const { provider } = this;
+    this.#listening.session.close('silent');
+    this.#failed(new ProviderError('silent', 'no words for a voice', { stage: 'stt', provider }));
   }
 
   /** Idempotent. */

@@ -1,6 +1,8 @@
 // A call and its exchanges, as they are told to the store, the metrics, the watchers and the log: one row a turn.
 import type { Logger } from '../base/logger.ts';
 import type { TurnSource } from '../store/port.ts';
+import { textOf } from '../turn/said.ts';
+import type { TurnState } from '../turn/state.ts';
 import type { CallInfo } from './port.ts';
 import type { Publish } from './publish.ts';
 import { TurnRecord, type ReplyTimes } from './turnRecord.ts';
@@ -44,7 +46,13 @@ export class Exchanges {
     this.#committedAtMs.set(utterance, this.#world.clock.nowMs());
   }
 
-  finalWords(utterance: number): void {
+  /** Words of the caller, for the exchange that would answer them. */
+  words(turn: number, utterance: number, text: string, final: boolean): void {
+    if (final) this.#finalWords(utterance);
+    if (text !== '') this.#publish({ type: final ? 'transcript.final' : 'transcript.partial', turn, text });
+  }
+
+  #finalWords(utterance: number): void {
     const committedAtMs = this.#committedAtMs.get(utterance);
     this.#committedAtMs.delete(utterance);
     // One that nobody asked for took no time.
@@ -59,12 +67,18 @@ export class Exchanges {
     readonly silenceAtMs: number;
   }): void {
     const { clock } = this.#world;
+    this.#publish({ type: 'turn.started', turn: turn.turn, callerText: turn.callerText });
     this.#recordBefore = this.#record;
     this.#record = new TurnRecord(turn.turn, turn.callerText, turn.speculated, new Date(clock.wallMs()), {
       silenceAtMs: turn.silenceAtMs,
       releasedAtMs: clock.nowMs(),
       sttFinalMs: this.#sttFinalMs,
     });
+  }
+
+  /** The caller talks over the agent. */
+  interrupted({ said, turn }: Pick<TurnState, 'said' | 'turn'>, heardText: string): void {
+    this.#publish({ type: 'agent.interrupted', turn, heardText, callerText: textOf(said) });
   }
 
   /** It was not over after all. */

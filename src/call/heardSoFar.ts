@@ -13,7 +13,7 @@ export function heardBefore(
   const heard = playout.heard();
   const { speech } = playout;
   if (heard === undefined || speech === undefined) return undefined;
-  const { id: replyId, text, ended: whole } = speech;
+  const { id: replyId, text, textKnown: whole } = speech;
   return { kind: 'replyHeard', replyId, heardText: heard.text, text, whole };
 }
 

@@ -47,9 +47,9 @@ export function measuredEars(ears: SpeechToText, metrics: Metrics): SpeechToText
       return {
         push: (mulaw) => session.push(mulaw),
         commit: () => session.commit(),
-        close: () => {
-          count('ok');
-          session.close();
+        close: (reason) => {
+          count(reason ?? 'ok');
+          session.close(reason);
         },
       };
     },

@@ -21,6 +21,8 @@ export class Mouth {
   readonly #times: MouthTimes;
   readonly #onFailed: (error: unknown) => void;
   readonly #underWay = new Set<Promise<void>>();
+  /** Fillers that are being made and don't sound yet. */
+  readonly #unheard = new Set<AbortController>();
 
   /** Writes the times of the first sentence into `times`. `onFailed` hears of each sentence that could not be spoken. */
   constructor(
@@ -53,19 +55,43 @@ export class Mouth {
     if (this.#underWay.size >= SENTENCES_AT_ONCE_MAX) await Promise.race(this.#underWay);
   }
 
-  /** Says something before the first sentence; false when that sounds already. */
-  fill(text: string): boolean {
-    const writer = this.#speech.addFirst(text);
-    if (writer === undefined) return false;
-    const work = this.#synthesise(text, writer, {}).finally(() => this.#underWay.delete(work));
-    this.#underWay.add(work);
-    this.#background.run(work);
-    return true;
+  /**
+   * Says something while the caller would hear nothing. It takes its place when its sound is there: what is slow to
+   * be spoken keeps nobody waiting. `done` hears whether it was said, which it is not when something else sounds by then.
+   */
+  fill(text: string, done: (said: boolean) => void): void {
+    this.#background.run(this.#interject(text, done));
+  }
+
+  /** Nothing more will be said: fillers that don't sound yet are stopped. */
+  close(): void {
+    for (const unheard of this.#unheard) unheard.abort(new DOMException('it is too late', 'AbortError'));
   }
 
   /** Resolves when every sentence is whole. */
   async finished(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  async #interject(text: string, done: (said: boolean) => void): Promise<void> {
+    let writer: SentenceWriter | undefined;
+    const unheard = new AbortController();
+    const signal = AbortSignal.any([this.#signal, unheard.signal]);
+    this.#unheard.add(unheard);
+    try {
+      for await (const chunk of this.#voice.speak(text, signal)) {
+        if (chunk.mulaw.length === 0) continue;
+        this.#unheard.delete(unheard);
+        writer ??= this.#speech.addFiller(text);
+        if (writer?.write(chunk.mulaw, chunk.wordTimes) !== true) break;
+      }
+      writer?.end();
+    } catch (error) {
+      if (!signal.aborted) this.#onFailed(error);
+      writer?.end(true);
+    }
+    this.#unheard.delete(unheard);
+    done(writer !== undefined);
   }
 
   /** Never rejects: a sentence that cannot be spoken is reported, and the speech goes on without it. */
@@ -76,10 +102,10 @@ export class Mouth {
         times.firstAudioAtMs ??= this.#clock.nowMs();
         if (!writer.write(chunk.mulaw, chunk.wordTimes)) break;
       }
+      writer.end();
     } catch (error) {
       if (!this.#signal.aborted) this.#onFailed(error);
-    } finally {
-      writer.end();
+      writer.end(true);
     }
   }
 }

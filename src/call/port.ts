@@ -10,7 +10,7 @@ export type CallStream = Pick<
 >;
 
 /** The caller's side as a call uses it. */
-export type CallEars = Pick<Ears, 'provider' | 'attach' | 'push' | 'commit' | 'close'>;
+export type CallEars = Pick<Ears, 'provider' | 'attach' | 'push' | 'commit' | 'replace' | 'close'>;
 
 export interface CallInfo {
   readonly callSid: string;

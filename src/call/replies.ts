@@ -20,9 +20,9 @@ export class Replies {
     return this.#replies.get(replyId);
   }
 
-  /** Begins to make the answer to what the caller has said. */
-  prepare(replyId: number, callerText: string): void {
-    this.#replies.set(replyId, this.#conversation.answer(replyId, callerText));
+  /** Begins to make the answer to what the caller has said; cut in: they had not come to an end. */
+  prepare(replyId: number, callerText: string, cutIn: boolean): void {
+    this.#replies.set(replyId, this.#conversation.answer(replyId, callerText, cutIn));
     this.#speculative.add(replyId);
   }
 

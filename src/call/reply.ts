@@ -53,6 +53,7 @@ export class Reply {
   readonly #said: string[] = [];
   #source: TurnSource = 'generated';
   #sure = new Gate();
+  #usesTool = false;
 
   constructor(id: number, world: ReplyWorld) {
     this.id = id;
@@ -75,6 +76,7 @@ export class Reply {
     this.#run(async () => {
       const owed = await this.#answer();
       await this.#mouth.finished();
+      this.#working.throwIfAborted();
       if (owed && !this.#answerSounds()) await this.#sayInstead();
     });
   }
@@ -82,17 +84,27 @@ export class Reply {
   /** Speaks lines that are known; no model. */
   say(lines: readonly string[]): void {
     this.#source = 'cached';
-    this.#run(() => this.#sayAll(lines));
+    this.#run(async () => {
+      await this.#sayAll(lines);
+      this.speech.knowText();
+      await this.#mouth.finished();
+      this.#working.throwIfAborted();
+    });
   }
 
-  /** Says something while the answer is being made. False when that sounds already: it is not said then. */
-  fill(text: string): boolean {
-    return !this.#working.aborted && this.#mouth.fill(text);
+  /** Says something while the caller would hear nothing; `done` hears whether it was said. */
+  fill(text: string, done: (said: boolean) => void): void {
+    this.#mouth.fill(text, done);
   }
 
-  /** It took too long: gives the answer up and says so. False when there is something of it to hear already. */
+  /** A tool is at work, which has a time limit of its own. */
+  get usesTool(): boolean {
+    return this.#usesTool;
+  }
+
+  /** It took too long: gives up what is still to come and says so. False when that was done before. */
   apologise(): boolean {
-    if (this.#working.aborted || this.speech.ended || this.#answerSounds()) return false;
+    if (this.#working.aborted || this.speech.ended) return false;
     this.#giveUp.abort(new DOMException('the answer took too long', 'TimeoutError'));
     return true;
   }
@@ -122,7 +134,10 @@ export class Reply {
           this.#mouth = this.#openMouth(this.#stop.signal);
           return this.#sayInstead();
         })
-        .finally(() => this.speech.end()),
+        .finally(() => {
+          this.#mouth.close();
+          this.speech.end();
+        }),
     );
   }
 
@@ -186,7 +201,7 @@ export class Reply {
     let goOn = false;
     for (const call of calls) {
       await this.#beSure();
-      const outcome = await this.#world.toolbox.run(call, this.#working);
+      const outcome = await this.#runTool(call);
       results.push({ kind: 'toolResult', callId: call.id, text: outcome.result });
       if (outcome.tones !== undefined) this.#playTones(outcome.tones);
       if (outcome.say !== undefined && said === '') await this.#say(outcome.say);
@@ -195,6 +210,15 @@ export class Reply {
     // Together, so that a call never stands in the history without its result.
     this.#added.push({ kind: 'toolCalls', text: said, calls }, ...results);
     return goOn;
+  }
+
+  async #runTool(call: ToolCall): Promise<ToolOutcome> {
+    this.#usesTool = true;
+    try {
+      return await this.#world.toolbox.run(call, this.#working);
+    } finally {
+      this.#usesTool = false;
+    }
   }
 
   /** Resolves while the reply is released; throws when it is stopped. */

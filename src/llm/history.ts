@@ -8,6 +8,9 @@ import type { ChatMessage, ToolCall } from './port.ts';
  */
 export const INTERRUPTED_NOTE = '\u2014 [the caller interrupted here]';
 
+/** Stands behind the words of a caller who talked for so long that the agent cut in. */
+export const CUT_IN_NOTE = '\u2014 [the caller was still talking; you cut in here, politely]';
+
 /** The answer to a tool call that was never carried out: each needs one before the next completion. */
 export const CANCELLED_RESULT = 'Cancelled: the caller interrupted before this was done.';
 

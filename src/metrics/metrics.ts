@@ -17,11 +17,21 @@ export type StageName =
   | 'tts_first_audio'
   | 'first_frame'
   | 'store_commit';
-export type RequestOutcome = 'ok' | 'error' | 'timeout' | 'cancelled' | 'hedged';
+export type RequestOutcome = 'ok' | 'error' | 'timeout' | 'cancelled' | 'hedged' | 'silent';
 export type CacheName = 'tts_memory' | 'tts_disk' | 'response';
-const DROPPED = ['store_rows', 'stt_audio', 'vad_windows', 'turn_verdicts', 'events', 'recording'] as const;
+const DROPPED = [
+  'store_rows',
+  'stt_audio',
+  'vad_windows',
+  'turn_verdicts',
+  'events',
+  'recording',
+  'caller_text',
+] as const;
 export type DroppedWhat = (typeof DROPPED)[number];
 const BARGE_INS = ['interrupted', 'resumed', 'ignored'] as const;
+const REMEDIES = ['filler', 'still_working', 'apology', 'given_up'] as const;
+export type DeadAirRemedy = (typeof REMEDIES)[number];
 export type BargeIn = (typeof BARGE_INS)[number];
 /** As the store keeps them. */
 const DIRECTIONS = ['inbound', 'outbound'] as const;
@@ -182,8 +192,9 @@ function openSeries(registry: Registry<RegistryContentType>, gauges: Gauges) {
 }
 
 /** A series that appears with its first event shows no increase by it: an alert would sleep through that one. */
-function startAtZero({ bargeIn, calls, dropped, response, speculation }: Series): void {
+function startAtZero({ bargeIn, calls, deadAir, dropped, response, speculation }: Series): void {
   for (const what of DROPPED) dropped.inc({ what }, 0);
+  for (const remedy of REMEDIES) deadAir.inc({ remedy }, 0);
   for (const outcome of BARGE_INS) bargeIn.zero({ outcome });
   for (const outcome of SPECULATIONS) speculation.inc({ outcome }, 0);
   for (const source of SOURCES) response.zero({ source });
@@ -243,7 +254,7 @@ function recordersOf(series: Series) {
     cacheLookup(name: CacheName, result: 'hit' | 'miss'): void {
       series.cache.inc({ cache: name, result });
     },
-    deadAir(remedy: 'filler' | 'apology'): void {
+    deadAir(remedy: DeadAirRemedy): void {
       series.deadAir.inc({ remedy });
     },
     /** `what` is of the closed set that the server defines. */

@@ -12,7 +12,8 @@ const LETTER_MS = 65;
  * The text within the first `heardBytes` of the sentences' audio. A word counts when at least half of
  * it was played. Words are placed by the provider's word times where there are any, else by their
  * length along the voiced part of the sentence (pauses carry no words); a sentence that was still being
- * synthesised is measured by the pace of those before it.
+ * synthesised, or that the voice broke off, is measured by the pace of those before it: within a tenth of its words
+ * for one voice. The first of a speech is measured by LETTER_MS, within a quarter. Word times are exact.
  */
 export function heardText(sentences: readonly Sentence[], heardBytes: number): string {
   const texts: string[] = [];
@@ -21,10 +22,13 @@ export function heardText(sentences: readonly Sentence[], heardBytes: number): s
   for (const sentence of sentences) {
     const playedBytes = heardBytes - startByte;
     if (playedBytes <= 0) break;
-    const whole = sentence.whole && playedBytes >= sentence.audioBytes;
-    texts.push(whole ? sentence.text : cut(sentence, playedBytes, pace));
-    if (!whole) break;
-    if (sentences.length > 1) pace = addPace(pace, sentence);
+    const over = sentence.whole && playedBytes >= sentence.audioBytes;
+    const said = over && sentence.broken !== true;
+    // What has no sound was not heard, whatever comes after it.
+    if (said && sentence.audioBytes > 0) texts.push(sentence.text);
+    if (!said) texts.push(cut(sentence, playedBytes, pace));
+    if (!over) break;
+    if (said && sentences.length > 1) pace = addPace(pace, sentence);
     startByte += sentence.audioBytes;
   }
   return texts.filter((text) => text !== '').join(' ');
@@ -53,7 +57,7 @@ function cut(sentence: Sentence, playedBytes: number, pace: Pace): string {
   const known = voicedBytes(sentence, sentence.audioBytes);
   const expected =
     pace.weight > 0 ? (pace.voicedBytes / pace.weight) * totalWeight : totalWeight * LETTER_MS * BYTES_PER_MS;
-  const total = sentence.whole ? known : Math.max(known, expected);
+  const total = sentence.whole && sentence.broken !== true ? known : Math.max(known, expected);
   if (total === 0) return '';
   const playedWeight = (voicedBytes(sentence, playedBytes) / total) * totalWeight;
   let weight = 0;

@@ -83,6 +83,7 @@ export class Playout {
   #readyAtMs = 0;
   #starved = false;
   #held = false;
+  #resumedAtMs = 0;
   #markedByte = 0;
   #announced = -1;
   /** The carrier's word: at least so much was played. */
@@ -103,6 +104,12 @@ export class Playout {
     return this.#phase.kind === 'idle' ? undefined : this.#phase.speech;
   }
 
+  /** From when on the caller hears nothing of the speech that should sound: it may be ahead of now. Undefined when it is held or over. */
+  get silentFromMs(): number | undefined {
+    if (this.#phase.kind !== 'playing') return undefined;
+    return Math.max(this.#resumedAtMs, this.#sentBytes === 0 ? 0 : this.#playAtMs());
+  }
+
   get lostMarks(): number {
     return this.#marks.lost;
   }
@@ -118,6 +125,7 @@ export class Playout {
     this.#readyAtMs = nowMs;
     this.#starved = false;
     this.#held = false;
+    this.#resumedAtMs = 0;
     this.#markedByte = 0;
     this.#announced = -1;
     this.#ackedByte = 0;
@@ -140,6 +148,7 @@ export class Playout {
     if (this.#phase.kind !== 'held') return;
     this.#phase = { kind: 'playing', speech: this.#phase.speech };
     this.#readyAtMs = this.#clock.nowMs();
+    this.#resumedAtMs = this.#readyAtMs;
     this.#wheel.add(this.#onTick);
     this.#pump(this.#readyAtMs);
   }
@@ -258,8 +267,7 @@ export class Playout {
   }
 
   #announce(speech: Speech): void {
-    const reading = Math.min(speech.readingSentence, speech.sentences.length - 1);
-    while (this.#announced < reading) {
+    while (this.#announced < speech.lastRead) {
       this.#announced += 1;
       this.#listener.onSentence(speech.id, this.#announced);
     }

@@ -1,6 +1,7 @@
 // What the agent is saying: sentences and their audio, filled by the voice, read by the playout.
 // It is filled before anybody knows whether it will be played; playing is the playout's business.
-import { BYTES_PER_MS } from '../audio/mulaw.ts';
+import { BYTES_PER_MS, FRAME_BYTES } from '../audio/mulaw.ts';
+import { heardText } from './heard.ts';
 
 /** A reply longer than this is a runaway model: what comes after is refused. */
 export const SPEECH_BYTES_MAX = 5 * 60 * 1_000 * BYTES_PER_MS;
@@ -19,6 +20,10 @@ export interface Sentence {
   readonly audioBytes: number;
   readonly whole: boolean;
   readonly wordTimes: readonly WordTime[];
+  /** It ends before its text does: the voice failed, or was too long in coming. */
+  readonly broken?: boolean;
+  /** Said because the caller would hear nothing, and no part of what the speech has to say. */
+  readonly filler?: boolean;
 }
 
 interface Growing extends Sentence {
@@ -26,14 +31,15 @@ interface Growing extends Sentence {
   audioBytes: number;
   whole: boolean;
   wordTimes: WordTime[];
+  broken: boolean;
 }
 
 /** Writes the audio of one sentence. Sentences may be filled at the same time; they are played in order. */
 export interface SentenceWriter {
   /** False when the speech is full or was dropped: stop synthesising. Keeps the array: don't write into it again. */
   write(mulaw: Uint8Array, wordTimes?: readonly WordTime[]): boolean;
-  /** All of it is there, or will never be. Idempotent. */
-  end(): void;
+  /** All of it is there, or, broken, will never be. Idempotent. */
+  end(broken?: boolean): void;
 }
 
 export class Speech {
@@ -41,6 +47,7 @@ export class Speech {
   readonly #sentences: Growing[] = [];
   #audioBytes = 0;
   #ended = false;
+  #textKnown = false;
   #onGrown: (() => void) | undefined;
   // The reading place: sentence, chunk within it, byte within that.
   #sentence = 0;
@@ -48,7 +55,6 @@ export class Speech {
   #offset = 0;
   #sentenceRead = 0;
   #readBytes = 0;
-  #fillers = 0;
 
   constructor(id: number) {
     this.id = id;
@@ -68,11 +74,7 @@ export class Speech {
 
   /** The text that has sound: what a caller hears who hears all of it. */
   get audibleText(): string {
-    const audible = this.#sentences.filter((sentence) => sentence.audioBytes > 0);
-    return audible
-      .map((sentence) => sentence.text)
-      .filter((text) => text !== '')
-      .join(' ');
+    return heardText(this.#sentences, Number.POSITIVE_INFINITY);
   }
 
   /** Bytes handed to the playout so far. */
@@ -90,9 +92,23 @@ export class Speech {
     return this.complete && this.#readBytes === this.#audioBytes;
   }
 
+  /** All of its text is known, though it may be added to by those who have to say that there is trouble. */
+  get textKnown(): boolean {
+    return this.#ended || this.#textKnown;
+  }
+
+  knowText(): void {
+    this.#textKnown = true;
+  }
+
   /** No more audio will come. */
   get complete(): boolean {
     return this.#ended && this.#sentences.every((sentence) => sentence.whole);
+  }
+
+  /** The sentence that the last byte read belongs to, by its place; -1 before the first. */
+  get lastRead(): number {
+    return this.#sentenceRead > 0 ? this.#sentence : this.#sentence - 1;
   }
 
   /** Index of the sentence that the next byte read belongs to. */
@@ -102,34 +118,32 @@ export class Speech {
 
   /** Adds the next sentence; its writer may be used while earlier ones are still being filled. */
   add(text: string, interruptible = true): SentenceWriter {
-    const sentence: Growing = { text, interruptible, chunks: [], audioBytes: 0, whole: false, wordTimes: [] };
+    const sentence = newSentence(text, interruptible, false);
     if (!this.#ended) this.#sentences.push(sentence);
-    return {
-      write: (mulaw, wordTimes) => this.#write(sentence, mulaw, wordTimes ?? []),
-      end: () => {
-        if (sentence.whole) return;
-        sentence.whole = true;
-        this.#onGrown?.();
-      },
-    };
+    return this.#writer(sentence);
   }
 
   /**
-   * Adds a sentence before all others, while nothing has been read yet; undefined when it is too late. For what
-   * is said while the first sentence is still being made.
+   * Adds a filler that is read next; undefined when there is something else to read, or nothing more to come. A
+   * sentence that is half read ends there: its rest comes too late.
    */
-  addFirst(text: string): SentenceWriter | undefined {
-    if (this.#readBytes > 0 || this.#ended) return undefined;
-    const writer = this.add(text);
-    const added = this.#sentences.pop();
-    if (added !== undefined) this.#sentences.unshift(added);
-    this.#fillers += 1;
-    return writer;
+  addFiller(text: string): SentenceWriter | undefined {
+    if (this.complete || this.availableBytes >= FRAME_BYTES) return undefined;
+    const filler = newSentence(text, true, true);
+    const reading = this.#sentences[this.#sentence];
+    const begun = reading !== undefined && this.#sentenceRead > 0;
+    if (begun && !reading.whole) {
+      reading.whole = true;
+      reading.broken = true;
+    }
+    this.#sentences.splice(this.#sentence + (begun ? 1 : 0), 0, filler);
+    return this.#writer(filler);
   }
 
-  /** Sentences that were put before the first. */
+  /** Fillers before the first sentence that is none. */
   get fillers(): number {
-    return this.#fillers;
+    const first = this.#sentences.findIndex((sentence) => sentence.filler !== true);
+    return first < 0 ? this.#sentences.length : first;
   }
 
   /** Says that no further sentence comes. Idempotent. */
@@ -183,6 +197,18 @@ export class Speech {
     return filled;
   }
 
+  #writer(sentence: Growing): SentenceWriter {
+    return {
+      write: (mulaw, wordTimes) => this.#write(sentence, mulaw, wordTimes ?? []),
+      end: (broken = false) => {
+        if (sentence.whole) return;
+        sentence.whole = true;
+        sentence.broken = broken;
+        this.#onGrown?.();
+      },
+    };
+  }
+
   #write(sentence: Growing, mulaw: Uint8Array, wordTimes: readonly WordTime[]): boolean {
     if (sentence.whole || this.#audioBytes + mulaw.length > SPEECH_BYTES_MAX) return false;
     if (mulaw.length === 0) return true;
@@ -193,4 +219,17 @@ export class Speech {
     this.#onGrown?.();
     return true;
   }
+}
+
+function newSentence(text: string, interruptible: boolean, filler: boolean): Growing {
+  return {
+    text,
+    interruptible,
+    filler,
+    chunks: [],
+    audioBytes: 0,
+    whole: false,
+    wordTimes: [],
+    broken: false,
+  };
 }

@@ -37,8 +37,8 @@ export interface SttSession {
    * `final` with that number follows (empty when there was nothing to hear) unless the session fails first.
    */
   commit(): number;
-  /** Ends the session; nothing is reported after it. Idempotent. */
-  close(): void;
+  /** Ends the session; nothing is reported after it. `silent`: it had no words for a voice; for whoever counts. Idempotent. */
+  close(reason?: 'silent'): void;
 }
 
 export type TurnJudgement =

@@ -1,4 +1,5 @@
 // The end of the caller's turn: a pause, a reply prepared in it, the wait, and the turn taken or given back.
+import { taken } from './cutIn.ts';
 import { endingOf, type Ending } from './endpoint.ts';
 import { dropPrepared, listen, speakLine } from './floor.ts';
 import { heardWaitMs, type EndHeard } from './heardEnd.ts';
@@ -8,13 +9,14 @@ import { isJudgedOver, judgedWaitMs } from './judgedEnd.ts';
 import { lastUtterance, sameWords, textOf } from './said.ts';
 import type { TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
 import { chain, inPhase, start, stay, stop } from './step.ts';
+import { heardNoWords } from './wordless.ts';
 
 /** Prepared replies that may be thrown away in one turn; then the wait is waited out before the next is made. */
 export const DISCARDED_PER_TURN_MAX = 2;
 /** Voice as long as a short word, of which no word was understood. */
 const WORD_MS_MIN = 300;
 /** Asking a third time only annoys; the ladder of silence goes on from there. */
-const ASKED_AGAIN_MAX = 2;
+export const ASKED_AGAIN_MAX = 2;
 
 /**
  * The caller fell silent: ask for the last words, unless they are `known`, prepare a reply, and wait. A speech-to-text
@@ -47,7 +49,8 @@ export function wordsInPause(state: TurnState, atMs: number, settings: TurnSetti
   const text = textOf(state.said);
   const ending = endingOf(text, state.expects, turnLanguage(settings.language));
   const heard = state.endHeard?.silenceAtMs === phase.silenceAtMs ? state.endHeard.probability : undefined;
-  const leftMs = phase.silenceAtMs + heardWaitMs(ending, settings, state.pauses, heard) - atMs;
+  const waitMs = state.cutIn.kind === 'wanted' ? 0 : heardWaitMs(ending, settings, state.pauses, heard);
+  const leftMs = phase.silenceAtMs + waitMs - atMs;
   const waiting = inPhase(state, { ...phase, waited: leftMs <= 0 });
   const timer = leftMs > 0 ? [start('endpoint', leftMs)] : [stop('endpoint')];
   return chain({ state: waiting, effects: timer }, (next) =>
@@ -60,14 +63,18 @@ function judgedPause(state: TurnState, atMs: number, settings: TurnSettings): Tu
   const { phase } = state;
   if (phase.kind !== 'pausing') return stay(state);
   if (!isJudgedOver(state)) {
+    // Who cuts in answers what is known.
+    if (state.cutIn.kind === 'wanted')
+      return decide(inPhase(state, { ...phase, waited: true, final: 'known' }), settings);
     // It was asked for its last words: the longest wait is over, or was another judge's.
     const asked = typeof phase.final === 'object' || (phase.final === 'known' && phase.waited);
     if (asked) return decide(state, settings);
     // Words that go on, whether the voice detector heard them or not, begin another silence.
-    return {
-      state: inPhase(state, { ...phase, waited: false, final: 'not_asked' }),
-      effects: [start('endpoint', settings.maxWaitMs)],
-    };
+    const sinceMs = Math.max(phase.silenceAtMs, state.wordsAtMs ?? phase.silenceAtMs);
+    const leftMs = sinceMs + settings.maxWaitMs - atMs;
+    const waiting = inPhase(state, { ...phase, waited: false, final: 'not_asked' });
+    if (leftMs > 0) return { state: waiting, effects: [start('endpoint', leftMs)] };
+    return chain({ state: waiting, effects: [stop('endpoint')] }, (next) => waited(next, settings));
   }
   const text = textOf(state.said);
   const ending = endingOf(text, state.expects, turnLanguage(settings.language));
@@ -113,9 +120,10 @@ export function speculate(state: TurnState, text: string, ending: Ending, settin
 
 export function prepare(state: TurnState, callerText: string, before: readonly TurnEffect[]): TurnStep {
   const replyId = state.nextReplyId;
+  const cutIn = state.cutIn.kind === 'wanted';
   return {
-    state: { ...state, nextReplyId: replyId + 1, prepared: { replyId, text: callerText } },
-    effects: [...before, { kind: 'prepare', replyId, turn: state.turn + 1, callerText }],
+    state: { ...state, nextReplyId: replyId + 1, prepared: { replyId, text: callerText, cutIn } },
+    effects: [...before, { kind: 'prepare', replyId, turn: state.turn + 1, callerText, cutIn }],
   };
 }
 
@@ -123,10 +131,17 @@ export function prepare(state: TurnState, callerText: string, before: readonly T
 export function decide(state: TurnState, settings: TurnSettings): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'pausing' || !phase.waited) return stay(state);
+  if (phase.final === 'to_ask') {
+    return { state: inPhase(state, { ...phase, final: 'not_asked' }), effects: [{ kind: 'commit' }] };
+  }
   if (phase.final !== 'known' && !wordsWillDo(state, settings)) return stay(state);
   const callerText = textOf(state.said);
   if (callerText === '') return notUnderstood(state, phase.silenceAtMs, settings);
-  const fits = state.prepared !== undefined && sameWords(state.prepared.text, callerText);
+  const { prepared } = state;
+  const fits =
+    prepared !== undefined &&
+    sameWords(prepared.text, callerText) &&
+    prepared.cutIn === (state.cutIn.kind === 'wanted');
   const ready = fits ? stay(state) : prepare(state, callerText, dropPrepared(state));
   return chain(ready, (next) => release(next, callerText, phase.silenceAtMs, fits));
 }
@@ -135,8 +150,11 @@ export function decide(state: TurnState, settings: TurnSettings): TurnStep {
  * A whole sentence is answered before the STT's last word on it: that seldom changes it, and if it does, it comes before
  * a frame of the answer, which is then made anew. Where finals have done so, they are waited for.
  */
-function wordsWillDo({ said, expects, finalsAwaited, judge }: TurnState, settings: TurnSettings): boolean {
-  if (finalsAwaited > 0 || judge === 'stt') return false;
+function wordsWillDo(
+  { said, expects, finalsAwaited, judge, voice }: TurnState,
+  settings: TurnSettings,
+): boolean {
+  if (finalsAwaited > 0 || judge === 'stt' || voice === 'on') return false;
   const ending = endingOf(textOf(said), expects, turnLanguage(settings.language));
   return ending === 'complete' || ending === 'likely';
 }
@@ -144,8 +162,13 @@ function wordsWillDo({ said, expects, finalsAwaited, judge }: TurnState, setting
 /** Voice without a word: the caller is asked again, a few times; a noise gives the floor back. */
 function notUnderstood(state: TurnState, silenceAtMs: number, settings: TurnSettings): TurnStep {
   const voiceMs = state.voiceAtMs === undefined ? 0 : silenceAtMs - state.voiceAtMs;
-  if (voiceMs < WORD_MS_MIN || state.asked >= ASKED_AGAIN_MAX) return listen(state, settings);
-  return speakLine({ ...state, asked: state.asked + 1 }, { kind: 'noWords' });
+  if (voiceMs < WORD_MS_MIN) return listen(state, settings);
+  const { wordless, effects } = heardNoWords(state.wordless, voiceMs);
+  return chain({ state: { ...state, wordless }, effects }, (next) =>
+    next.asked >= ASKED_AGAIN_MAX
+      ? listen(next, settings)
+      : speakLine({ ...next, asked: next.asked + 1 }, { kind: 'noWords' }),
+  );
 }
 
 export function release(
@@ -157,22 +180,26 @@ export function release(
   if (state.prepared === undefined) return stay(state);
   const { replyId } = state.prepared;
   const turn = state.turn + 1;
-  return {
-    state: {
-      ...state,
-      turn,
-      idleStep: 0,
-      asked: 0,
-      loudness: callerLearned(state.loudness),
-      finalsAwaited: Math.max(0, state.finalsAwaited - 1),
-      phase: { kind: 'thinking', replyId, answers: 'caller' },
-    },
-    effects: [
-      stop('endpoint'),
-      stop('finalWords'),
-      { kind: 'release', replyId, turn, callerText, silenceAtMs, speculated },
-    ],
+  const answering: TurnState = {
+    ...state,
+    turn,
+    idleStep: 0,
+    asked: 0,
+    loudness: callerLearned(state.loudness),
+    finalsAwaited: Math.max(0, state.finalsAwaited - 1),
+    phase: { kind: 'thinking', replyId, answers: 'caller' },
   };
+  return chain(
+    {
+      state: answering,
+      effects: [
+        stop('endpoint'),
+        stop('finalWords'),
+        { kind: 'release', replyId, turn, callerText, silenceAtMs, speculated },
+      ],
+    },
+    (next) => taken(next, replyId),
+  );
 }
 
 /** The caller goes on before a frame of the answer was written: as if it had not been released. */

@@ -1,7 +1,7 @@
 // Whose floor it is when nobody holds it: the lines that wait to be said, and what happens when nobody speaks.
-import { lastUtterance } from './said.ts';
+import { droppedCharsOf, lastUtterance } from './said.ts';
 import type { Line, TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
-import { inPhase, stay, stop, withTimer } from './step.ts';
+import { inPhase, start, stay, stop } from './step.ts';
 
 const WAITING_LINES_MAX = 8;
 
@@ -10,9 +10,13 @@ export function listen(state: TurnState, settings: TurnSettings): TurnStep {
   const listening = inPhase(state, { kind: 'listening' });
   const [line, ...waitingLines] = state.waitingLines;
   if (line !== undefined) return speakLine({ ...listening, waitingLines }, line);
-  // An empty ladder waits for ever.
-  if (settings.idleAfterMs.length === 0) return stay(listening);
-  return withTimer(listening, 'idle', settings.idleAfterMs[state.idleStep] ?? settings.giveUpAfterMs);
+  return { state: listening, effects: idleTimer(state, settings) };
+}
+
+/** An empty ladder waits for ever. */
+export function idleTimer({ idleStep }: TurnState, settings: TurnSettings): readonly TurnEffect[] {
+  const { idleAfterMs, giveUpAfterMs } = settings;
+  return idleAfterMs.length === 0 ? [] : [start('idle', idleAfterMs[idleStep] ?? giveUpAfterMs)];
 }
 
 export function speakLine(state: TurnState, line: Line): TurnStep {
@@ -57,7 +61,16 @@ function forget(state: TurnState): TurnState {
 /** The same, and what is said next is not to be taken for late news of it: an utterance still open is finished. */
 export function forgetSaid(state: TurnState): TurnStep {
   const open = lastUtterance(state.said) > state.committed;
-  return { state: forget(state), effects: open ? [{ kind: 'commit' }] : [] };
+  return {
+    state: forget(state),
+    effects: [...(open ? [{ kind: 'commit' as const }] : []), ...textDropped(state)],
+  };
+}
+
+/** What of the turn was dropped, told when the turn is over. */
+export function textDropped({ said }: TurnState): readonly TurnEffect[] {
+  const chars = droppedCharsOf(said);
+  return chars === 0 ? [] : [{ kind: 'textDropped', chars }];
 }
 
 export function dropPrepared(state: TurnState): readonly TurnEffect[] {

@@ -1,12 +1,14 @@
 // The words of the turn machine: what it may be told, what it answers, what it keeps.
 import type { EndpointSettings } from './endpoint.ts';
 import type { EndHeard } from './heardEnd.ts';
+import type { CutIn } from './cutIn.ts';
 import { NOTHING_ASKED, type AgentWords, type Expectation } from './expectation.ts';
 import type { InterruptionSettings } from './judge.ts';
 import { NOTHING_LOUD, type Loudness } from './loudness.ts';
 import type { EchoSeen } from './ownVoice.ts';
 import { NO_PAUSES, type Gap, type Pauses } from './pauses.ts';
 import type { Said, Utterance } from './said.ts';
+import { HEARS_WORDS, type Wordless } from './wordless.ts';
 
 export interface TurnSettings extends EndpointSettings {
   readonly interruption: InterruptionSettings;
@@ -20,6 +22,8 @@ export interface TurnSettings extends EndpointSettings {
   readonly speculate: boolean;
   /** BCP 47: whose words tell how a turn ends. */
   readonly language: string;
+  /** After so long of one turn of the caller the agent takes the next small pause; absent: never. */
+  readonly cutInAfterMs?: number;
 }
 
 export type Phase =
@@ -30,7 +34,8 @@ export type Phase =
       readonly kind: 'pausing';
       readonly silenceAtMs: number;
       readonly waited: boolean;
-      readonly final: 'not_asked' | 'known' | { readonly utterance: number };
+      /** To ask: words came after the commit, without a voice; they are asked for when the wait is over. */
+      readonly final: 'not_asked' | 'to_ask' | 'known' | { readonly utterance: number };
     }
   /** It is the agent's turn; not a frame of the reply has been written yet. */
   | { readonly kind: 'thinking'; readonly replyId: number; readonly answers: Answers }
@@ -51,13 +56,18 @@ export interface TurnState {
   readonly voiceAtMs: number | undefined;
   /** How often the caller was told that nothing was understood, since their last words. */
   readonly asked: number;
+  /** Voice that the ears made no word of. */
+  readonly wordless: Wordless;
+  /** When the caller's words were last new. */
+  readonly wordsAtMs: number | undefined;
+  readonly cutIn: CutIn;
   readonly said: Said;
   /** Utterances up to this one belong to turns that are over: late news of them falls through. */
   readonly oldUtterance: number;
   /** The last utterance that the STT was asked to finish: what is said now belongs to a later one. */
   readonly committed: number;
   /** A reply that is being made and has not been released. */
-  readonly prepared: { readonly replyId: number; readonly text: string } | undefined;
+  readonly prepared: { readonly replyId: number; readonly text: string; readonly cutIn: boolean } | undefined;
   /** Prepared replies dropped in this turn: speculation is bounded. */
   readonly discarded: number;
   /** Never used twice, so news of a dropped reply is told by its number. */
@@ -114,7 +124,11 @@ export type TurnTimer =
   /** Voice over the agent that is too faint for the caller: it may grow. */
   | 'faint'
   /** Nobody speaks. */
-  | 'idle';
+  | 'idle'
+  /** The caller's voice goes on and brings no new word. */
+  | 'steady'
+  /** The caller's turn goes on and on; then how long the agent that cut in may not be stopped. */
+  | 'cutIn';
 
 export type TurnEvent =
   | { readonly kind: 'opened'; readonly line: Line | undefined }
@@ -164,7 +178,14 @@ export type BargeInOutcome = 'interrupted' | 'resumed' | 'ignored';
 export type TurnEffect =
   | { readonly kind: 'commit' }
   /** Make a reply up to its audio, but don't play it and do nothing that can't be undone. */
-  | { readonly kind: 'prepare'; readonly replyId: number; readonly turn: number; readonly callerText: string }
+  | {
+      readonly kind: 'prepare';
+      readonly replyId: number;
+      readonly turn: number;
+      readonly callerText: string;
+      /** The caller had not come to an end. */
+      readonly cutIn: boolean;
+    }
   /** Play the prepared reply: the caller fell silent at `silenceAtMs` and it is decided now. */
   | {
       readonly kind: 'release';
@@ -186,6 +207,10 @@ export type TurnEffect =
   /** Replaces a timer of that name. */
   | { readonly kind: 'startTimer'; readonly timer: TurnTimer; readonly delayMs: number }
   | { readonly kind: 'stopTimer'; readonly timer: TurnTimer }
+  /** The ears hear nothing of what is said: listen by another session. */
+  | { readonly kind: 'replaceEars' }
+  /** So much of what the caller said was more than a turn holds. */
+  | { readonly kind: 'textDropped'; readonly chars: number }
   /** Nobody is there: say goodbye and end the call. */
   | { readonly kind: 'giveUp' };
 
@@ -202,6 +227,9 @@ export function firstState(turn = 0): TurnState {
     voice: 'off',
     voiceAtMs: undefined,
     asked: 0,
+    wordless: HEARS_WORDS,
+    wordsAtMs: undefined,
+    cutIn: { kind: 'no' },
     said: [],
     oldUtterance: -1,
     committed: -1,

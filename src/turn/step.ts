@@ -28,5 +28,7 @@ export function withTimer(state: TurnState, timer: TurnTimer, delayMs: number): 
 }
 
 export function stopTimers(): readonly TurnEffect[] {
-  return (['endpoint', 'finalWords', 'lasting', 'verdict', 'faint', 'idle'] as const).map(stop);
+  return (['endpoint', 'finalWords', 'lasting', 'verdict', 'faint', 'idle', 'steady', 'cutIn'] as const).map(
+    stop,
+  );
 }

@@ -17,8 +17,10 @@ import {
   voiceStaysFaint,
   wordsOverAgent,
 } from './bargeIn.ts';
+import { cutsIn } from './cutIn.ts';
 import { decide, endJudged, pause, waited, withhold, wordsInPause } from './endOfTurn.ts';
-import { dropPrepared, forgetSaid, idle, lineWanted, listen, speakLine } from './floor.ts';
+import { dropPrepared, forgetSaid, idle, lineWanted, listen, speakLine, textDropped } from './floor.ts';
+import { cutInRang, watchTalk } from './longTurn.ts';
 import type { AgentWords } from './expectation.ts';
 import { judgeChanged, turnJudged } from './judgedTurn.ts';
 import { asideCommitted, isAside, isFaint, voiceBegan, voiceEnded, voiceGrew } from './loudness.ts';
@@ -26,7 +28,9 @@ import { isRecent, withoutEcho } from './ownVoice.ts';
 import { brokenGap, learned, wasAnswered } from './pauses.ts';
 import { noteWords, sameWords, textOf } from './said.ts';
 import type { TurnEffect, TurnEvent, TurnSettings, TurnState, TurnStep, TurnTimer } from './state.ts';
+import { speaksOn, voiceSteady, watchVoice } from './steadyVoice.ts';
 import { chain, inPhase, start, stay, stop, stopTimers, withTimer } from './step.ts';
+import { heardWords } from './wordless.ts';
 
 /** How long after a commit its final may take before we go on with the live words. */
 export const FINAL_WORDS_MS = 1_200;
@@ -38,6 +42,12 @@ const FINALS_AWAITED = 5;
 /** `phase: ended` swallows everything; news of an old reply or utterance falls through. */
 export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSettings): TurnStep {
   if (state.phase.kind === 'ended') return stay(state);
+  const step = react(state, event, settings);
+  if (step.state.phase.kind === 'ended') return step;
+  return watchTalk(state, watchVoice(state, step, settings), settings);
+}
+
+function react(state: TurnState, event: TurnEvent, settings: TurnSettings): TurnStep {
   switch (event.kind) {
     case 'opened':
       return event.line === undefined ? listen(state, settings) : speakLine(state, event.line);
@@ -73,7 +83,10 @@ export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSet
     case 'lineWanted':
       return lineWanted(state, event.line, settings);
     case 'callEnded':
-      return { state: inPhase(state, { kind: 'ended' }), effects: [...dropPrepared(state), ...stopTimers()] };
+      return {
+        state: inPhase(state, { kind: 'ended' }),
+        effects: [...dropPrepared(state), ...textDropped(state), ...stopTimers()],
+      };
     default:
       return event satisfies never;
   }
@@ -87,13 +100,14 @@ function voiceStarted(state: TurnState, voiceAtMs: number, atMs: number, setting
     case 'listening':
       return { state, effects: [stop('idle')] };
     case 'pausing':
+      if (state.cutIn.kind === 'wanted') return stay(state);
       // They go on. What was prepared waits: if this is a cough and no word is added, it still fits.
       return {
         state: inPhase(broken(state, voiceAtMs, false), { kind: 'listening' }),
         effects: [stop('endpoint'), stop('finalWords')],
       };
     case 'thinking':
-      return phase.answers === 'caller'
+      return phase.answers === 'caller' && !cutsIn(state)
         ? withhold(broken(state, voiceAtMs, true), phase.replyId)
         : stay(state);
     case 'speaking':
@@ -159,12 +173,21 @@ function voiceStopped(state: TurnState, silenceAtMs: number, atMs: number, setti
 function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings: TurnSettings): TurnStep {
   if (event.utterance <= state.oldUtterance)
     return event.final ? passedAfterAll(state, event, settings) : stay(state);
-  const { state: guarded, text } = withoutEcho(state, event, settings);
+  const { state: guarded, text } = standingWords(state, event) ?? withoutEcho(state, event, settings);
   const said = noteWords(state.said, { utterance: event.utterance, text });
   const changed = !sameWords(textOf(said), textOf(state.said));
-  // What is said after a final, asked for or not, belongs to a later utterance.
-  const committed = event.final ? Math.max(guarded.committed, event.utterance) : guarded.committed;
-  const next = learn({ ...guarded, said, committed }, event.utterance, text);
+  const next = learn(
+    {
+      ...guarded,
+      said,
+      // What is said after a final, asked for or not, belongs to a later utterance.
+      committed: event.final ? Math.max(guarded.committed, event.utterance) : guarded.committed,
+      wordless: event.text.trim() === '' ? state.wordless : heardWords(state.wordless),
+      wordsAtMs: changed ? event.atMs : state.wordsAtMs,
+    },
+    event.utterance,
+    text,
+  );
   const { phase } = state;
   switch (phase.kind) {
     case 'listening':
@@ -173,24 +196,59 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
         ? pause(next, event.atMs, event.atMs, settings)
         : stay(next);
     case 'pausing': {
+      // The voice never stopped, and it goes on saying things.
+      if (changed && speaksOn(state, event))
+        return {
+          state: inPhase(next, { kind: 'listening' }),
+          effects: [stop('endpoint'), stop('finalWords')],
+        };
+      // After the commit, and no voice was noticed: the pause begins anew.
+      if (changed && state.voice === 'off' && isAfterCommit(phase, event, state.committed)) {
+        const paused = { ...phase, silenceAtMs: event.atMs, waited: false, final: 'to_ask' } as const;
+        return chain({ state: inPhase(next, paused), effects: [stop('finalWords')] }, (one) =>
+          wordsInPause(one, event.atMs, settings),
+        );
+      }
       const awaited = typeof phase.final === 'object' && phase.final.utterance === event.utterance;
       const final = event.final && awaited ? 'known' : phase.final;
       return wordsInPause(inPhase(next, { ...phase, final }), event.atMs, settings);
     }
     case 'thinking':
-      if (phase.answers === 'nobody' || !changed || state.voice === 'on') return stay(next);
+      if (phase.answers === 'nobody' || !changed || cutsIn(state)) return stay(next);
+      if (speaksOn(state, event)) return withhold(next, phase.replyId);
+      if (state.voice === 'on' && state.judge === 'stt') return stay(next);
       // A late word changes the question; nothing of the answer has been heard yet.
       return chain(withhold({ ...next, finalsAwaited: FINALS_AWAITED }, phase.replyId), (held) =>
         pause(held, state.gap?.silenceAtMs ?? event.atMs, event.atMs, settings, event.final),
       );
     case 'speaking':
     case 'doubting':
-      return wordsOverAgent(next, event.atMs, event.final, settings);
+      return cutsIn(next) ? stay(next) : wordsOverAgent(next, event.atMs, event.final, settings);
     case 'ended':
       return stay(state);
     default:
       return phase satisfies never;
   }
+}
+
+/** The ears had words and have none at the end: the live words stand. */
+function standingWords(
+  state: TurnState,
+  event: TurnEvent & { kind: 'words' },
+): { readonly state: TurnState; readonly text: string } | undefined {
+  if (!event.final || event.text.trim() !== '') return undefined;
+  const known = state.said.find((one) => one.utterance === event.utterance);
+  return known === undefined ? undefined : { state, text: known.text };
+}
+
+/** Said after the pause under way had begun. */
+function isAfterCommit(
+  { final }: TurnState['phase'] & { kind: 'pausing' },
+  { utterance }: TurnEvent & { kind: 'words' },
+  committedUtterance: number,
+): boolean {
+  if (final === 'not_asked' || final === 'to_ask') return final === 'to_ask';
+  return utterance > (final === 'known' ? committedUtterance : final.utterance);
 }
 
 function committed(before: TurnState, utterance: number): TurnStep {
@@ -248,7 +306,13 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
     case 'faint':
       return voiceStaysFaint(state, settings);
     case 'idle':
-      return phase.kind === 'listening' && state.voice === 'off' ? idle(state, settings) : stay(state);
+      return phase.kind === 'listening' && (state.voice === 'off' || textOf(state.said) === '')
+        ? idle(state, settings)
+        : stay(state);
+    case 'steady':
+      return voiceSteady(state, atMs, settings);
+    case 'cutIn':
+      return cutInRang(state, atMs, settings);
     default:
       return timer satisfies never;
   }

@@ -520,7 +520,7 @@ test('a caller who waits too long is told so, and the call goes on', async () =>
   await rig.says('Hello there.');
   await rig.run(8_300);
   await rig.agentFinishes();
-  assert.equal(rig.turns()[1]?.heardText, 'One moment, please. Sorry about that.');
+  assert.equal(rig.turns()[1]?.heardText, 'One moment, please. Let me see. Sorry about that.');
   assert.equal(rig.turns()[1]?.source, 'fallback');
   slow = false;
   await rig.says('Hello again.');

@@ -11,6 +11,7 @@ interface OpenSession {
   readonly tell: (event: SttEvent) => void;
   readonly pushed: number[];
   closed: boolean;
+  closedBecause: string | undefined;
 }
 
 /** Providers whose sessions the test holds in its hands. */
@@ -21,14 +22,21 @@ function setUp(providerNames: readonly string[]) {
     provider,
     capabilities: { liveWords: true, commitsItself: false },
     open(_options, listener) {
-      const session: OpenSession = { provider, tell: listener, pushed: [], closed: false };
+      const session: OpenSession = {
+        provider,
+        tell: listener,
+        pushed: [],
+        closed: false,
+        closedBecause: undefined,
+      };
       let utterance = -1;
       sessions.push(session);
       return {
         push: (mulaw) => void session.pushed.push(mulaw.length),
         commit: () => (utterance += 1),
-        close: () => {
+        close: (reason) => {
           session.closed = true;
+          session.closedBecause ??= reason;
         },
       };
     },
@@ -206,4 +214,33 @@ test('who judges turns is told when it begins to listen, and who does not when i
   tell[2]?.(judged(0));
   assert.deepEqual(news, ['2 again', 'failed other', '2! again', 'judges true', '3 ended']);
   ears.close();
+});
+
+test('ears that are deaf are replaced as if they had failed, with a reason of their own', async () => {
+  const { clock, ears, last, sessions, words } = setUp(['a', 'b']);
+  last().tell({ kind: 'words', utterance: 0, text: 'I would' });
+  ears.commit();
+  const first = last();
+  ears.replace();
+  assert.equal(first.closedBecause, 'silent');
+  assert.deepEqual(words, ['0 I would', 'failed a', '0! I would']);
+  await clock.advance(0);
+  assert.deepEqual(
+    sessions.map((session) => session.provider),
+    ['a', 'b'],
+  );
+  last().tell({ kind: 'words', utterance: 0, text: 'like' });
+  assert.equal(words.at(-1), '1 like');
+});
+
+test('while nobody listens, or after the end, there is nobody to replace', async () => {
+  const { clock, ears, sessions } = setUp(['a']);
+  ears.replace();
+  ears.replace();
+  await clock.advance(5_000);
+  assert.equal(sessions.length, 2);
+  ears.close();
+  ears.replace();
+  await clock.advance(5_000);
+  assert.equal(sessions.length, 2);
 });

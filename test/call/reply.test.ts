@@ -312,8 +312,10 @@ test('a filler goes before an answer that is still being made, and is not taken 
   const { clock, reply, texts, done } = setUp([['Here is the answer to that.']]);
   reply.answer();
   await clock.advance(5);
-  reply.fill('One moment.');
+  const said: boolean[] = [];
+  reply.fill('One moment.', (one) => said.push(one));
   await done();
+  assert.deepEqual(said, [true]);
   assert.deepEqual(texts(), ['One moment.', 'Here is the answer to that.']);
   assert.equal(reply.speech.fillers, 1);
   assert.ok((reply.times.firstAudioAtMs ?? 0) >= 10 + 50, 'the times are those of the answer');
@@ -324,6 +326,9 @@ test('a filler comes too late once the answer sounds', async () => {
   reply.answer();
   await done();
   reply.speech.read(new Uint8Array(160));
-  reply.fill('One moment.');
+  const said: boolean[] = [];
+  reply.fill('One moment.', (one) => said.push(one));
+  await done();
+  assert.deepEqual(said, [false]);
   assert.deepEqual(texts(), ['Here is the answer to that.']);
 });

@@ -14,6 +14,7 @@ import { openMetrics } from '../../src/metrics/metrics.ts';
 import { PlayoutWheel } from '../../src/playout/wheel.ts';
 import type { CallEnded, CallStarted, TurnRow } from '../../src/store/port.ts';
 import { wordsOf } from '../../src/turn/said.ts';
+import { STEADY_MS } from '../../src/turn/steadyVoice.ts';
 import { FINAL_WORDS_MS } from '../../src/turn/turn.ts';
 import type { MediaStreamListener } from '../../src/twilio/mediaStream.ts';
 import type { VadEvent } from '../../src/vad/port.ts';
@@ -102,6 +103,11 @@ export class SimulatedCall {
   #detectors = 0;
   /** Counts what takes the floor, from whoever it comes: what waited for an answer before need not get one. */
   #overtaken = 0;
+  readonly #voiceFaults: boolean;
+  /** The detector says that there is a voice, and there is none. */
+  #stuck = false;
+  /** Whenever the caller, or the line, did something: the agent may then be held, or stop. */
+  readonly #disturbedAtMs: number[] = [];
 
   constructor(seed: number) {
     const chance = new Chance(seed);
@@ -110,6 +116,7 @@ export class SimulatedCall {
     // A third of the calls knows no fault of a kind, a third few, a third many.
     const share = (): number => chance.pick([0, 0.05, 0.25]);
     this.#markFaults = share();
+    this.#voiceFaults = chance.happens(0.3);
     this.#ears = new UnreliableEars(this.clock, chance.branch(), share());
     const model = unreliableModel(this.clock, chance.branch(), share());
     const voice = unreliableVoice(this.clock, chance.branch(), share(), lines);
@@ -174,6 +181,7 @@ export class SimulatedCall {
     await this.#pass(AFTERMATH_MS);
     this.#checkEnd();
     this.#checkTurns();
+    this.#checkSilences();
   }
 
   // --- what happens ---
@@ -190,6 +198,7 @@ export class SimulatedCall {
     if (draw <= 96) return this.#fromOutside();
     if (draw <= 97) return this.#end('stop');
     if (draw <= 98) return this.#pass(20_000);
+    this.#disturbedAtMs.push(this.clock.nowMs());
     this.#ears.hear('hello');
     return this.#pass(300);
   }
@@ -212,9 +221,14 @@ export class SimulatedCall {
     for (const word of text.split(' ')) {
       if (!this.#isLive) return;
       await this.#pass(word.length * LETTER_MS);
+      this.#disturbedAtMs.push(this.clock.nowMs());
       this.#ears.hear(word);
     }
-    if (noticed) await this.#silence();
+    // A television, or a detector that is stuck: the voice stays on until the caller has spoken again.
+    if (noticed) {
+      if (this.#voiceFaults && this.#line.happens(0.1)) this.#stuck = true;
+      else await this.#silence();
+    }
   }
 
   async #cough(): Promise<void> {
@@ -226,12 +240,15 @@ export class SimulatedCall {
   async #voice(): Promise<void> {
     await this.#pass(ONSET_MS);
     this.#overtaken += 1;
+    this.#disturbedAtMs.push(this.clock.nowMs());
     const levelDbfs = this.#caller.between(-24, -18);
-    if (this.#isLive)
+    if (this.#isLive && !this.#stuck)
       this.#vad({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - ONSET_MS, levelDbfs });
   }
 
   async #silence(): Promise<void> {
+    this.#stuck = false;
+    this.#disturbedAtMs.push(this.clock.nowMs());
     await this.#pass(HANGOVER_MS);
     if (this.#isLive) this.#vad({ kind: 'voiceStopped', silenceAtMs: this.clock.nowMs() - HANGOVER_MS });
   }
@@ -326,7 +343,7 @@ export class SimulatedCall {
         .filter((event) => event.type === 'agent.said')
         .some((event) => !fillers.has(event.text));
       if (saidSince) return;
-      const decidedMs = agent.turnTaking.maxWaitMs + FINAL_WORDS_MS;
+      const decidedMs = agent.turnTaking.maxWaitMs + FINAL_WORDS_MS + (this.#stuck ? STEADY_MS : 0);
       const soundDueMs = Math.max(
         silentAtMs + agent.limits.deadAirMs,
         Math.max(knownAtMs, soundsUntilMs) + decidedMs,
@@ -363,6 +380,37 @@ export class SimulatedCall {
     assert.equal(this.#ears.open, 0, 'each session of the ears is closed once');
     assert.equal(this.clock.pendingTimers, 0, 'no timer is left');
     assert.equal(this.background.count, 0, 'no promise is left');
+  }
+
+  /** As the carrier has it: from the turn taken to the reply's end there is never a longer silence than the file allows. */
+  #checkSilences(): void {
+    const startedAtMs = this.clock.wallMs() - this.clock.nowMs();
+    for (const [at, event] of this.events.entries()) {
+      if (event.type !== 'turn.started') continue;
+      const over = this.events
+        .slice(at + 1)
+        .find((one) => one.type === 'turn.finished' || one.type === 'turn.started');
+      const fromMs = event.at - startedAtMs;
+      const toMs = (over?.at ?? 0) - startedAtMs;
+      if (over?.type !== 'turn.finished' || over.turn !== event.turn) continue;
+      // Whoever is spoken over, or cut off, may fall silent.
+      if (this.#disturbedAtMs.some((ms) => ms >= fromMs - HANGOVER_MS && ms <= toMs + HANGOVER_MS)) continue;
+      let soundUntilMs = fromMs;
+      for (const sound of this.streams.flatMap(({ carrier }) => carrier.sounds)) {
+        if (sound.toMs <= fromMs || sound.fromMs >= toMs) continue;
+        this.#checkSilence(soundUntilMs, sound.fromMs);
+        soundUntilMs = Math.max(soundUntilMs, sound.toMs);
+      }
+      this.#checkSilence(soundUntilMs, toMs);
+    }
+  }
+
+  #checkSilence(fromMs: number, toMs: number): void {
+    const silentMs = toMs - fromMs;
+    assert.ok(
+      silentMs <= agent.limits.deadAirMs + MARGIN_MS,
+      `the waiting caller hears nothing for ${silentMs} ms from ${fromMs}`,
+    );
   }
 
   #checkTurns(): void {

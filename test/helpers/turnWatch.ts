@@ -90,6 +90,8 @@ export class TurnWatch {
         this.commits += 1;
         return undefined;
       case 'bargeIn':
+      case 'replaceEars':
+      case 'textDropped':
       case 'giveUp':
         return undefined;
       default:
@@ -121,6 +123,10 @@ export class TurnWatch {
     assert.equal(replyId, this.onLine, 'who has the floor has the line');
     if (phase.kind === 'doubting') assert.ok(this.#held, 'whom somebody speaks over is held');
     if (phase.kind === 'speaking') assert.ok(!this.#held, 'who speaks is not held');
+    if (phase.kind === 'listening' && this.state.voice === 'on') {
+      const waits = this.timers.has('steady') || this.timers.has('idle');
+      assert.ok(waits || this.#settings.idleAfterMs.length === 0, 'a voice is not waited for for ever');
+    }
     if (phase.kind === 'pausing') {
       assert.ok(phase.waited || this.timers.has('endpoint'), 'a pause is waited out by a timer');
     }

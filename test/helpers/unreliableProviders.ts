@@ -202,6 +202,8 @@ export class UnreliableEars {
     const texts: string[] = [''];
     const final = new Set<number>();
     let over = false;
+    // It takes everything and has a word for nothing.
+    const deaf = this.#chance.happens(this.#faultShare / 4);
     this.open += 1;
     const later = (delayMs: number, work: () => void): void => {
       const timer = this.#clock.after(delayMs, () => {
@@ -223,6 +225,10 @@ export class UnreliableEars {
       listener({ kind: 'failed', error: failure('stt', code) });
     };
     const hear = (word: string): void => {
+      if (deaf) {
+        this.losses += 1;
+        return;
+      }
       const utterance = texts.length - 1;
       const text = `${texts[utterance] ?? ''} ${word}`.trim();
       texts[utterance] = text;

@@ -39,7 +39,7 @@ const TEXTS = [
   'um',
 ] as const;
 const JUDGEMENTS = ['started', 'eager', 'resumed', 'ended'] as const;
-const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'faint', 'idle'] as const;
+const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'faint', 'idle', 'steady', 'cutIn'] as const;
 
 /** One story: events as a call tells them, now and then one that is old, early or of another reply. */
 class Story {
@@ -61,6 +61,7 @@ class Story {
       },
       greetingInterruptible: chance.happens(0.8),
       idleAfterMs: chance.happens(0.9) ? settings.idleAfterMs : [],
+      ...(chance.happens(0.5) ? { cutInAfterMs: 20_000 } : {}),
     });
   }
 
@@ -93,6 +94,21 @@ class Story {
     if (this.watch.timers.has('endpoint')) this.#ring('endpoint');
     assert.equal(this.watch.released.length, released + 1, 'silence and words lead to an answer');
     assert.ok(this.watch.released.at(-1)?.endsWith('Are you still there?'));
+  }
+
+  /** The same, but the voice never stops. */
+  goesOnWithoutEnd(): void {
+    this.#silence();
+    const released = this.watch.released.length;
+    this.#atMs += 2_000;
+    this.#tell({ kind: 'voiceStarted', atMs: this.#atMs, voiceAtMs: this.#atMs - 80 });
+    this.#words(this.#utterance, 'Is anybody there?', false);
+    this.#atMs += 3_000;
+    this.#ring('steady');
+    if (this.watch.state.judge === 'stt') this.#ring('endpoint');
+    this.#words(this.#utterance - 1, '', true);
+    assert.equal(this.watch.released.length, released + 1, 'words that stay the same lead to an answer');
+    assert.ok(this.watch.released.at(-1)?.endsWith('Is anybody there?'));
   }
 
   ends(): void {
@@ -203,6 +219,7 @@ test('from wherever it has come, the turn machine keeps its promises, goes on, a
     try {
       story.play();
       story.goesOn();
+      story.goesOnWithoutEnd();
       story.ends();
     } catch (error) {
       assert.fail(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);

@@ -177,7 +177,10 @@ test('the caller going on before the first frame takes the reply back', () => {
   const turn = story.state.turn;
   assert.equal(story.all('release').length, 1);
   const effects = story.tell({ kind: 'voiceStarted', atMs: 1_500, voiceAtMs: 1_450 });
-  assert.deepEqual(kinds(effects), ['withhold']);
+  assert.deepEqual(
+    kinds(effects).filter((kind) => !kind.endsWith('Timer')),
+    ['withhold'],
+  );
   assert.equal(story.state.turn, turn - 1);
   story.tell({ kind: 'words', atMs: 2_000, utterance: 1, text: 'Or Tuesday?', final: false });
   story.tell({ kind: 'voiceStopped', atMs: 2_300, silenceAtMs: 2_100 });
