@@ -237,7 +237,7 @@ export class Call implements LiveCall {
   // --- the turn machine ---
 
   #happened(event: TurnEvent): void {
-    const heard = heardBefore(event, this.#playout);
+    const heard = heardBefore(event, this.#playout, this.#replies, this.#world.agent);
     if (heard !== undefined) this.#turn.tell(heard);
     this.#turn.tell(event);
     this.#endJudge.saw(event, this.#turn.state.phase);
@@ -292,15 +292,16 @@ export class Call implements LiveCall {
     if (ending !== undefined) this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true });
     this.#exchanges.began(effect);
     this.conversation.turn = effect.turn;
-    this.#publish({ type: 'turn.started', turn: effect.turn, callerText: effect.callerText });
     this.#playout.play(reply.speech);
     this.#deadAir.watch(reply, effect.silenceAtMs);
   }
 
-  /** The caller goes on before a frame of it was written: nothing is sure any more, the call's end neither. */
+  /** The caller goes on before a word of it was heard: nothing is sure any more, the call's end neither. */
   #withhold(replyId: number): void {
     this.#deadAir.stop();
     this.#playout.clear();
+    this.#recording.agentCut();
+    if (this.#connection.kind === 'closed') return;
     this.#exchanges.takenBack();
     this.#replies.withhold(replyId);
     const before = this.#connection;

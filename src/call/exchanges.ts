@@ -65,10 +65,14 @@ export class Exchanges {
       releasedAtMs: clock.nowMs(),
       sttFinalMs: this.#sttFinalMs,
     });
+    this.#publish({ type: 'turn.started', turn: turn.turn, callerText: turn.callerText });
   }
 
   /** It was not over after all. */
   takenBack(): void {
+    const taken = this.#record;
+    if (taken === undefined || taken === this.#recordBefore) return;
+    this.#publish({ type: 'turn.withdrawn', turn: taken.index, callerText: taken.callerText });
     this.#record = this.#recordBefore;
   }
 

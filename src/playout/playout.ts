@@ -153,13 +153,13 @@ export class Playout {
     return heard;
   }
 
-  /** What the caller has heard of the current speech by now. */
-  heard(): Heard | undefined {
+  /** What the caller has heard of the current speech by now, or had heard at a time past, by the clock alone. */
+  heard(atMs?: number): Heard | undefined {
     if (this.#phase.kind === 'idle') return undefined;
     const { speech } = this.#phase;
     const errorMs = (this.#echoDelayMs ?? 0) / 2;
-    const byClock = this.#playedBytes(this.#clock.nowMs() - errorMs);
-    const bytes = Math.max(this.#ackedByte, byClock);
+    const byClock = this.#playedBytes((atMs ?? this.#clock.nowMs()) - errorMs);
+    const bytes = atMs === undefined ? Math.max(this.#ackedByte, byClock) : byClock;
     return {
       speechId: speech.id,
       text: heardText(speech.sentences, bytes),

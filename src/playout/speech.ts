@@ -183,6 +183,15 @@ export class Speech {
     return filled;
   }
 
+  /** Reading begins anew. The playout must have left it. */
+  rewind(): void {
+    this.#sentence = 0;
+    this.#chunk = 0;
+    this.#offset = 0;
+    this.#sentenceRead = 0;
+    this.#readBytes = 0;
+  }
+
   #write(sentence: Growing, mulaw: Uint8Array, wordTimes: readonly WordTime[]): boolean {
     if (sentence.whole || this.#audioBytes + mulaw.length > SPEECH_BYTES_MAX) return false;
     if (mulaw.length === 0) return true;

@@ -3,6 +3,7 @@ import { pause } from './endOfTurn.ts';
 import { forgetSaid, listen } from './floor.ts';
 import { askedSoFar, expectationOf, NOTHING_ASKED, type Expectation } from './expectation.ts';
 import { judge, type Verdict } from './judge.ts';
+import { isUnheard, leftProtectedMs, turnGoesOn, untilSaid } from './onTheLine.ts';
 import { turnLanguage } from './language/language.ts';
 import { mayBeOwn, onlyEcho } from './ownVoice.ts';
 import { pausedFor, wasCutOff, type Pauses } from './pauses.ts';
@@ -12,13 +13,13 @@ import { chain, inPhase, stay, stop } from './step.ts';
 
 /** Whether what the agent is saying may be stopped at all; what is said over it meanwhile is not lost. */
 export function mayInterrupt(state: TurnState, settings: TurnSettings): boolean {
-  return settings.interruption.enabled && (settings.greetingInterruptible || state.turn > 0);
+  return settings.interruption.enabled && leftProtectedMs(state) === 0;
 }
 
 export function wordsOverAgent(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'speaking' && phase.kind !== 'doubting') return stay(state);
-  if (!mayInterrupt(state, settings)) return stay(state);
+  if (!mayInterrupt(state, settings)) return untilSaid(state);
   const verdict = verdictOn(state, settings);
   if (verdict === 'interrupt') {
     // The next word will tell.
@@ -51,8 +52,8 @@ export function voiceLasts(state: TurnState, atMs: number, settings: TurnSetting
 
 /** What was said over the agent, judged by what the agent has said up to now. */
 function verdictOn(state: TurnState, settings: TurnSettings): Verdict {
-  const { interruption } = settings;
   const language = turnLanguage(settings.language);
+  const interruption = isLenient(state) ? { ...settings.interruption, minWords: 1 } : settings.interruption;
   const asked = askedNow(state, settings);
   if (asked === undefined || state.nod === undefined)
     return judge(textOf(state.said), interruption, language, asked);
@@ -64,6 +65,11 @@ function verdictOn(state: TurnState, settings: TurnSettings): Verdict {
   return fresh.length === 0
     ? judge(textOf(state.said), interruption, language, undefined)
     : judge(textOf(fresh), interruption, language, asked);
+}
+
+/** One word is enough of a caller who was not let speak, or who only goes on. */
+function isLenient(state: TurnState): boolean {
+  return (state.phase.kind === 'speaking' && state.phase.spokenOver) || isUnheard(state);
 }
 
 function askedNow({ agent, phase }: TurnState, settings: TurnSettings): Expectation | undefined {
@@ -86,8 +92,9 @@ export function replyPlayed(
   if (phase.kind !== 'thinking' && phase.kind !== 'speaking' && phase.kind !== 'doubting') return stay(state);
   if (phase.replyId !== replyId) return stay(state);
   const answered = phase.kind === 'thinking' && phase.answers === 'caller' ? forgetSaid(state) : stay(state);
-  const over = { ...answered.state, expects: expectedAfter(answered.state, replyId, settings, true) };
-  const effects = [...answered.effects, stop('lasting'), stop('verdict')];
+  const expects = expectedAfter(answered.state, replyId, settings, true);
+  const over = { ...answered.state, expects, answered: undefined, takenBack: 0 };
+  const effects = [...answered.effects, stop('lasting'), stop('verdict'), stop('protected')];
   const meant = verdictOn(over, settings) === 'interrupt';
   // "Mhm" while the agent was finishing is no turn; a sentence is.
   if (!meant && over.voice === 'off')
@@ -96,6 +103,7 @@ export function replyPlayed(
   return over.voice === 'on' ? listening : chain(listening, (next) => pause(next, atMs, atMs, settings));
 }
 
+/** The floor is the caller's: they have stopped the reply, or go on with the turn that it answers. */
 export function interrupt(
   state: TurnState,
   replyId: number,
@@ -103,14 +111,18 @@ export function interrupt(
   atMs: number,
   settings: TurnSettings,
 ): TurnStep {
+  const unheard = isUnheard(state);
+  const learned = { ...state, pauses: pausesAfter(state, voiceAtMs, settings), gap: undefined };
   const expects = expectedAfter(state, replyId, settings, false);
-  const pauses = pausesAfter(state, voiceAtMs, settings);
   const step: TurnStep = {
-    state: inPhase({ ...state, expects, pauses, gap: undefined }, { kind: 'listening' }),
+    state: unheard
+      ? turnGoesOn(learned)
+      : inPhase({ ...learned, expects, answered: undefined, takenBack: 0 }, { kind: 'listening' }),
     effects: [
       stop('lasting'),
       stop('verdict'),
-      { kind: 'interrupt', replyId },
+      stop('protected'),
+      { kind: unheard ? 'withhold' : 'interrupt', replyId },
       { kind: 'bargeIn', outcome: 'interrupted', voiceAtMs },
     ],
   };
@@ -142,7 +154,7 @@ function pausesAfter({ pauses, gap }: TurnState, voiceAtMs: number, settings: Tu
 /** It was nothing: go on. The words stay noted, so that a late "stop" in them is still obeyed. */
 export function resume(state: TurnState, replyId: number, voiceAtMs: number): TurnStep {
   return {
-    state: inPhase(state, { kind: 'speaking', replyId }),
+    state: inPhase(state, { kind: 'speaking', replyId, spokenOver: false }),
     effects: [
       stop('lasting'),
       stop('verdict'),

@@ -8,8 +8,9 @@
 //       +------------------- voice again: reply withheld -------------+                      doubting
 //       +------------------- words, or voice that lasts: interrupted --------------------------+
 import { mayInterrupt, replyPlayed, resume, voiceLasts, wordsOverAgent } from './bargeIn.ts';
+import { answerBegins, isUnheard, untilSaid } from './onTheLine.ts';
 import { decide, endJudged, pause, withhold, wordsInPause } from './endOfTurn.ts';
-import { dropPrepared, forgetSaid, idle, lineWanted, listen, speakLine } from './floor.ts';
+import { dropPrepared, idle, lineWanted, listen, speakLine } from './floor.ts';
 import type { AgentWords } from './expectation.ts';
 import { ECHOES_TRUSTED_MAX, withoutEcho } from './ownVoice.ts';
 import { brokenGap, learned, wasAnswered } from './pauses.ts';
@@ -82,7 +83,7 @@ function voiceStarted(state: TurnState, voiceAtMs: number, atMs: number, setting
         ? withhold(broken(state, voiceAtMs, true), phase.replyId)
         : stay(state);
     case 'speaking': {
-      if (!mayInterrupt(state, settings)) return stay(state);
+      if (!mayInterrupt(state, settings)) return untilSaid(state);
       // A loudspeaker: holding for each echo would make the agent stutter. Words that are not its own still stop it.
       if (state.echoes >= ECHOES_TRUSTED_MAX) return stay(state);
       const lastingMs = Math.max(
@@ -90,7 +91,12 @@ function voiceStarted(state: TurnState, voiceAtMs: number, atMs: number, setting
         voiceAtMs + settings.interruption.minVoiceMs + VOICE_HANGOVER_MS - atMs,
       );
       return {
-        state: inPhase(state, { kind: 'doubting', replyId: phase.replyId, voiceAtMs }),
+        state: inPhase(state, {
+          kind: 'doubting',
+          replyId: phase.replyId,
+          voiceAtMs,
+          unheard: isUnheard(state),
+        }),
         effects: [{ kind: 'hold' }, stop('verdict'), start('lasting', lastingMs)],
       };
     }
@@ -165,15 +171,23 @@ function committed(state: TurnState, utterance: number): TurnStep {
 function replyStarted(state: TurnState, replyId: number): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'thinking' || phase.replyId !== replyId) return stay(state);
-  const speaking = inPhase(state, { kind: 'speaking', replyId });
+  const speaking = inPhase(state, { kind: 'speaking', replyId, spokenOver: false });
   if (phase.answers === 'nobody') return stay(speaking);
-  return forgetSaid({ ...speaking, pauses: wasAnswered(state.pauses) });
+  return answerBegins({ ...speaking, pauses: wasAnswered(state.pauses) }, replyId);
 }
 
 /** How much of a reply was heard; of one that hasn't the line it is late news. */
-function replyHeard(state: TurnState, { replyId, heardText, text, whole }: AgentWords): TurnState {
-  const onLine = 'replyId' in state.phase && state.phase.replyId === replyId;
-  return onLine ? { ...state, agent: { replyId, heardText, text, whole } } : state;
+function replyHeard(state: TurnState, agent: AgentWords): TurnState {
+  const onLine = 'replyId' in state.phase && state.phase.replyId === agent.replyId;
+  return onLine ? { ...state, agent } : state;
+}
+
+/** What was said over protected words counts from here on; a caller who still speaks is as one who begins. */
+function protectedOver(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
+  const judged = wordsOverAgent(state, atMs, settings);
+  const decided = judged.state.phase.kind !== 'speaking' || !mayInterrupt(state, settings);
+  if (decided || state.voice === 'off') return judged;
+  return chain(judged, (next) => voiceStarted(next, next.voiceAtMs ?? atMs, atMs, settings));
 }
 
 // --- how this caller pauses ---
@@ -202,6 +216,8 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
         : stay(state);
     case 'lasting':
       return voiceLasts(state, atMs, settings);
+    case 'protected':
+      return protectedOver(state, atMs, settings);
     case 'verdict':
       return phase.kind === 'doubting' && state.voice === 'off'
         ? resume(state, phase.replyId, phase.voiceAtMs)

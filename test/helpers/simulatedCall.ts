@@ -151,7 +151,6 @@ export class SimulatedCall {
       wheel: new PlayoutWheel(coarse),
       turnSettings: {
         ...agent.turnTaking,
-        greetingInterruptible: agent.greetingInterruptible,
         interruption: agent.interruption,
         idleAfterMs: agent.limits.idle.map((step) => step.afterSeconds * 1_000),
         giveUpAfterMs: 5_000,

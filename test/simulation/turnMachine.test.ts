@@ -21,7 +21,6 @@ const settings: TurnSettings = {
   idleAfterMs: [8_000, 10_000],
   giveUpAfterMs: 8_000,
   speculate: true,
-  greetingInterruptible: true,
   language: 'en-US',
 };
 
@@ -37,7 +36,7 @@ const TEXTS = [
   'five five',
   'um',
 ] as const;
-const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'idle'] as const;
+const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'protected', 'idle'] as const;
 
 /** One story: events as a call tells them, now and then one that is old, early or of another reply. */
 class Story {
@@ -57,7 +56,6 @@ class Story {
         enabled: chance.happens(0.9),
         minWords: chance.between(1, 2),
       },
-      greetingInterruptible: chance.happens(0.8),
       idleAfterMs: chance.happens(0.9) ? settings.idleAfterMs : [],
     });
   }
@@ -158,21 +156,32 @@ class Story {
         return { kind: 'replyPlayed', replyId, atMs };
       default: {
         const heardText = chance.pick(['', 'Shall I', AGENT_TEXT]);
-        return { kind: 'replyHeard', replyId, heardText, text: AGENT_TEXT, whole: chance.happens(0.5) };
+        return {
+          kind: 'replyHeard',
+          replyId,
+          heardText,
+          text: AGENT_TEXT,
+          whole: chance.happens(0.5),
+          protectedMs: chance.happens(0.2) ? chance.between(1, 3_000) : 0,
+          unheard: heardText === '' && chance.happens(0.7),
+        };
       }
     }
   }
 }
 
 test('from wherever it has come, the turn machine keeps its promises, goes on, and ends', () => {
+  let takenBack = 0;
   for (let seed = 1; seed <= STORIES; seed += 1) {
     const story = new Story(new Chance(seed));
     try {
       story.play();
       story.goesOn();
       story.ends();
+      takenBack += story.watch.takenBack;
     } catch (error) {
       assert.fail(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  assert.ok(takenBack > STORIES / 100, `only ${takenBack} answers were taken back`);
 });
