@@ -31,7 +31,7 @@ export function heardBefore(
     heardText: heard.text,
     text,
     whole,
-    protectedMs: protectedMs(speech, heard.audioMs, agent.interruption.protected),
+    protectedMs: protectedMs(speech, heard, agent.interruption.protected),
     unheard: canBeTakenBack && before?.text === '',
   };
 }

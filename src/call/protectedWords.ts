@@ -1,11 +1,15 @@
 // What of a speech is said to its end: fixed lines that are marked so, and sentences with a phrase that the agent's
 // file protects.
 import { BYTES_PER_MS } from '../audio/mulaw.ts';
+import type { Heard } from '../playout/playout.ts';
 import type { Sentence, Speech } from '../playout/speech.ts';
 import { wordsOf } from '../turn/said.ts';
 
 /** A reply comes in pieces, and the first of a sentence may be a clause: it ends with the piece that ends so. */
 const SENTENCE_END = /[.!?\u2026\u3002\uff01\uff1f]["'\u201d\u2019)\]]*$/u;
+
+/** A sentence whose rest doesn't come is not waited for any longer: the caller, who has spoken, hears nothing. */
+export const STALLED_MS_MAX = 1_000;
 
 /** Protected pieces that follow one another. */
 interface Stretch {
@@ -16,12 +20,17 @@ interface Stretch {
 }
 
 /**
- * How long the caller, who has heard `heardMs` of the speech, will hear words that are said to their end, as far as their
+ * How long the caller, who has `heard` so much of the speech, will hear words that are said to their end, as far as their
  * audio is there; at least a millisecond until they are over. 0: what is being said, and what lies at the carrier, may
  * be stopped. `phrases` are compared word by word; a few hundred words are looked through.
  */
-export function protectedMs(speech: Speech, heardMs: number, phrases: readonly string[]): number {
-  const heardByte = heardMs * BYTES_PER_MS;
+export function protectedMs(
+  speech: Speech,
+  { audioMs, dryMs }: Pick<Heard, 'audioMs' | 'dryMs'>,
+  phrases: readonly string[],
+): number {
+  if (dryMs >= STALLED_MS_MAX) return 0;
+  const heardByte = audioMs * BYTES_PER_MS;
   const begun = stretchesOf(speech, phrases).find(
     ({ fromByte, toByte, whole }) => fromByte < speech.readBytes && (toByte > heardByte || !whole),
   );

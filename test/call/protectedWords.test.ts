@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { BYTES_PER_MS } from '../../src/audio/mulaw.ts';
-import { protectedMs } from '../../src/call/protectedWords.ts';
+import { protectedMs, STALLED_MS_MAX } from '../../src/call/protectedWords.ts';
 import { Speech } from '../../src/playout/speech.ts';
 import { CallRig, LETTER_MS, spokenAudio } from '../helpers/callRig.ts';
 
@@ -22,35 +22,41 @@ function speechOf(pieces: readonly string[], writtenMs: number, ended = true): S
   return speech;
 }
 
+function left(speech: Speech, heardMs: number, phrases: readonly string[], dryMs = 0): number {
+  return protectedMs(speech, { audioMs: heardMs, dryMs }, phrases);
+}
+
 const PHRASES = ['call is recorded'];
 
 test('a sentence with the phrase in it is protected until it has been heard, the others are not', () => {
   const pieces = ['Hello.', 'THIS CALL, is recorded!', 'What can I do?'];
-  assert.equal(protectedMs(speechOf(pieces, 900), 800, PHRASES), 0, 'not begun');
-  assert.equal(protectedMs(speechOf(pieces, 1_100), 950, PHRASES), 1_050, 'begun to be written');
-  assert.equal(protectedMs(speechOf(pieces, 2_100), 1_990, PHRASES), 10);
-  assert.equal(protectedMs(speechOf(pieces, 2_160), 2_000, PHRASES), 0, 'heard');
-  assert.equal(protectedMs(speechOf(pieces, 1_500), 1_400, []), 0);
-  assert.equal(protectedMs(speechOf(['The calls recorded.'], 500), 400, PHRASES), 0, 'whole words only');
+  assert.equal(left(speechOf(pieces, 900), 800, PHRASES), 0, 'not begun');
+  assert.equal(left(speechOf(pieces, 1_100), 950, PHRASES), 1_050, 'begun to be written');
+  assert.equal(left(speechOf(pieces, 2_100), 1_990, PHRASES), 10);
+  assert.equal(left(speechOf(pieces, 2_160), 2_000, PHRASES), 0, 'heard');
+  assert.equal(left(speechOf(pieces, 1_500), 1_400, []), 0);
+  assert.equal(left(speechOf(['The calls recorded.'], 500), 400, PHRASES), 0, 'whole words only');
 });
 
 test('a sentence that comes in pieces is protected as a whole, also where the phrase is cut', () => {
   const pieces = ['Please note,', 'this call', 'is recorded for training,', 'and kept a year.', 'Bye.'];
-  assert.equal(protectedMs(speechOf(pieces, 200), 100, PHRASES), 3_900);
-  assert.equal(protectedMs(speechOf(pieces, 4_100), 4_000, PHRASES), 0);
+  assert.equal(left(speechOf(pieces, 200), 100, PHRASES), 3_900);
+  assert.equal(left(speechOf(pieces, 4_100), 4_000, PHRASES), 0);
 });
 
 test('a sentence whose rest is still being written is not over', () => {
   const pieces = ['This call is recorded,'];
-  assert.equal(protectedMs(speechOf(pieces, 1_000, false), 1_000, PHRASES), 1, 'more may come');
-  assert.equal(protectedMs(speechOf(pieces, 1_000, true), 1_000, PHRASES), 0);
+  assert.equal(left(speechOf(pieces, 1_000, false), 1_000, PHRASES), 1, 'more may come');
+  assert.equal(left(speechOf(pieces, 1_000, true), 1_000, PHRASES), 0);
   const speech = new Speech(1);
   const writer = speech.add(NOTICE);
   writer.write(new Uint8Array(500 * BYTES_PER_MS));
   speech.read(new Uint8Array(500 * BYTES_PER_MS));
-  assert.equal(protectedMs(speech, 500, PHRASES), 1, 'nor one that is still being spoken');
+  assert.equal(left(speech, 500, PHRASES), 1, 'nor one that is still being spoken');
+  assert.equal(left(speech, 500, PHRASES, STALLED_MS_MAX - 1), 1);
+  assert.equal(left(speech, 500, PHRASES, STALLED_MS_MAX), 0, 'but it is not waited for long');
   writer.end();
-  assert.equal(protectedMs(speech, 500, PHRASES), 0);
+  assert.equal(left(speech, 500, PHRASES), 0);
 });
 
 test('a line that is marked is protected without a phrase', () => {
@@ -60,7 +66,7 @@ test('a line that is marked is protected without a phrase', () => {
   writer.end();
   speech.end();
   speech.read(new Uint8Array(100 * BYTES_PER_MS));
-  assert.equal(protectedMs(speech, 100, []), 400);
+  assert.equal(left(speech, 100, []), 400);
 });
 
 const agentYaml = (more: string): string => `
@@ -111,6 +117,12 @@ test('who talks over the notice hears all of it without a gap, is then answered,
   await rig.run(noticeMs);
   assert.equal(played(rig, NOTICE), noticeMs * BYTES_PER_MS);
   assert.equal(rig.carrier.cleared, 1, 'the offer is not said');
+  const [first, ...rest] = rig.carrier.messages.slice(0, Math.floor(noticeMs / 40)).map(({ atMs }) => atMs);
+  let before = first ?? 0;
+  for (const atMs of rest) {
+    assert.ok(atMs - before <= 60, `a gap at ${atMs}`);
+    before = atMs;
+  }
   await rig.agentSpeaks();
   await rig.agentFinishes();
   assert.deepEqual(

@@ -8,6 +8,7 @@ import { Background } from '../../src/base/background.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { silentLogger, type Logger } from '../../src/base/logger.ts';
 import { APOLOGY_MS } from '../../src/call/deadAir.ts';
+import { STALLED_MS_MAX } from '../../src/call/protectedWords.ts';
 import { Calls } from '../../src/call/calls.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
 import { openMetrics } from '../../src/metrics/metrics.ts';
@@ -31,6 +32,8 @@ providers:
   stt: [{ provider: openai, model: simulated }]
   llm: [{ provider: openai, model: simulated }]
   tts: [{ provider: openai, model: simulated, voice: simulated }]
+interruption:
+  protected: [it is ready tomorrow, it takes a moment]
 limits:
   idle: [{ afterSeconds: 5, say: Are you there? }]
 tools:
@@ -56,6 +59,11 @@ const SENTENCES = [
   'No',
 ] as const;
 const BACKCHANNELS = ['mhm', 'yeah', 'okay', 'uh huh'] as const;
+
+/** The pieces of sentences with a protected phrase: the rest of one that has got stuck is waited for first. */
+const PROTECTED = /twelve dollars|ready tomorrow|takes a moment/u;
+/** Ends with the beginning of what is protected. */
+const PROTECTED_CUT = /\b(?:it is(?: ready)?|It takes(?: a)?)$/u;
 
 const FRAME = silence(FRAME_MS);
 const TALK_MS = 15_000;
@@ -102,6 +110,8 @@ export class SimulatedCall {
   #detectors = 0;
   /** Counts what takes the floor, from whoever it comes: what waited for an answer before need not get one. */
   #overtaken = 0;
+  /** What is said to a machine is cut off, protected or not. */
+  #toMachine = false;
 
   constructor(seed: number) {
     const chance = new Chance(seed);
@@ -246,6 +256,7 @@ export class SimulatedCall {
   #fromOutside(): void {
     const call = this.#calls.find(INFO.callSid);
     const what = this.#line.pick(['say', 'say', 'say', 'hangUp', 'transfer', 'machine']);
+    this.#toMachine ||= what === 'machine';
     if (what === 'say') call?.say('Please hold the line.');
     else if (what === 'hangUp') call?.hangUp();
     else if (what === 'transfer') call?.transfer('+15550001111');
@@ -324,8 +335,10 @@ export class SimulatedCall {
         .some((event) => !fillers.has(event.text));
       if (saidSince) return;
       const decidedMs = agent.turnTaking.maxWaitMs + FINAL_WORDS_MS;
+      const before = this.events.slice(0, eventsAfter).findLast((event) => event.type === 'agent.said');
+      const stalledMs = before !== undefined && PROTECTED.test(before.text) ? STALLED_MS_MAX : 0;
       const soundDueMs = Math.max(
-        silentAtMs + agent.limits.deadAirMs,
+        silentAtMs + agent.limits.deadAirMs + stalledMs,
         Math.max(knownAtMs, soundsUntilMs) + decidedMs,
       );
       const since = nowMs - silentAtMs;
@@ -375,6 +388,9 @@ export class SimulatedCall {
         isWithin(wordsOf(row.heardText), wordsOf(row.agentText)),
         `heard: ${row.heardText}; said: ${row.agentText}`,
       );
+    }
+    for (const event of this.#toMachine ? [] : this.events) {
+      if (event.type === 'agent.interrupted') assert.doesNotMatch(event.heardText, PROTECTED_CUT);
     }
     const indexes = [...known.keys()].sort((a, b) => a - b);
     const holes = (indexes.at(-1) ?? -1) + 1 - indexes.length;
