@@ -4,8 +4,9 @@ import { forgetSaid } from './floor.ts';
 import type { Answered, TurnState, TurnStep } from './state.ts';
 import { inPhase, start, stay } from './step.ts';
 
-/** How long is left is known only as far as there is audio: no sooner than this is it asked again. */
-const ASK_AGAIN_MS = 40;
+/** How long is left is known only as far as there is audio, and audio may get stuck: it is asked again so often. */
+const ASK_AGAIN_MS_MIN = 40;
+const ASK_AGAIN_MS_MAX = 200;
 /** Answers that are taken back in one turn; the next is interrupted like any: something is wrong with this line. */
 export const TAKEN_BACK_MAX = 2;
 
@@ -21,7 +22,7 @@ export function untilSaid(state: TurnState): TurnStep {
   if (phase.kind !== 'speaking' || leftMs === 0) return stay(state);
   return {
     state: inPhase(state, { ...phase, spokenOver: true }),
-    effects: [start('protected', Math.max(ASK_AGAIN_MS, Math.ceil(leftMs)))],
+    effects: [start('protected', Math.min(ASK_AGAIN_MS_MAX, Math.max(ASK_AGAIN_MS_MIN, Math.ceil(leftMs))))],
   };
 }
 

@@ -7,6 +7,7 @@
 //       |                                                             |                        v   | "uh-huh"
 //       +------------------- voice again: reply withheld -------------+                      doubting
 //       +------------------- words, or voice that lasts: interrupted --------------------------+
+//                            (withheld, when not a word of the reply had been heard)
 import { mayInterrupt, replyPlayed, resume, voiceLasts, wordsOverAgent } from './bargeIn.ts';
 import { answerBegins, isUnheard, untilSaid } from './onTheLine.ts';
 import { decide, endJudged, pause, withhold, wordsInPause } from './endOfTurn.ts';

@@ -126,7 +126,7 @@ function answering(interruption: Partial<TurnSettings['interruption']> = {}): St
 /** ... and is in a sentence that is said to its end. */
 function inProtected(interruption: Partial<TurnSettings['interruption']> = {}): Story {
   const story = answering(interruption);
-  story.heard({ heardText: 'This call', protectedMs: 900 });
+  story.heard({ heardText: 'This call', protectedMs: 150 });
   return story;
 }
 
@@ -142,7 +142,7 @@ test('nothing that is said over protected words holds or stops them, and it is j
     [],
   );
   const timer = story.all('startTimer').findLast((effect) => effect.timer === 'protected');
-  assert.equal(timer?.delayMs, 900);
+  assert.equal(timer?.delayMs, 150);
   story.heard({ heardText: 'This call is recorded.' });
   assert.ok(story.ring('protected').includes('interrupt'));
   story.nothingMore();
@@ -157,6 +157,10 @@ test('protected words that turn out longer than was known are waited for again',
   assert.deepEqual(story.ring('protected'), ['startTimer']);
   const timer = story.all('startTimer').at(-1);
   assert.ok(timer?.timer === 'protected' && timer.delayMs >= 20, 'not at every tick');
+  story.heard({ heardText: 'This call is', protectedMs: 9_000 });
+  story.ring('protected');
+  const next = story.all('startTimer').at(-1);
+  assert.ok((next?.delayMs ?? Infinity) <= 200, 'nor so late that it has been over for long');
   assert.deepEqual(story.all('interrupt'), []);
 });
 
