@@ -6,6 +6,7 @@ import { isLanguageTag } from './languageTag.ts';
 import { phoneNumber, tool } from './tools.ts';
 
 const text = z.string().trim().min(1);
+const words = text.regex(/[\p{L}\p{N}]/u, 'expected words');
 const stateName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/u, 'expected a name such as not_interested');
 const variableName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,39}$/u, 'expected a name such as callerName');
 
@@ -26,6 +27,7 @@ const interruption = z.strictObject({
   minWords: z.int().min(1).max(10).default(1),
   always: z.array(text).max(100).default(defaultAlways),
   backchannels: z.array(text).max(100).default(defaultBackchannels),
+  protected: z.array(words).max(50).default([]),
 });
 
 const limits = z.strictObject({
@@ -51,6 +53,7 @@ const lines = z.strictObject({
 const state = z.strictObject({
   prompt: text,
   line: text.optional(),
+  lineInterruptible: z.boolean().default(true),
   next: z.array(stateName).default([]),
   fields: z
     .array(z.strictObject({ name: variableName, description: text }))

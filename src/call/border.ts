@@ -7,6 +7,9 @@ import type { EarsListener } from './ears.ts';
 import type { CallEars, CallStream, LiveCall } from './port.ts';
 import type { CallWorld } from './world.ts';
 
+/** The WebSocket's code for a server that ran into a condition it did not expect. */
+export const INTERNAL_ERROR = 1011;
+
 /** Told of what was thrown; must not throw. */
 export type OnBug = (error: unknown) => void;
 

@@ -6,7 +6,7 @@ import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
 import { textOf } from '../turn/said.ts';
 import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnTimer } from '../turn/state.ts';
-import { Border } from './border.ts';
+import { Border, INTERNAL_ERROR } from './border.ts';
 import {
   reduceConnection,
   type CallClosed,
@@ -30,8 +30,6 @@ import type { CallWorld } from './world.ts';
 
 /** The agent's last words take no longer than this; then the call is ended over them. */
 const LAST_WORDS_MS_MAX = 20_000;
-/** The WebSocket's code for a server that ran into a condition it did not expect. */
-const INTERNAL_ERROR = 1011;
 
 export class Call implements LiveCall {
   readonly info: CallInfo;
@@ -237,7 +235,7 @@ export class Call implements LiveCall {
   // --- the turn machine ---
 
   #happened(event: TurnEvent): void {
-    const heard = heardBefore(event, this.#playout);
+    const heard = heardBefore(event, this.#playout, this.#replies, this.#world.agent);
     if (heard !== undefined) this.#turn.tell(heard);
     this.#turn.tell(event);
     this.#endJudge.saw(event, this.#turn.state.phase);
@@ -299,10 +297,12 @@ export class Call implements LiveCall {
     this.#playout.play(reply.speech);
   }
 
-  /** The caller goes on before a frame of it was written: nothing is sure any more, the call's end neither. */
+  /** The caller goes on before a word of it was heard: nothing is sure any more, the call's end neither. */
   #withhold(replyId: number): void {
     this.#deadAir.stop();
     this.#playout.clear();
+    this.#recording.agentCut();
+    if (this.#connection.kind === 'closed') return;
     this.#exchanges.takenBack();
     this.#replies.withhold(replyId);
     const before = this.#connection;

@@ -71,7 +71,7 @@ export class Conversation {
     const reply = this.#reply(replyId, question);
     const opening = this.#openingLine();
     if (opening === undefined) reply.answer();
-    else reply.say([render(opening, this.#variables)]);
+    else reply.say([render(opening.line, this.#variables)], opening.lineInterruptible);
     return reply;
   }
 
@@ -80,7 +80,8 @@ export class Conversation {
     const reply = this.#reply(replyId, '');
     // What somebody outside wants said is no template.
     const text = this.#textOf(line);
-    reply.say([line.kind === 'text' ? text : render(text, this.#variables)]);
+    const interruptible = line.kind !== 'greeting' || this.#world.agent.greetingInterruptible;
+    reply.say([line.kind === 'text' ? text : render(text, this.#variables)], interruptible);
     return reply;
   }
 
@@ -102,12 +103,13 @@ export class Conversation {
   }
 
   /** An agent with states that doesn't greet answers the caller's first words with the line of its first state. */
-  #openingLine(): string | undefined {
+  #openingLine(): { readonly line: string; readonly lineInterruptible: boolean } | undefined {
     const { greeting, states } = this.#world.agent;
     const spoken =
       this.#history.omittedItems > 0 || this.#history.items.some((item) => item.kind === 'agent');
     if (spoken || greeting !== undefined || states === undefined) return undefined;
-    return states.named[states.initial]?.line;
+    const { line, lineInterruptible = true } = states.named[states.initial] ?? {};
+    return line === undefined ? undefined : { line, lineInterruptible };
   }
 
   #remember(reply: Reply): void {

@@ -67,13 +67,13 @@ export class Exchanges {
     readonly silenceAtMs: number;
   }): void {
     const { clock } = this.#world;
-    this.#publish({ type: 'turn.started', turn: turn.turn, callerText: turn.callerText });
     this.#recordBefore = this.#record;
     this.#record = new TurnRecord(turn.turn, turn.callerText, turn.speculated, new Date(clock.wallMs()), {
       silenceAtMs: turn.silenceAtMs,
       releasedAtMs: clock.nowMs(),
       sttFinalMs: this.#sttFinalMs,
     });
+    this.#publish({ type: 'turn.started', turn: turn.turn, callerText: turn.callerText });
   }
 
   /** The caller talks over the agent. */
@@ -83,6 +83,9 @@ export class Exchanges {
 
   /** It was not over after all. */
   takenBack(): void {
+    const taken = this.#record;
+    if (taken === undefined || taken === this.#recordBefore) return;
+    this.#publish({ type: 'turn.withdrawn', turn: taken.index, callerText: taken.callerText });
     this.#record = this.#recordBefore;
   }
 

@@ -46,8 +46,8 @@ export class Mouth {
   }
 
   /** Adds the sentence to the speech and starts to synthesise it; resolves when there is room for another. */
-  async say(text: string): Promise<void> {
-    const writer = this.#speech.add(text);
+  async say(text: string, interruptible = true): Promise<void> {
+    const writer = this.#speech.add(text, interruptible);
     this.#times.ttsAskedAtMs ??= this.#clock.nowMs();
     const work = this.#synthesise(text, writer, this.#times).finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);

@@ -10,6 +10,8 @@ export class Replies {
   readonly #replies = new Map<number, Reply>();
   /** Made before it was sure that the caller had finished, and not released since. */
   readonly #speculative = new Set<number>();
+  /** ... and released since: they count as used when they have been heard. */
+  readonly #used = new Set<number>();
 
   constructor(conversation: Conversation, metrics: Pick<Metrics, 'speculated'>) {
     this.#conversation = conversation;
@@ -38,7 +40,7 @@ export class Replies {
   release(replyId: number, speculated: boolean): Reply | undefined {
     const reply = this.#replies.get(replyId);
     if (reply === undefined) return undefined;
-    if (speculated) this.#metrics.speculated('used');
+    if (speculated) this.#used.add(replyId);
     this.#speculative.delete(replyId);
     reply.release();
     return reply;
@@ -47,6 +49,8 @@ export class Replies {
   /** It will not be heard after all, or not yet. */
   withhold(replyId: number): void {
     this.#replies.get(replyId)?.withhold();
+    this.#used.delete(replyId);
+    this.#speculative.add(replyId);
   }
 
   /** Nobody has heard it, and nobody will. */
@@ -62,6 +66,7 @@ export class Replies {
   /** It was heard, as far as it will be. */
   over(reply: Reply): void {
     this.#replies.delete(reply.id);
+    if (this.#used.delete(reply.id)) this.#metrics.speculated('used');
   }
 
   /** Stops the work on all of them; they stay known. */

@@ -52,6 +52,7 @@ export class Reply {
   /** What was given to the voice, fillers apart. */
   readonly #said: string[] = [];
   #source: TurnSource = 'generated';
+  #hasActed = false;
   #sure = new Gate();
   #usesTool = false;
 
@@ -71,6 +72,11 @@ export class Reply {
     return this.#added;
   }
 
+  /** Its tools have begun to do what can't be undone. */
+  get hasActed(): boolean {
+    return this.#hasActed;
+  }
+
   /** Asks the model and speaks its answer. */
   answer(): void {
     this.#run(async () => {
@@ -81,11 +87,11 @@ export class Reply {
     });
   }
 
-  /** Speaks lines that are known; no model. */
-  say(lines: readonly string[]): void {
+  /** Speaks lines that are known; no model. `interruptible` false: to their end, whatever the caller does. */
+  say(lines: readonly string[], interruptible = true): void {
     this.#source = 'cached';
     this.#run(async () => {
-      await this.#sayAll(lines);
+      await this.#sayAll(lines, interruptible);
       this.speech.knowText();
       await this.#mouth.finished();
       this.#working.throwIfAborted();
@@ -114,9 +120,10 @@ export class Reply {
     this.#sure.open();
   }
 
-  /** It is not sure after all: no further tool runs until it is released again. */
+  /** It is not sure after all: no further tool runs until it is released again, and then it is heard from its beginning. */
   withhold(): void {
     if (this.#sure.isOpen) this.#sure = new Gate();
+    this.speech.rewind();
   }
 
   /** Stops all work at once. What was made stays in the speech. Idempotent. */
@@ -201,6 +208,7 @@ export class Reply {
     let goOn = false;
     for (const call of calls) {
       await this.#beSure();
+      this.#hasActed = true;
       const outcome = await this.#runTool(call);
       results.push({ kind: 'toolResult', callId: call.id, text: outcome.result });
       if (outcome.tones !== undefined) this.#playTones(outcome.tones);
@@ -252,14 +260,14 @@ export class Reply {
     await this.#say(this.#world.sorry);
   }
 
-  async #sayAll(sentences: readonly string[]): Promise<void> {
-    for (const sentence of sentences) await this.#say(sentence);
+  async #sayAll(sentences: readonly string[], interruptible = true): Promise<void> {
+    for (const sentence of sentences) await this.#say(sentence, interruptible);
   }
 
-  async #say(sentence: string): Promise<void> {
+  async #say(sentence: string, interruptible = true): Promise<void> {
     this.times.firstSentenceAtMs ??= this.#world.clock.nowMs();
     this.#said.push(sentence);
-    await this.#mouth.say(sentence);
+    await this.#mouth.say(sentence, interruptible);
   }
 }
 

@@ -22,6 +22,8 @@ export type LiveEvent = EventBase &
     | { readonly type: 'turn.prepared'; readonly turn: number; readonly callerText: string }
     /** The caller has finished; the reply is released. */
     | { readonly type: 'turn.started'; readonly turn: number; readonly callerText: string }
+    /** It had not: the caller went on before a word of the reply was heard, and the same turn will start again. */
+    | { readonly type: 'turn.withdrawn'; readonly turn: number; readonly callerText: string }
     /** A sentence that has begun to play. */
     | { readonly type: 'agent.said'; readonly turn: number; readonly text: string }
     | {

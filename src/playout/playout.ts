@@ -51,6 +51,8 @@ export interface Heard {
   readonly audioMs: number;
   /** How far `audioMs` may be off: half of the way to the carrier and back. */
   readonly errorMs: number;
+  /** For so long the caller has heard nothing, because all that was written has been played. */
+  readonly dryMs: number;
 }
 
 type Wheel = Pick<PlayoutWheel, 'add' | 'remove'>;
@@ -162,18 +164,20 @@ export class Playout {
     return heard;
   }
 
-  /** What the caller has heard of the current speech by now. */
-  heard(): Heard | undefined {
+  /** What the caller has heard of the current speech by now, or had heard at a time past, by the clock alone. */
+  heard(atMs?: number): Heard | undefined {
     if (this.#phase.kind === 'idle') return undefined;
     const { speech } = this.#phase;
     const errorMs = (this.#echoDelayMs ?? 0) / 2;
-    const byClock = this.#playedBytes(this.#clock.nowMs() - errorMs);
-    const bytes = Math.max(this.#ackedByte, byClock);
+    const thereAtMs = (atMs ?? this.#clock.nowMs()) - errorMs;
+    const byClock = this.#playedBytes(thereAtMs);
+    const bytes = atMs === undefined ? Math.max(this.#ackedByte, byClock) : byClock;
     return {
       speechId: speech.id,
       text: heardText(speech.sentences, bytes),
       audioMs: bytes / BYTES_PER_MS,
       errorMs,
+      dryMs: Math.max(0, thereAtMs - this.#playAtMs()),
     };
   }
 

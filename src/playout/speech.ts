@@ -197,6 +197,15 @@ export class Speech {
     return filled;
   }
 
+  /** Reading begins anew. The playout must have left it. */
+  rewind(): void {
+    this.#sentence = 0;
+    this.#chunk = 0;
+    this.#offset = 0;
+    this.#sentenceRead = 0;
+    this.#readBytes = 0;
+  }
+
   #writer(sentence: Growing): SentenceWriter {
     return {
       write: (mulaw, wordTimes) => this.#write(sentence, mulaw, wordTimes ?? []),

@@ -3,11 +3,12 @@ import { pause } from './endOfTurn.ts';
 import { forgetSaid, listen } from './floor.ts';
 import { askedSoFar, expectationOf, NOTHING_ASKED, type Expectation } from './expectation.ts';
 import { judge, type Verdict } from './judge.ts';
+import { isUnheard, leftProtectedMs, turnGoesOn, untilSaid } from './onTheLine.ts';
 import { turnLanguage } from './language/language.ts';
 import { isAside, isFaint } from './loudness.ts';
 import { ECHOES_TRUSTED_MAX, mayBeOwn, onlyEcho, ownWords } from './ownVoice.ts';
 import { pausedFor, wasCutOff, type Pauses } from './pauses.ts';
-import { lastUtterance, sameWords, textOf, type Utterance } from './said.ts';
+import { lastUtterance, noteWords, sameWords, textOf, type Utterance } from './said.ts';
 import type { TurnSettings, TurnState, TurnStep } from './state.ts';
 import { chain, inPhase, start, stay, stop } from './step.ts';
 
@@ -20,7 +21,7 @@ const FAINT_MS = 100;
 
 /** Whether what the agent is saying may be stopped at all; what is said over it meanwhile is not lost. */
 export function mayInterrupt(state: TurnState, settings: TurnSettings): boolean {
-  return settings.interruption.enabled && (settings.greetingInterruptible || state.turn > 0);
+  return settings.interruption.enabled && leftProtectedMs(state) === 0;
 }
 
 /** A voice over the agent: hold it until it is judged, or for a moment when it is too faint for the caller. */
@@ -31,13 +32,19 @@ export function holdForVoice(
   settings: TurnSettings,
 ): TurnStep {
   const { phase } = state;
-  if (phase.kind !== 'speaking' || !mayInterrupt(state, settings)) return stay(state);
+  if (phase.kind !== 'speaking') return stay(state);
+  if (!mayInterrupt(state, settings)) return untilSaid(state);
   const faint = isFaint(state, settings);
   // A loudspeaker: holding for each echo would make the agent stutter. Words that are not its own still stop it.
   const unsure = state.loudness.callerDbfs === undefined || faint;
   if (unsure && state.echoes >= ECHOES_TRUSTED_MAX) return stay(state);
   return {
-    state: inPhase(state, { kind: 'doubting', replyId: phase.replyId, voiceAtMs }),
+    state: inPhase(state, {
+      kind: 'doubting',
+      replyId: phase.replyId,
+      voiceAtMs,
+      unheard: isUnheard(state),
+    }),
     effects: [
       { kind: 'hold' },
       stop('verdict'),
@@ -75,7 +82,7 @@ export function wordsOverAgent(
 ): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'speaking' && phase.kind !== 'doubting') return stay(state);
-  if (!mayInterrupt(state, settings)) return stay(state);
+  if (!mayInterrupt(state, settings)) return untilSaid(state);
   const verdict = verdictOn(state, settings, whole);
   if (verdict === 'interrupt') {
     // The next word will tell, if there is one.
@@ -113,8 +120,8 @@ export function voiceLasts(state: TurnState, atMs: number, settings: TurnSetting
 
 /** What was said over the agent, judged by what the agent has said up to now. */
 function verdictOn(state: TurnState, settings: TurnSettings, whole: boolean): Verdict {
-  const { interruption } = settings;
   const language = turnLanguage(settings.language);
+  const interruption = isLenient(state) ? { ...settings.interruption, minWords: 1 } : settings.interruption;
   const asked = askedNow(state, settings);
   if (asked === undefined || state.nod === undefined)
     return judge(textOf(state.said), interruption, language, asked, whole);
@@ -137,11 +144,16 @@ export function passedAfterAll(
   const { passed, phase } = state;
   if (passed?.utterance !== news.utterance || phase.kind !== 'listening' || state.voice === 'on')
     return stay(state);
-  const said = [{ utterance: news.utterance, text: news.text }];
+  const said = noteWords(state.said, { utterance: news.utterance, text: news.text });
   const next = { ...state, said, passed: undefined };
   if (sameWords(passed.text, news.text) || verdictOn(next, settings, true) !== 'interrupt')
     return stay(state);
   return pause(next, news.atMs, news.atMs, settings, true);
+}
+
+/** One word is enough of a caller who was not let speak, or who only goes on. */
+function isLenient(state: TurnState): boolean {
+  return (state.phase.kind === 'speaking' && state.phase.spokenOver) || isUnheard(state);
 }
 
 function askedNow({ agent, phase }: TurnState, settings: TurnSettings): Expectation | undefined {
@@ -166,8 +178,14 @@ export function replyPlayed(
   const answered = phase.kind === 'thinking' && phase.answers === 'caller' ? forgetSaid(state) : stay(state);
   const expects = expectedAfter(answered.state, replyId, settings, true);
   const own = mayBeOwn(textOf(answered.state.said), state, atMs, settings);
-  const over = { ...(own ? ownWords(answered.state) : answered.state), expects, playedAtMs: atMs };
-  const effects = [...answered.effects, stop('lasting'), stop('verdict'), stop('faint')];
+  const over = {
+    ...(own ? ownWords(answered.state) : answered.state),
+    expects,
+    playedAtMs: atMs,
+    answered: undefined,
+    takenBack: 0,
+  };
+  const effects = [...answered.effects, stop('lasting'), stop('verdict'), stop('faint'), stop('protected')];
   const meant = verdictOn(over, settings, true) === 'interrupt';
   // "Mhm" while the agent was finishing is no turn; a sentence is.
   if (!meant && over.voice === 'off')
@@ -178,6 +196,7 @@ export function replyPlayed(
   return over.voice === 'on' ? listening : chain(listening, (next) => pause(next, atMs, atMs, settings));
 }
 
+/** The floor is the caller's: they have stopped the reply, or go on with the turn that it answers. */
 export function interrupt(
   state: TurnState,
   replyId: number,
@@ -185,15 +204,19 @@ export function interrupt(
   atMs: number,
   settings: TurnSettings,
 ): TurnStep {
+  const unheard = isUnheard(state);
+  const learned = { ...state, pauses: pausesAfter(state, voiceAtMs, settings), gap: undefined };
   const expects = expectedAfter(state, replyId, settings, false);
-  const pauses = pausesAfter(state, voiceAtMs, settings);
   const step: TurnStep = {
-    state: inPhase({ ...state, expects, pauses, gap: undefined }, { kind: 'listening' }),
+    state: unheard
+      ? turnGoesOn(learned)
+      : inPhase({ ...learned, expects, answered: undefined, takenBack: 0 }, { kind: 'listening' }),
     effects: [
       stop('lasting'),
       stop('verdict'),
       stop('faint'),
-      { kind: 'interrupt', replyId },
+      stop('protected'),
+      { kind: unheard ? 'withhold' : 'interrupt', replyId },
       { kind: 'bargeIn', outcome: 'interrupted', voiceAtMs },
     ],
   };
@@ -244,7 +267,7 @@ function goOn(
   outcome: 'resumed' | 'ignored',
 ): TurnStep {
   return {
-    state: inPhase(state, { kind: 'speaking', replyId }),
+    state: inPhase(state, { kind: 'speaking', replyId, spokenOver: false }),
     effects: [
       stop('lasting'),
       stop('verdict'),

@@ -76,6 +76,10 @@ export interface AgentWords {
   readonly text: string;
   /** Nothing will be added to `text`. */
   readonly whole: boolean;
+  /** What is being said is said to its end: so long it still takes, as far as that is known. Absent: it may be stopped. */
+  readonly protectedMs?: number;
+  /** When the caller began to speak, no word of the reply can have been heard, and it has done nothing that stays done. */
+  readonly unheard?: boolean;
 }
 
 /** So much of the closing question is enough to know it. */

@@ -12,8 +12,6 @@ import { HEARS_WORDS, type Wordless } from './wordless.ts';
 
 export interface TurnSettings extends EndpointSettings {
   readonly interruption: InterruptionSettings;
-  /** False: what the agent says before the first exchange is said to its end. */
-  readonly greetingInterruptible: boolean;
   /** How long nobody speaks before each step of "are you still there?". */
   readonly idleAfterMs: readonly number[];
   /** ... and after the last step before the call is given up. */
@@ -39,13 +37,22 @@ export type Phase =
     }
   /** It is the agent's turn; not a frame of the reply has been written yet. */
   | { readonly kind: 'thinking'; readonly replyId: number; readonly answers: Answers }
-  | { readonly kind: 'speaking'; readonly replyId: number }
-  /** Somebody makes a sound over the agent, who is held until it is judged. */
-  | { readonly kind: 'doubting'; readonly replyId: number; readonly voiceAtMs: number }
+  /** `spokenOver`: the caller has spoken over words that are said to their end; one word of theirs is enough from then on. */
+  | { readonly kind: 'speaking'; readonly replyId: number; readonly spokenOver: boolean }
+  /** Somebody makes a sound over the agent, who is held until it is judged. `unheard`: it began before a word of the reply was heard. */
+  | {
+      readonly kind: 'doubting';
+      readonly replyId: number;
+      readonly voiceAtMs: number;
+      readonly unheard: boolean;
+    }
   | { readonly kind: 'ended' };
 
 export type Answers = 'caller' | 'nobody';
 export type TurnJudge = 'words' | 'stt';
+
+/** The caller's turn that the reply on the line answers, as it was when the answer began. */
+export type Answered = Pick<TurnState, 'said' | 'prepared' | 'discarded'> & { readonly replyId: number };
 
 export interface TurnState {
   readonly phase: Phase;
@@ -68,6 +75,10 @@ export interface TurnState {
   readonly committed: number;
   /** A reply that is being made and has not been released. */
   readonly prepared: { readonly replyId: number; readonly text: string; readonly cutIn: boolean } | undefined;
+  /** Kept so that an answer of which nothing has been heard can be taken back. */
+  readonly answered: Answered | undefined;
+  /** How often the answer to this turn was. */
+  readonly takenBack: number;
   /** Prepared replies dropped in this turn: speculation is bounded. */
   readonly discarded: number;
   /** Never used twice, so news of a dropped reply is told by its number. */
@@ -123,6 +134,8 @@ export type TurnTimer =
   | 'verdict'
   /** Voice over the agent that is too faint for the caller: it may grow. */
   | 'faint'
+  /** The end of words that are said to their end, and were spoken over. */
+  | 'protected'
   /** Nobody speaks. */
   | 'idle'
   /** The caller's voice goes on and brings no new word. */
@@ -164,7 +177,7 @@ export type TurnEvent =
   | { readonly kind: 'timerRang'; readonly atMs: number; readonly timer: TurnTimer }
   /** The reply's first frame was written. */
   | { readonly kind: 'replyStarted'; readonly replyId: number }
-  /** How much of the reply was heard by now; told before the voice or the words that are judged by it. */
+  /** How much of the reply was heard by now; told before whatever is judged by it. */
   | ({ readonly kind: 'replyHeard' } & AgentWords)
   /** All of the reply was played, or it turned out to have nothing to say. */
   | { readonly kind: 'replyPlayed'; readonly replyId: number; readonly atMs: number }
@@ -195,7 +208,7 @@ export type TurnEffect =
       readonly silenceAtMs: number;
       readonly speculated: boolean;
     }
-  /** Don't play it after all: the caller went on before a frame was written. It stays prepared. */
+  /** Don't play it after all: the caller went on before a word of it was heard. It stays prepared. */
   | { readonly kind: 'withhold'; readonly replyId: number }
   | { readonly kind: 'discard'; readonly replyId: number }
   | { readonly kind: 'sayLine'; readonly replyId: number; readonly turn: number; readonly line: Line }
@@ -234,6 +247,8 @@ export function firstState(turn = 0): TurnState {
     oldUtterance: -1,
     committed: -1,
     prepared: undefined,
+    answered: undefined,
+    takenBack: 0,
     discarded: 0,
     nextReplyId: 0,
     idleStep: 0,

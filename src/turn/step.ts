@@ -27,8 +27,18 @@ export function withTimer(state: TurnState, timer: TurnTimer, delayMs: number): 
   return { state, effects: [start(timer, delayMs)] };
 }
 
+const TURN_TIMERS: readonly TurnTimer[] = [
+  'endpoint',
+  'finalWords',
+  'lasting',
+  'verdict',
+  'faint',
+  'protected',
+  'idle',
+  'steady',
+  'cutIn',
+];
+
 export function stopTimers(): readonly TurnEffect[] {
-  return (['endpoint', 'finalWords', 'lasting', 'verdict', 'faint', 'idle', 'steady', 'cutIn'] as const).map(
-    stop,
-  );
+  return TURN_TIMERS.map(stop);
 }

@@ -7,8 +7,10 @@
 //       |                                                             |                        v   | "uh-huh"
 //       +------------------- voice again: reply withheld -------------+                      doubting
 //       +------------------- words, or voice that lasts: interrupted --------------------------+
+//                            (withheld, when not a word of the reply had been heard)
 import {
   holdForVoice,
+  mayInterrupt,
   passedAfterAll,
   replyPlayed,
   resume,
@@ -19,8 +21,9 @@ import {
 } from './bargeIn.ts';
 import { cutsIn } from './cutIn.ts';
 import { decide, endJudged, pause, waited, withhold, wordsInPause } from './endOfTurn.ts';
-import { dropPrepared, forgetSaid, idle, lineWanted, listen, speakLine, textDropped } from './floor.ts';
+import { dropPrepared, idle, lineWanted, listen, speakLine, textDropped } from './floor.ts';
 import { cutInRang, watchTalk } from './longTurn.ts';
+import { answerBegins } from './onTheLine.ts';
 import type { AgentWords } from './expectation.ts';
 import { judgeChanged, turnJudged } from './judgedTurn.ts';
 import { asideCommitted, isAside, isFaint, voiceBegan, voiceEnded, voiceGrew } from './loudness.ts';
@@ -264,15 +267,23 @@ function committed(before: TurnState, utterance: number): TurnStep {
 function replyStarted(state: TurnState, replyId: number): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'thinking' || phase.replyId !== replyId) return stay(state);
-  const speaking = inPhase(state, { kind: 'speaking', replyId });
+  const speaking = inPhase(state, { kind: 'speaking', replyId, spokenOver: false });
   if (phase.answers === 'nobody') return stay(speaking);
-  return forgetSaid({ ...speaking, pauses: wasAnswered(state.pauses) });
+  return answerBegins({ ...speaking, pauses: wasAnswered(state.pauses) }, replyId);
 }
 
 /** How much of a reply was heard; of one that hasn't the line it is late news. */
-function replyHeard(state: TurnState, { replyId, heardText, text, whole }: AgentWords): TurnState {
-  const onLine = 'replyId' in state.phase && state.phase.replyId === replyId;
-  return onLine ? { ...state, agent: { replyId, heardText, text, whole } } : state;
+function replyHeard(state: TurnState, agent: AgentWords): TurnState {
+  const onLine = 'replyId' in state.phase && state.phase.replyId === agent.replyId;
+  return onLine ? { ...state, agent } : state;
+}
+
+/** What was said over protected words counts from here on; a caller who still speaks is as one who begins. */
+function protectedOver(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
+  const judged = wordsOverAgent(state, atMs, true, settings);
+  const decided = judged.state.phase.kind !== 'speaking' || !mayInterrupt(state, settings);
+  if (decided || state.voice === 'off') return judged;
+  return chain(judged, (next) => voiceStarted(next, next.voiceAtMs ?? atMs, atMs, settings));
 }
 
 // --- how this caller pauses ---
@@ -299,6 +310,8 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
         : stay(state);
     case 'lasting':
       return voiceLasts(state, atMs, settings);
+    case 'protected':
+      return protectedOver(state, atMs, settings);
     case 'verdict':
       return phase.kind === 'doubting' && state.voice === 'off'
         ? resume(state, phase.replyId, phase.voiceAtMs, atMs, settings)

@@ -46,6 +46,7 @@ test('a file with what has to be there gets every default', () => {
   assert.equal(agent.interruption.enabled, true);
   assert.equal(agent.interruption.minVoiceMs, 500);
   assert.ok(agent.interruption.always.includes('stop') && agent.interruption.backchannels.includes('uh-huh'));
+  assert.deepEqual(agent.interruption.protected, []);
   assert.equal(agent.limits.callMinutesMax, 30);
   assert.equal(agent.limits.idle[0]?.say, 'Are you still there?');
   assert.equal(agent.limits.deadAirMs, 2_500);
@@ -167,7 +168,16 @@ test('an unknown key is answered with the keys that are known there', () => {
     'agent.yaml:7:57: tools[0].number: no such key; expected one of description, to, say',
   ]);
   const inState = mistakesOf(`${minimal}states: { initial: a, named: { a: { prompt: x, nxt: [] } } }\n`);
-  assert.match(inState[0] ?? '', /no such key; expected one of prompt, line, next, fields, repeatable$/u);
+  assert.match(inState[0] ?? '', /no such key; expected one of prompt, line, lineInterruptible, next/u);
+});
+
+test('what is protected has words in it, and a line of a state can be marked', () => {
+  const states = 'states: { initial: a, named: { a: { prompt: x, line: y, lineInterruptible: false } } }';
+  const agent = agentOf(`${minimal}interruption: { protected: [This call is recorded.] }\n${states}\n`);
+  assert.deepEqual(agent.interruption.protected, ['This call is recorded.']);
+  assert.equal(agent.states?.named['a']?.lineInterruptible, false);
+  const mistakes = mistakesOf(`${minimal}interruption: { protected: ["..."] }\n`);
+  assert.match(mistakes.join('\n'), /interruption\.protected\[0\]: expected words$/u);
 });
 
 test('a key that stands in the file is not repeated in the mistake', () => {

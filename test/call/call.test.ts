@@ -77,7 +77,6 @@ test('the reply is prepared while the wait runs: with speculation the caller wai
         turnSettings: {
           ...base.agent.turnTaking,
           interruption: base.agent.interruption,
-          greetingInterruptible: true,
           idleAfterMs: [8_000],
           giveUpAfterMs: 8_000,
           speculate,

@@ -331,7 +331,6 @@ test('the model of an agent that cuts in is told', async () => {
       turnSettings: {
         ...base.agent.turnTaking,
         interruption: base.agent.interruption,
-        greetingInterruptible: true,
         idleAfterMs: [60_000],
         giveUpAfterMs: 60_000,
         speculate: true,

@@ -290,7 +290,6 @@ export class CallRig {
       turnSettings: {
         ...this.agent.turnTaking,
         interruption: this.agent.interruption,
-        greetingInterruptible: this.agent.greetingInterruptible,
         idleAfterMs: this.agent.limits.idle.map((step) => step.afterSeconds * 1_000),
         giveUpAfterMs: 5_000,
         speculate: true,

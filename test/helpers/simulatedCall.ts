@@ -8,6 +8,7 @@ import { Background } from '../../src/base/background.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { silentLogger, type Logger } from '../../src/base/logger.ts';
 import { APOLOGY_MS } from '../../src/call/deadAir.ts';
+import { STALLED_MS_MAX } from '../../src/call/protectedWords.ts';
 import { Calls } from '../../src/call/calls.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
 import { openMetrics } from '../../src/metrics/metrics.ts';
@@ -32,6 +33,8 @@ providers:
   stt: [{ provider: openai, model: simulated }]
   llm: [{ provider: openai, model: simulated }]
   tts: [{ provider: openai, model: simulated, voice: simulated }]
+interruption:
+  protected: [it is ready tomorrow, it takes a moment]
 limits:
   idle: [{ afterSeconds: 5, say: Are you there? }]
 tools:
@@ -57,6 +60,11 @@ const SENTENCES = [
   'No',
 ] as const;
 const BACKCHANNELS = ['mhm', 'yeah', 'okay', 'uh huh'] as const;
+
+/** The pieces of sentences with a protected phrase: the rest of one that has got stuck is waited for first. */
+const PROTECTED = /twelve dollars|ready tomorrow|takes a moment/u;
+/** Ends with the beginning of what is protected. */
+const PROTECTED_CUT = /\b(?:it is(?: ready)?|It takes(?: a)?)$/u;
 
 const FRAME = silence(FRAME_MS);
 const TALK_MS = 15_000;
@@ -108,6 +116,9 @@ export class SimulatedCall {
   #stuck = false;
   /** Whenever the caller, or the line, did something: the agent may then be held, or stop. */
   readonly #disturbedAtMs: number[] = [];
+  /** What is said to a machine is cut off, protected or not. */
+  #toMachine = false;
+  readonly #voiceBreaks: boolean;
 
   constructor(seed: number) {
     const chance = new Chance(seed);
@@ -119,7 +130,9 @@ export class SimulatedCall {
     this.#voiceFaults = chance.happens(0.3);
     this.#ears = new UnreliableEars(this.clock, chance.branch(), share());
     const model = unreliableModel(this.clock, chance.branch(), share());
-    const voice = unreliableVoice(this.clock, chance.branch(), share(), lines);
+    const brokenShare = share();
+    this.#voiceBreaks = brokenShare > 0;
+    const voice = unreliableVoice(this.clock, chance.branch(), brokenShare, lines);
     const fetch = unreliableFetch(this.clock, chance.branch(), share());
     const speculate = chance.happens(0.8);
     const { clock } = this;
@@ -158,7 +171,6 @@ export class SimulatedCall {
       wheel: new PlayoutWheel(coarse),
       turnSettings: {
         ...agent.turnTaking,
-        greetingInterruptible: agent.greetingInterruptible,
         interruption: agent.interruption,
         idleAfterMs: agent.limits.idle.map((step) => step.afterSeconds * 1_000),
         giveUpAfterMs: 5_000,
@@ -266,6 +278,7 @@ export class SimulatedCall {
   #fromOutside(): void {
     const call = this.#calls.find(INFO.callSid);
     const what = this.#line.pick(['say', 'say', 'say', 'hangUp', 'transfer', 'machine']);
+    this.#toMachine ||= what === 'machine';
     if (what === 'say') call?.say('Please hold the line.');
     else if (what === 'hangUp') call?.hangUp();
     else if (what === 'transfer') call?.transfer('+15550001111');
@@ -344,8 +357,10 @@ export class SimulatedCall {
         .some((event) => !fillers.has(event.text));
       if (saidSince) return;
       const decidedMs = agent.turnTaking.maxWaitMs + FINAL_WORDS_MS + (this.#stuck ? STEADY_MS : 0);
+      const before = this.events.slice(0, eventsAfter).findLast((event) => event.type === 'agent.said');
+      const stalledMs = before !== undefined && PROTECTED.test(before.text) ? STALLED_MS_MAX : 0;
       const soundDueMs = Math.max(
-        silentAtMs + agent.limits.deadAirMs,
+        silentAtMs + agent.limits.deadAirMs + stalledMs,
         Math.max(knownAtMs, soundsUntilMs) + decidedMs,
       );
       const since = nowMs - silentAtMs;
@@ -426,6 +441,10 @@ export class SimulatedCall {
         isWithin(wordsOf(row.heardText), wordsOf(row.agentText)),
         `heard: ${row.heardText}; said: ${row.agentText}`,
       );
+    }
+    // A sentence that the voice broke off is over before its end, protected or not.
+    for (const event of this.#toMachine || this.#voiceBreaks ? [] : this.events) {
+      if (event.type === 'agent.interrupted') assert.doesNotMatch(event.heardText, PROTECTED_CUT);
     }
     const indexes = [...known.keys()].sort((a, b) => a - b);
     const holes = (indexes.at(-1) ?? -1) + 1 - indexes.length;

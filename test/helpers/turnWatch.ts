@@ -8,6 +8,8 @@ import {
   type TurnState,
   type TurnTimer,
 } from '../../src/turn/state.ts';
+import { leftProtectedMs, TAKEN_BACK_MAX } from '../../src/turn/onTheLine.ts';
+import { textOf } from '../../src/turn/said.ts';
 import { reduceTurn } from '../../src/turn/turn.ts';
 
 export class TurnWatch {
@@ -17,6 +19,8 @@ export class TurnWatch {
   readonly released: string[] = [];
   /** The caller has given the ears so many utterances to finish. */
   commits = 0;
+  /** Answers that were taken back after they had begun to be written. */
+  takenBack = 0;
   /** The reply that has the line. */
   onLine: number | undefined;
   readonly #settings: TurnSettings;
@@ -42,6 +46,7 @@ export class TurnWatch {
     const before = this.state;
     const { state, effects } = reduceTurn(before, event, this.#settings);
     this.state = state;
+    this.#checkLine(before, effects);
     for (const effect of effects) this.#carryOut(effect);
     assert.ok(state.nextReplyId >= before.nextReplyId, 'the ids of replies never go back');
     assert.ok(state.oldUtterance >= before.oldUtterance, 'what is old stays old');
@@ -97,6 +102,21 @@ export class TurnWatch {
       default:
         return effect satisfies never;
     }
+  }
+
+  /** What is said to its end is not touched, and of what is taken back no word of the caller is lost. */
+  #checkLine(before: TurnState, effects: readonly TurnEffect[]): void {
+    const touched = effects.some(
+      ({ kind }) => kind === 'hold' || kind === 'interrupt' || kind === 'withhold',
+    );
+    if (leftProtectedMs(before) > 0) assert.ok(!touched, 'what is protected is said to its end');
+    const began = before.phase.kind === 'speaking' || before.phase.kind === 'doubting';
+    if (!began || !effects.some(({ kind }) => kind === 'withhold')) return;
+    this.takenBack += 1;
+    assert.equal(this.state.turn, before.turn - 1, 'the turn is not over');
+    const answered = textOf(before.answered?.said ?? []);
+    assert.ok(textOf(this.state.said).startsWith(answered), 'and goes on from what was said');
+    assert.ok(this.state.takenBack <= TAKEN_BACK_MAX, 'not for ever');
   }
 
   #made(replyId: number): void {

@@ -94,6 +94,34 @@ test('the first frame goes out in the moment that its audio comes', async () => 
   assert.equal(carrier.messages[0]?.atMs, 333);
 });
 
+test('what had been heard at a time past is known by the clock, and how long there has been nothing to hear', async () => {
+  const { clock, playout, run } = setUp();
+  const speech = new Speech(1);
+  speech.add('Hi.').write(audio(200));
+  playout.play(speech);
+  const startedAtMs = clock.nowMs();
+  await run(100);
+  assert.equal(playout.heard(startedAtMs + 40)?.audioMs, 40);
+  assert.equal(playout.heard(startedAtMs - 40)?.audioMs, 0);
+  assert.equal(playout.heard()?.dryMs, 0);
+  await run(150);
+  assert.equal(playout.heard()?.audioMs, 200);
+  assert.equal(playout.heard()?.dryMs, 50);
+});
+
+test('a speech that was taken back is played from its beginning', async () => {
+  const { carrier, playout, run } = setUp();
+  const speech = speechOf(1, ['Hello there.', 400], ['How are you?', 300]);
+  playout.play(speech);
+  await run(500);
+  playout.clear();
+  const before = carrier.played.length;
+  speech.rewind();
+  playout.play(speech);
+  await run(900);
+  assert.deepEqual(carrier.played.slice(before), [...audio(700)]);
+});
+
 test('held, it falls silent within the lead, and resumed it goes on with the very next frame', async () => {
   const { carrier, playout, run } = setUp();
   playout.play(speechOf(1, ['A long sentence.', 2_000]));

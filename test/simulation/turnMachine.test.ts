@@ -22,7 +22,6 @@ const settings: TurnSettings = {
   idleAfterMs: [8_000, 10_000],
   giveUpAfterMs: 8_000,
   speculate: true,
-  greetingInterruptible: true,
   language: 'en-US',
 };
 
@@ -39,7 +38,17 @@ const TEXTS = [
   'um',
 ] as const;
 const JUDGEMENTS = ['started', 'eager', 'resumed', 'ended'] as const;
-const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'faint', 'idle', 'steady', 'cutIn'] as const;
+const TIMERS = [
+  'endpoint',
+  'finalWords',
+  'lasting',
+  'verdict',
+  'faint',
+  'protected',
+  'idle',
+  'steady',
+  'cutIn',
+] as const;
 
 /** One story: events as a call tells them, now and then one that is old, early or of another reply. */
 class Story {
@@ -59,7 +68,6 @@ class Story {
         enabled: chance.happens(0.9),
         minWords: chance.between(1, 2),
       },
-      greetingInterruptible: chance.happens(0.8),
       idleAfterMs: chance.happens(0.9) ? settings.idleAfterMs : [],
       ...(chance.happens(0.5) ? { cutInAfterMs: 20_000 } : {}),
     });
@@ -207,13 +215,22 @@ class Story {
         return { kind: 'replyPlayed', replyId, atMs };
       default: {
         const heardText = chance.pick(['', 'Shall I', AGENT_TEXT]);
-        return { kind: 'replyHeard', replyId, heardText, text: AGENT_TEXT, whole: chance.happens(0.5) };
+        return {
+          kind: 'replyHeard',
+          replyId,
+          heardText,
+          text: AGENT_TEXT,
+          whole: chance.happens(0.5),
+          protectedMs: chance.happens(0.2) ? chance.between(1, 3_000) : 0,
+          unheard: heardText === '' && chance.happens(0.7),
+        };
       }
     }
   }
 }
 
 test('from wherever it has come, the turn machine keeps its promises, goes on, and ends', () => {
+  let takenBack = 0;
   for (let seed = 1; seed <= STORIES; seed += 1) {
     const story = new Story(new Chance(seed));
     try {
@@ -221,8 +238,10 @@ test('from wherever it has come, the turn machine keeps its promises, goes on, a
       story.goesOn();
       story.goesOnWithoutEnd();
       story.ends();
+      takenBack += story.watch.takenBack;
     } catch (error) {
       assert.fail(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  assert.ok(takenBack > STORIES / 100, `only ${takenBack} answers were taken back`);
 });

@@ -26,7 +26,6 @@ const settings: TurnSettings = {
     always: ['stop'],
     backchannels: ['mhm'],
   },
-  greetingInterruptible: true,
   idleAfterMs: [8_000, 10_000],
   giveUpAfterMs: 8_000,
   speculate: true,

@@ -12,7 +12,6 @@ const settings = {
   minWaitMs: 300,
   maxWaitMs: 1_500,
   interruption: { enabled: true, minVoiceMs: 500, faintDb: 9, minWords: 1, always: [], backchannels: [] },
-  greetingInterruptible: true,
   idleAfterMs: [],
   giveUpAfterMs: 8_000,
   speculate: false,

@@ -19,7 +19,6 @@ const settings: TurnSettings = {
   },
   idleAfterMs: [8_000],
   giveUpAfterMs: 8_000,
-  greetingInterruptible: true,
   speculate: true,
   language: 'en-US',
 };

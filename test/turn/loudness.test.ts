@@ -21,7 +21,6 @@ const SETTINGS: TurnSettings = {
     always: ['stop'],
     backchannels: ['mhm'],
   },
-  greetingInterruptible: true,
   idleAfterMs: [],
   giveUpAfterMs: 10_000,
   speculate: true,

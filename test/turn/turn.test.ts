@@ -22,7 +22,6 @@ const settings: TurnSettings = {
     always: ['stop', 'wait'],
     backchannels: ['mhm', 'uh huh', 'yeah', 'right'],
   },
-  greetingInterruptible: true,
   idleAfterMs: [8_000, 10_000],
   giveUpAfterMs: 8_000,
   speculate: true,
@@ -376,9 +375,11 @@ test('an agent that may not be interrupted goes on, and what was said meanwhile 
 });
 
 test('a greeting that may not be interrupted is said to its end, and what was said over it is the first turn', () => {
-  const story = new Story({ greetingInterruptible: false });
+  const story = new Story();
   story.tell({ kind: 'opened', line: { kind: 'greeting' } });
   story.tell({ kind: 'replyStarted', replyId: 0 });
+  const text = 'This call is recorded.';
+  story.tell({ kind: 'replyHeard', replyId: 0, heardText: 'This', text, whole: true, protectedMs: 3_000 });
   story.said('Stop, I need a doctor.', 0, 2_000);
   assert.deepEqual([...story.all('hold'), ...story.all('interrupt')], []);
   story.tell({ kind: 'replyPlayed', replyId: 0, atMs: 4_000 });
