@@ -2,6 +2,7 @@
 import type { Logger } from '../base/logger.ts';
 import type { TurnSource } from '../store/port.ts';
 import type { CallInfo } from './port.ts';
+import type { Privacy } from './privacy.ts';
 import type { Publish } from './publish.ts';
 import { TurnRecord, type ReplyTimes } from './turnRecord.ts';
 import type { CallWorld } from './world.ts';
@@ -17,6 +18,7 @@ export class Exchanges {
   readonly #world: CallWorld;
   readonly #log: Logger;
   readonly #publish: Publish;
+  readonly #privacy: Privacy;
   /** The exchange under way, and the one before it until the agent has begun to answer. */
   #record: TurnRecord | undefined;
   #recordBefore: TurnRecord | undefined;
@@ -25,11 +27,13 @@ export class Exchanges {
   readonly #committedAtMs = new Map<number, number>();
   #sttFinalMs: number | undefined;
 
-  constructor(callSid: string, world: CallWorld, log: Logger, publish: Publish) {
+  /** `privacy` keeps out of the texts what is nobody's business. */
+  constructor(callSid: string, world: CallWorld, log: Logger, publish: Publish, privacy: Privacy) {
     this.#callSid = callSid;
     this.#world = world;
     this.#log = log;
     this.#publish = publish;
+    this.#privacy = privacy;
   }
 
   callStarted(info: CallInfo): void {
@@ -59,8 +63,10 @@ export class Exchanges {
     readonly silenceAtMs: number;
   }): void {
     const { clock } = this.#world;
+    this.#privacy.turnBegan(turn.callerText);
     this.#recordBefore = this.#record;
-    this.#record = new TurnRecord(turn.turn, turn.callerText, turn.speculated, new Date(clock.wallMs()), {
+    const callerText = this.#privacy.ofExchange(turn.callerText);
+    this.#record = new TurnRecord(turn.turn, callerText, turn.speculated, new Date(clock.wallMs()), {
       silenceAtMs: turn.silenceAtMs,
       releasedAtMs: clock.nowMs(),
       sttFinalMs: this.#sttFinalMs,
@@ -69,6 +75,7 @@ export class Exchanges {
 
   /** It was not over after all. */
   takenBack(): void {
+    this.#privacy.turnTakenBack();
     this.#record = this.#recordBefore;
   }
 
@@ -89,7 +96,8 @@ export class Exchanges {
   spoken({ agentText, heardText, interrupted }: Spoken, sttProvider: string): void {
     const record = this.#record;
     if (record === undefined) return;
-    record.spoken(agentText, heardText, interrupted);
+    const privacy = this.#privacy;
+    record.spoken(privacy.ofExchange(agentText), privacy.ofExchange(heardText), interrupted);
     this.#tell(record);
     if (this.#observed.has(record)) return;
     this.#observed.add(record);
@@ -98,7 +106,8 @@ export class Exchanges {
 
   /** What the caller said last, which nobody answered, is a turn all the same. */
   unanswered(turn: number, callerText: string): void {
-    this.#tell(new TurnRecord(turn, callerText, false, new Date(this.#world.clock.wallMs())));
+    const text = this.#privacy.ofCaller(callerText);
+    this.#tell(new TurnRecord(turn, text, false, new Date(this.#world.clock.wallMs())));
   }
 
   #tell(record: TurnRecord): void {

@@ -3,12 +3,13 @@ import type { Playout } from '../playout/playout.ts';
 import type { Speech } from '../playout/speech.ts';
 import type { TurnEvent } from '../turn/state.ts';
 
-/** Told before a voice or words that may be over the agent; undefined when there is nothing to tell. */
+/** Told before a voice, words or a key that may be over the agent; undefined when there is nothing to tell. */
 export function heardBefore(
   event: TurnEvent,
   playout: Pick<Playout, 'heard' | 'speech'>,
 ): TurnEvent | undefined {
-  if (event.kind !== 'words' && event.kind !== 'voiceStarted') return undefined;
+  if (event.kind !== 'words' && event.kind !== 'voiceStarted' && event.kind !== 'keyPressed')
+    return undefined;
   const heard = playout.heard();
   const { speech } = playout;
   if (heard === undefined || speech === undefined) return undefined;

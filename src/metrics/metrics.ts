@@ -19,7 +19,15 @@ export type StageName =
   | 'store_commit';
 export type RequestOutcome = 'ok' | 'error' | 'timeout' | 'cancelled' | 'hedged';
 export type CacheName = 'tts_memory' | 'tts_disk' | 'response';
-const DROPPED = ['store_rows', 'stt_audio', 'vad_windows', 'turn_verdicts', 'events', 'recording'] as const;
+const DROPPED = [
+  'store_rows',
+  'stt_audio',
+  'vad_windows',
+  'turn_verdicts',
+  'events',
+  'recording',
+  'keys',
+] as const;
 export type DroppedWhat = (typeof DROPPED)[number];
 const BARGE_INS = ['interrupted', 'resumed', 'ignored'] as const;
 export type BargeIn = (typeof BARGE_INS)[number];

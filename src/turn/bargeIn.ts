@@ -1,6 +1,7 @@
 // A sound over the agent: whether it yields, goes on, or has been answered.
 import { pause } from './endOfTurn.ts';
 import { forgetSaid, listen } from './floor.ts';
+import { anyKeyed } from './keyed.ts';
 import { askedSoFar, expectationOf, NOTHING_ASKED, type Expectation } from './expectation.ts';
 import { judge, type Verdict } from './judge.ts';
 import { turnLanguage } from './language/language.ts';
@@ -88,7 +89,7 @@ export function replyPlayed(
   const answered = phase.kind === 'thinking' && phase.answers === 'caller' ? forgetSaid(state) : stay(state);
   const over = { ...answered.state, expects: expectedAfter(answered.state, replyId, settings, true) };
   const effects = [...answered.effects, stop('lasting'), stop('verdict')];
-  const meant = verdictOn(over, settings) === 'interrupt';
+  const meant = anyKeyed(over.keyed) || verdictOn(over, settings) === 'interrupt';
   // "Mhm" while the agent was finishing is no turn; a sentence is.
   if (!meant && over.voice === 'off')
     return chain(chain({ state: over, effects }, forgetSaid), (next) => listen(next, settings));

@@ -2,8 +2,9 @@
 import { endingOf, type Ending } from './endpoint.ts';
 import { dropPrepared, listen, speakLine } from './floor.ts';
 import { heardWaitMs, type EndHeard } from './heardEnd.ts';
+import { keysDueAtMs, spaced, turnText } from './keyed.ts';
 import { turnLanguage } from './language/language.ts';
-import { lastUtterance, sameWords, textOf } from './said.ts';
+import { lastUtterance, sameWords, wordsOf } from './said.ts';
 import type { TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
 import { chain, inPhase, start, stay, stop } from './step.ts';
 
@@ -31,15 +32,25 @@ export function pause(state: TurnState, silenceAtMs: number, atMs: number, setti
 export function wordsInPause(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'pausing') return stay(state);
-  const text = textOf(state.said);
-  const ending = endingOf(text, state.expects, turnLanguage(settings.language));
+  const text = turnText(state.said, state.keyed);
+  const keysAtMs = keysDueAtMs(state, settings);
+  const ending =
+    keysAtMs === undefined
+      ? endingOf(text, state.expects, turnLanguage(settings.language))
+      : keysEnding(state);
   const heard = state.endHeard?.silenceAtMs === phase.silenceAtMs ? state.endHeard.probability : undefined;
-  const leftMs = phase.silenceAtMs + heardWaitMs(ending, settings, state.pauses, heard) - atMs;
+  const overAtMs = keysAtMs ?? phase.silenceAtMs + heardWaitMs(ending, settings, state.pauses, heard);
+  const leftMs = overAtMs - atMs;
   const waiting = inPhase(state, { ...phase, waited: leftMs <= 0 });
   const timer = leftMs > 0 ? [start('endpoint', leftMs)] : [stop('endpoint')];
   return chain({ state: waiting, effects: timer }, (next) =>
     chain(speculate(next, text, ending, settings), (one) => decide(one, settings)),
   );
+}
+
+/** A key is seldom the last one unless it says so: no reply is made for each. */
+function keysEnding({ keyed }: TurnState): Ending {
+  return keyed.at(-1)?.end === 'open' ? 'collecting' : 'complete';
 }
 
 /** The audio model has heard the silence under way; of another one it is late news. */
@@ -76,11 +87,16 @@ export function prepare(state: TurnState, callerText: string, before: readonly T
 export function decide(state: TurnState, settings: TurnSettings): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'pausing' || !phase.waited || phase.final !== 'known') return stay(state);
-  const callerText = textOf(state.said);
+  const callerText = turnText(state.said, state.keyed);
   if (callerText === '') return notUnderstood(state, phase.silenceAtMs, settings);
-  const fits = state.prepared !== undefined && sameWords(state.prepared.text, callerText);
+  const fits = state.prepared !== undefined && sameTurn(state.prepared.text, callerText);
   const ready = fits ? stay(state) : prepare(state, callerText, dropPrepared(state));
   return chain(ready, (next) => release(next, callerText, phase.silenceAtMs, fits));
+}
+
+/** A lone `#` or `*` has no words, and is not the other one. */
+function sameTurn(a: string, b: string): boolean {
+  return a === b || (sameWords(a, b) && wordsOf(a).length > 0);
 }
 
 /** Voice without a word: the caller is asked again, a few times; a noise gives the floor back. */
@@ -99,11 +115,16 @@ export function release(
   if (state.prepared === undefined) return stay(state);
   const { replyId } = state.prepared;
   const turn = state.turn + 1;
+  const untold = state.keyed.filter(({ told }) => !told);
+  const keyed = state.keyed.map((one) => ({ ...one, told: true }));
+  const phase = { kind: 'thinking', replyId, answers: 'caller' } as const;
   return {
-    state: { ...state, turn, idleStep: 0, asked: 0, phase: { kind: 'thinking', replyId, answers: 'caller' } },
+    state: { ...state, turn, idleStep: 0, asked: 0, keyed, phase },
     effects: [
       stop('endpoint'),
       stop('finalWords'),
+      ...(keyed.length === 0 ? [] : [stop('keys')]),
+      ...untold.map(({ keys }) => ({ kind: 'keyed' as const, turn, text: spaced(keys), final: true })),
       { kind: 'release', replyId, turn, callerText, silenceAtMs, speculated },
     ],
   };

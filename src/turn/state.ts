@@ -2,6 +2,7 @@
 import type { EndpointSettings } from './endpoint.ts';
 import type { EndHeard } from './heardEnd.ts';
 import { NOTHING_ASKED, type AgentWords, type Expectation } from './expectation.ts';
+import type { Keyed, KeySettings } from './keyed.ts';
 import type { InterruptionSettings } from './judge.ts';
 import type { EchoSeen } from './ownVoice.ts';
 import { NO_PAUSES, type Gap, type Pauses } from './pauses.ts';
@@ -9,6 +10,7 @@ import type { Said, Utterance } from './said.ts';
 
 export interface TurnSettings extends EndpointSettings {
   readonly interruption: InterruptionSettings;
+  readonly keys: KeySettings;
   /** False: what the agent says before the first exchange is said to its end. */
   readonly greetingInterruptible: boolean;
   /** How long nobody speaks before each step of "are you still there?". */
@@ -24,7 +26,7 @@ export interface TurnSettings extends EndpointSettings {
 export type Phase =
   /** The floor is the caller's; a reply prepared in an earlier pause may be waiting. */
   | { readonly kind: 'listening' }
-  /** The caller is silent and may have finished. `final` is the utterance whose last word is awaited. */
+  /** The caller is silent, or keys have ended what they say, and may have finished. `final` is the utterance whose last word is awaited. */
   | {
       readonly kind: 'pausing';
       readonly silenceAtMs: number;
@@ -50,6 +52,10 @@ export interface TurnState {
   /** How often the caller was told that nothing was understood, since their last words. */
   readonly asked: number;
   readonly said: Said;
+  /** Keys pressed in this turn. */
+  readonly keyed: readonly Keyed[];
+  /** The last turn was over before its end key: pressed now, it is late and means nothing. */
+  readonly endKeyOwed: boolean;
   /** Utterances up to this one belong to turns that are over: late news of them falls through. */
   readonly oldUtterance: number;
   /** The last utterance that the STT was asked to finish: what is said now belongs to a later one. */
@@ -99,7 +105,9 @@ export type TurnTimer =
   /** Voice over the agent that stopped: words may still come. */
   | 'verdict'
   /** Nobody speaks. */
-  | 'idle';
+  | 'idle'
+  /** The next key, under a voice that may be a noise. */
+  | 'keys';
 
 export type TurnEvent =
   | { readonly kind: 'opened'; readonly line: Line | undefined }
@@ -112,6 +120,8 @@ export type TurnEvent =
       readonly text: string;
       readonly final: boolean;
     }
+  /** On the caller's phone: one of 0-9, * and #. */
+  | { readonly kind: 'keyPressed'; readonly atMs: number; readonly key: string }
   /** An audio model heard how the caller fell silent; there may be none, and it may be late. */
   | ({ readonly kind: 'endJudged'; readonly atMs: number } & EndHeard)
   /** The STT was asked for the last word on this utterance. */
@@ -151,6 +161,10 @@ export type TurnEffect =
   /** Stop the reply's sources, empty the playout, cut the history to what was heard. */
   | { readonly kind: 'interrupt'; readonly replyId: number }
   | { readonly kind: 'bargeIn'; readonly outcome: BargeInOutcome; readonly voiceAtMs: number }
+  /** Keys in a row as far as they were pressed; `final` when they are ended. */
+  | { readonly kind: 'keyed'; readonly turn: number; readonly text: string; readonly final: boolean }
+  /** One key too many, or none that a phone has. */
+  | { readonly kind: 'keyDropped' }
   /** Replaces a timer of that name. */
   | { readonly kind: 'startTimer'; readonly timer: TurnTimer; readonly delayMs: number }
   | { readonly kind: 'stopTimer'; readonly timer: TurnTimer }
@@ -171,6 +185,8 @@ export function firstState(turn = 0): TurnState {
     voiceAtMs: undefined,
     asked: 0,
     said: [],
+    keyed: [],
+    endKeyOwed: false,
     oldUtterance: -1,
     committed: -1,
     prepared: undefined,

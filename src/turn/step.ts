@@ -28,5 +28,5 @@ export function withTimer(state: TurnState, timer: TurnTimer, delayMs: number): 
 }
 
 export function stopTimers(): readonly TurnEffect[] {
-  return (['endpoint', 'finalWords', 'lasting', 'verdict', 'idle'] as const).map(stop);
+  return (['endpoint', 'finalWords', 'lasting', 'verdict', 'idle', 'keys'] as const).map(stop);
 }

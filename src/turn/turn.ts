@@ -11,6 +11,8 @@ import { mayInterrupt, replyPlayed, resume, voiceLasts, wordsOverAgent } from '.
 import { decide, endJudged, pause, withhold, wordsInPause } from './endOfTurn.ts';
 import { dropPrepared, forgetSaid, idle, lineWanted, listen, speakLine } from './floor.ts';
 import type { AgentWords } from './expectation.ts';
+import { keysDueAtMs } from './keyed.ts';
+import { keyPressed, keysTimedOut, keysUnderVoice } from './keys.ts';
 import { ECHOES_TRUSTED_MAX, withoutEcho } from './ownVoice.ts';
 import { brokenGap, learned, wasAnswered } from './pauses.ts';
 import { noteWords, sameWords, textOf } from './said.ts';
@@ -33,16 +35,21 @@ export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSet
     case 'opened':
       return event.line === undefined ? listen(state, settings) : speakLine(state, event.line);
     case 'voiceStarted':
-      return voiceStarted(
-        { ...state, voice: 'on', voiceAtMs: event.voiceAtMs },
-        event.voiceAtMs,
-        event.atMs,
-        settings,
+      return chain(
+        voiceStarted(
+          { ...state, voice: 'on', voiceAtMs: event.voiceAtMs },
+          event.voiceAtMs,
+          event.atMs,
+          settings,
+        ),
+        (next) => keysUnderVoice(next, settings),
       );
     case 'voiceStopped':
       return voiceStopped({ ...state, voice: 'off' }, event.silenceAtMs, event.atMs, settings);
     case 'words':
       return words(state, event, settings);
+    case 'keyPressed':
+      return keyPressed(state, event, settings);
     case 'endJudged':
       return endJudged(state, event, settings);
     case 'committed':
@@ -54,7 +61,9 @@ export function reduceTurn(state: TurnState, event: TurnEvent, settings: TurnSet
     case 'replyHeard':
       return stay(replyHeard(state, event));
     case 'replyPlayed':
-      return replyPlayed(state, event.replyId, event.atMs, settings);
+      return chain(replyPlayed(state, event.replyId, event.atMs, settings), (next) =>
+        keysUnderVoice(next, settings),
+      );
     case 'lineWanted':
       return lineWanted(state, event.line, settings);
     case 'callEnded':
@@ -138,10 +147,19 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
     case 'pausing': {
       const awaited = typeof phase.final === 'object' && phase.final.utterance === event.utterance;
       const final = event.final && awaited ? 'known' : phase.final;
+      // Keys had ended it under a voice that has more to say.
+      if (state.voice === 'on' && keysDueAtMs(next, settings) === undefined)
+        return {
+          state: inPhase(next, { kind: 'listening' }),
+          effects: [stop('endpoint'), stop('finalWords')],
+        };
       return wordsInPause(inPhase(next, { ...phase, final }), event.atMs, settings);
     }
     case 'thinking':
-      if (phase.answers === 'nobody' || !changed || state.voice === 'on') return stay(next);
+      if (phase.answers === 'nobody' || !changed) return stay(next);
+      // Keys have ended the turn under a voice that goes on: its end will be waited for.
+      if (state.voice === 'on')
+        return chain(withhold(next, phase.replyId), (held) => keysUnderVoice(held, settings));
       // A late word changes the question; nothing of the answer has been heard yet.
       return chain(withhold(next, phase.replyId), (held) => pause(held, event.atMs, event.atMs, settings));
     case 'speaking':
@@ -208,6 +226,8 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
         : stay(state);
     case 'idle':
       return phase.kind === 'listening' && state.voice === 'off' ? idle(state, settings) : stay(state);
+    case 'keys':
+      return keysTimedOut(state, atMs, settings);
     default:
       return timer satisfies never;
   }

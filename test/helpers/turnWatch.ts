@@ -46,6 +46,8 @@ export class TurnWatch {
     assert.ok(state.nextReplyId >= before.nextReplyId, 'the ids of replies never go back');
     assert.ok(state.oldUtterance >= before.oldUtterance, 'what is old stays old');
     assert.ok(this.#alive.size <= 2, 'one on the line and at most one prepared');
+    const keys = state.keyed.reduce((sum, one) => sum + one.keys.length, 0);
+    assert.ok(keys <= this.#settings.keys.digitsMax, `${keys} keys are kept`);
     this.#checkPhase();
     return effects;
   }
@@ -90,6 +92,8 @@ export class TurnWatch {
         this.commits += 1;
         return undefined;
       case 'bargeIn':
+      case 'keyed':
+      case 'keyDropped':
       case 'giveUp':
         return undefined;
       default:

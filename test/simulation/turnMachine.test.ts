@@ -11,6 +11,7 @@ const EVENTS_MAX = 120;
 const settings: TurnSettings = {
   minWaitMs: 300,
   maxWaitMs: 1_500,
+  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
   interruption: {
     enabled: true,
     minVoiceMs: 500,
@@ -25,7 +26,7 @@ const settings: TurnSettings = {
   language: 'en-US',
 };
 
-const AGENT_TEXT = 'Shall I book a table for you?';
+const AGENT_TEXTS = ['Shall I book a table for you?', 'What are the last four digits?'] as const;
 const TEXTS = [
   '',
   'mhm',
@@ -37,7 +38,8 @@ const TEXTS = [
   'five five',
   'um',
 ] as const;
-const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'idle'] as const;
+const TIMERS = ['endpoint', 'finalWords', 'lasting', 'verdict', 'idle', 'keys'] as const;
+const KEYS = ['1', '1', '2', '3', '4', '5', '#', '*'] as const;
 
 /** One story: events as a call tells them, now and then one that is old, early or of another reply. */
 class Story {
@@ -56,6 +58,11 @@ class Story {
         ...settings.interruption,
         enabled: chance.happens(0.9),
         minWords: chance.between(1, 2),
+      },
+      keys: {
+        ...settings.keys,
+        digitsMax: chance.pick([1, 4, 32]),
+        interrupts: chance.happens(0.8),
       },
       greetingInterruptible: chance.happens(0.8),
       idleAfterMs: chance.happens(0.9) ? settings.idleAfterMs : [],
@@ -85,6 +92,22 @@ class Story {
     if (this.watch.timers.has('endpoint')) this.#ring('endpoint');
     assert.equal(this.watch.released.length, released + 1, 'silence and words lead to an answer');
     assert.ok(this.watch.released.at(-1)?.endsWith('Are you still there?'));
+    this.#keysAlone();
+  }
+
+  /** Somebody who only types, in a noise or in none, is answered as well. */
+  #keysAlone(): void {
+    this.#silence();
+    const released = this.watch.released.length;
+    if (this.#chance.happens(0.5))
+      this.#tell({ kind: 'voiceStarted', atMs: this.#atMs, voiceAtMs: this.#atMs - 80 });
+    this.#atMs += 100;
+    this.#tell({ kind: 'keyPressed', atMs: this.#atMs, key: '7' });
+    this.#atMs += 5_000;
+    for (const timer of ['keys', 'endpoint', 'finalWords'] as const)
+      if (this.watch.timers.has(timer)) this.#ring(timer);
+    assert.equal(this.watch.released.length, released + 1, 'keys lead to an answer');
+    assert.equal(this.watch.released.at(-1), '7');
   }
 
   ends(): void {
@@ -133,7 +156,7 @@ class Story {
     const atMs = this.#atMs;
     // News of the reply on the line, seldom of another; what is held is not played to its end.
     const replyId = chance.happens(0.9) ? (this.watch.onLine ?? 0) : chance.between(0, 12);
-    switch (chance.between(1, 9)) {
+    switch (chance.between(1, 10)) {
       case 1:
         return { kind: 'voiceStarted', atMs, voiceAtMs: atMs - chance.between(0, 2_000) };
       case 2:
@@ -156,9 +179,12 @@ class Story {
         if (replyId === this.watch.onLine && this.watch.held)
           return { kind: 'lineWanted', line: { kind: 'goodbye' } };
         return { kind: 'replyPlayed', replyId, atMs };
+      case 9:
+        return { kind: 'keyPressed', atMs, key: chance.pick(KEYS) };
       default: {
-        const heardText = chance.pick(['', 'Shall I', AGENT_TEXT]);
-        return { kind: 'replyHeard', replyId, heardText, text: AGENT_TEXT, whole: chance.happens(0.5) };
+        const text = chance.pick(AGENT_TEXTS);
+        const heardText = chance.pick(['', text.split(' ').slice(0, 2).join(' '), text]);
+        return { kind: 'replyHeard', replyId, heardText, text, whole: chance.happens(0.5) };
       }
     }
   }

@@ -12,6 +12,7 @@ const settings = {
   minWaitMs: 300,
   maxWaitMs: 1_500,
   interruption: { enabled: true, minVoiceMs: 500, minWords: 1, always: [], backchannels: [] },
+  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
   greetingInterruptible: true,
   idleAfterMs: [],
   giveUpAfterMs: 8_000,
