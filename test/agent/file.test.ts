@@ -56,6 +56,26 @@ test('a file with what has to be there gets every default', () => {
   assert.equal(agent.states, undefined);
 });
 
+test('keys have a key that ends and one that takes back, and these are two', () => {
+  assert.deepEqual(agentOf(minimal).dtmf, {
+    endKey: '#',
+    clearKey: '*',
+    timeoutMs: 2_000,
+    digitsMax: 32,
+    interrupts: true,
+    sensitive: [],
+  });
+  assert.equal(agentOf(`${minimal}dtmf: { endKey: none, clearKey: none }\n`).dtmf.endKey, 'none');
+  assert.match(
+    mistakesOf(`${minimal}dtmf: { endKey: '*' }\n`).join(),
+    /dtmf: expected endKey and clearKey to be two keys, not both \*$/u,
+  );
+  assert.match(
+    mistakesOf(`${minimal}dtmf: { endKey: '5' }\n`).join(),
+    /dtmf\.endKey: expected one of #, \*, none/u,
+  );
+});
+
 test('a turn model is named by its path, and none is the default', () => {
   const named = agentOf(`${minimal}turnTaking: { model: models/smart-turn.onnx }\n`);
   assert.equal(named.turnTaking.model, 'models/smart-turn.onnx');
