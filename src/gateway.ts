@@ -272,6 +272,7 @@ function turnSettingsOf(agent: AgentFile, speculate: boolean): TurnSettings {
     minWaitMs: agent.turnTaking.minWaitMs,
     maxWaitMs: agent.turnTaking.maxWaitMs,
     interruption: agent.interruption,
+    keys: agent.dtmf,
     idleAfterMs: agent.limits.idle.map((step) => step.afterSeconds * 1_000),
     giveUpAfterMs: (agent.limits.idle.at(-1)?.afterSeconds ?? 0) * 1_000,
     speculate,

@@ -13,6 +13,7 @@ export function crossChecks(file: unknown): Mistake[] {
     ...stateMistakes(asFields(fields.states)),
     ...toolMistakes(asList(fields.tools)),
     ...turnTakingMistakes(asFields(fields.turnTaking)),
+    ...keyMistakes(asFields(fields.dtmf)),
     ...languageMistakes(fields),
   ];
 }
@@ -96,6 +97,11 @@ function turnTakingMistakes({ minWaitMs, maxWaitMs }: JsonRecord): Mistake[] {
   return [
     { path: ['turnTaking'], message: `expected minWaitMs (${least}) to be at most maxWaitMs (${most})` },
   ];
+}
+
+function keyMistakes({ endKey = '#', clearKey = '*' }: JsonRecord): Mistake[] {
+  if (endKey !== clearKey || endKey === 'none' || typeof endKey !== 'string') return [];
+  return [{ path: ['dtmf'], message: `expected endKey and clearKey to be two keys, not both ${endKey}` }];
 }
 
 /** Every default line is English: an agent that suddenly changes its language is worse than a file that is refused. */

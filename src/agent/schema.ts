@@ -30,6 +30,15 @@ const interruption = z.strictObject({
   protected: z.array(words).max(50).default([]),
 });
 
+const dtmf = z.strictObject({
+  endKey: z.enum(['#', '*', 'none']).default('#'),
+  clearKey: z.enum(['*', '#', 'none']).default('*'),
+  timeoutMs: z.int().min(500).max(30_000).default(2_000),
+  digitsMax: z.int().min(1).max(64).default(32),
+  interrupts: z.boolean().default(true),
+  sensitive: z.array(text).max(50).default([]),
+});
+
 const limits = z.strictObject({
   callMinutesMax: z.number().min(0.5).max(240).default(30),
   idle: z
@@ -60,6 +69,7 @@ const state = z.strictObject({
     .max(30)
     .default([]),
   repeatable: z.boolean().default(false),
+  sensitive: z.boolean().default(false),
 });
 
 export const agentSchema = z.strictObject({
@@ -81,6 +91,7 @@ export const agentSchema = z.strictObject({
   }),
   turnTaking: turnTaking.prefault({}),
   interruption: interruption.prefault({}),
+  dtmf: dtmf.prefault({}),
   limits: limits.prefault({}),
   lines: lines.prefault({}),
   tools: z.array(tool).max(32).default([]),

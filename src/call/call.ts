@@ -4,7 +4,7 @@ import { errorText, failureOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
-import { textOf } from '../turn/said.ts';
+import { turnText } from '../turn/keyed.ts';
 import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnTimer } from '../turn/state.ts';
 import { Border, INTERNAL_ERROR } from './border.ts';
 import {
@@ -21,9 +21,11 @@ import { Exchanges } from './exchanges.ts';
 import { heardAll, heardBefore } from './heardSoFar.ts';
 import { CallRecording } from './callRecording.ts';
 import type { CallEars, CallInfo, CallStream, LiveCall } from './port.ts';
+import { playoutListener } from './playoutNews.ts';
 import type { Publish } from './publish.ts';
 import { Replies } from './replies.ts';
 import type { Reply } from './reply.ts';
+import { Told } from './told.ts';
 import { Trouble } from './trouble.ts';
 import { TurnMachine } from './turnMachine.ts';
 import type { CallWorld } from './world.ts';
@@ -53,7 +55,7 @@ export class Call implements LiveCall {
   readonly #trouble: Trouble;
   readonly #endJudge: EndJudge;
   readonly #exchanges: Exchanges;
-  readonly #publish: Publish;
+  readonly #told: Told;
 
   /**
    * Nothing happens before `begin`. `conversation` is what was said before the stream was lost, for a call that
@@ -78,11 +80,13 @@ export class Call implements LiveCall {
     this.#onClosed = onClosed;
     this.#startedAtMs = world.clock.nowMs();
     this.#timers = new Timers(world.clock);
-    this.#publish = (event) =>
+    const publish: Publish = (event) =>
       world.events.publish({ ...event, callSid: info.callSid, at: world.clock.wallMs() });
     this.#endJudge = new EndJudge(world, (event) => this.#happened(event));
-    this.#exchanges = new Exchanges(info.callSid, world, this.#log, this.#publish);
     this.conversation = parts.conversation ?? new Conversation(info, world);
+    const { privacy } = this.conversation;
+    this.#exchanges = new Exchanges(info.callSid, world, this.#log, publish, privacy);
+    this.#told = new Told(publish, privacy);
     this.conversation.attach({
       ending: (ending) => this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true }),
       failed: (what, error) =>
@@ -96,7 +100,19 @@ export class Call implements LiveCall {
     );
     this.conversation.parts += 1;
     this.#recording = new CallRecording(world, info.callSid, this.conversation.parts);
-    this.#playout = new Playout(stream, this.#playoutListener(), world.wheel, world.clock);
+    const listener = playoutListener({
+      replies: this.#replies,
+      conversation: this.conversation,
+      exchanges: this.#exchanges,
+      told: this.#told,
+      recording: this.#recording,
+      metrics: world.metrics,
+      nowMs: () => world.clock.nowMs(),
+      turn: () => this.#turn.state.turn,
+      onStarted: (replyId) => this.#happened({ kind: 'replyStarted', replyId }),
+      onPlayed: (replyId) => this.#onPlayed(replyId),
+    });
+    this.#playout = new Playout(stream, listener, world.wheel, world.clock);
     this.#trouble = new Trouble(world.agent.limits, this, () => this.#lineThenEnd());
     this.#deadAir = new DeadAir(world, this.#playout, (reply) => this.#trouble.hopeless(reply));
   }
@@ -152,7 +168,7 @@ export class Call implements LiveCall {
     this.#stream.listen({
       onMedia: (mulaw, timestampMs) => this.#onMedia(mulaw, timestampMs),
       onMark: (name) => this.#playout.echoed(name),
-      onDtmf: () => this.#log.info({}, 'a key was pressed'),
+      onDtmf: (key) => this.#happened({ kind: 'keyPressed', atMs: this.#world.clock.nowMs(), key }),
       onRefused: (failure) => {
         this.#world.metrics.rejected('message');
         this.#log.debug({ failure }, 'refused a message');
@@ -188,37 +204,9 @@ export class Call implements LiveCall {
 
   #onWords(utterance: number, text: string, final: boolean): void {
     const atMs = this.#world.clock.nowMs();
-    this.#exchanges.words(this.#turn.state.turn + 1, utterance, text, final);
+    if (final) this.#exchanges.finalWords(utterance);
+    this.#told.callerWords(this.#turn.state.turn + 1, text, final);
     this.#happened({ kind: 'words', atMs, utterance, text, final });
-  }
-
-  #playoutListener() {
-    const { metrics } = this.#world;
-    return {
-      onStarted: (replyId: number, atMs: number) => {
-        this.#answerBegins(this.#replies.get(replyId), 0, atMs);
-        this.#happened({ kind: 'replyStarted', replyId });
-      },
-      onHeard: (replyId: number, atMs: number) => {
-        if (this.#replies.get(replyId)?.speech.fillers === 0) this.#exchanges.heard(atMs);
-      },
-      onSentence: (replyId: number, sentence: number) => {
-        const reply = this.#replies.get(replyId);
-        if (sentence > 0) this.#answerBegins(reply, sentence, this.#world.clock.nowMs());
-        const text = reply?.speech.sentences[sentence]?.text ?? '';
-        if (text !== '') this.#publish({ type: 'agent.said', turn: this.#turn.state.turn, text });
-      },
-      onPlayed: (replyId: number) => this.#onPlayed(replyId),
-      onWritten: (mulaw: Uint8Array, playAtMs: number) => this.#recording.agent(playAtMs, mulaw),
-      onLate: (lateMs: number) => metrics.playoutLate(lateMs),
-      onUnderrun: (silentMs: number) => metrics.playoutUnderrun(silentMs),
-    };
-  }
-
-  /** A filler is no answer: the wait goes on until the first sentence after it. */
-  #answerBegins(reply: Reply | undefined, sentence: number, atMs: number): void {
-    if (reply === undefined || reply.speech.fillers !== sentence) return;
-    this.#exchanges.firstFrame(atMs, reply.source, reply.times);
   }
 
   #onPlayed(replyId: number): void {
@@ -250,7 +238,7 @@ export class Call implements LiveCall {
       }
       case 'prepare':
         this.#replies.prepare(effect.replyId, effect.callerText, effect.cutIn);
-        return this.#publish({ type: 'turn.prepared', turn: effect.turn, callerText: effect.callerText });
+        return this.#told.turnPrepared(effect.turn, effect.callerText);
       case 'release':
         return this.#release(effect);
       case 'withhold':
@@ -268,6 +256,10 @@ export class Call implements LiveCall {
         return this.#interrupt(effect.replyId);
       case 'bargeIn':
         return this.#world.metrics.bargedIn(this.#world.clock.nowMs() - effect.voiceAtMs, effect.outcome);
+      case 'keyed':
+        return this.#told.callerWords(effect.turn, effect.text, effect.final);
+      case 'keyDropped':
+        return this.#world.metrics.dropped('keys', 1);
       case 'startTimer':
         return this.#timers.start(effect.timer, effect.delayMs, () =>
           this.#happened({ kind: 'timerRang', timer: effect.timer, atMs: this.#world.clock.nowMs() }),
@@ -293,6 +285,7 @@ export class Call implements LiveCall {
     if (ending !== undefined) this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true });
     this.#exchanges.began(effect);
     this.conversation.turn = effect.turn;
+    this.#told.turnStarted(effect.turn, effect.callerText);
     this.#deadAir.watch(reply, effect.silenceAtMs);
     this.#playout.play(reply.speech);
   }
@@ -327,7 +320,8 @@ export class Call implements LiveCall {
     reply.cancel();
     this.#connectionChanged({ kind: 'interrupted' });
     const heardText = heard?.text ?? '';
-    this.#exchanges.interrupted(this.#turn.state, heardText);
+    const { turn, said, keyed } = this.#turn.state;
+    this.#told.agentInterrupted(turn, heardText, turnText(said, keyed));
     this.#spoken(reply, heardText, true);
   }
 
@@ -391,9 +385,10 @@ export class Call implements LiveCall {
     this.#replies.cancelAll();
     const cutReply = cut === undefined ? undefined : this.#replies.get(cut.speechId);
     if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', true);
-    const callerText = textOf(this.#turn.state.said);
-    if (callerText === '' || this.#turn.state.phase.kind === 'thinking') return;
-    this.conversation.turn = this.#turn.state.turn + 1;
+    const { turn, phase, said, keyed } = this.#turn.state;
+    const callerText = turnText(said, keyed);
+    if (callerText === '' || phase.kind === 'thinking') return;
+    this.conversation.turn = turn + 1;
     this.conversation.unanswered(callerText);
     this.#exchanges.unanswered(this.conversation.turn, callerText);
   }

@@ -13,6 +13,7 @@ import type { LlmRequest } from '../llm/port.ts';
 import type { Line } from '../turn/state.ts';
 import type { Ending } from './connection.ts';
 import type { CallInfo } from './port.ts';
+import { Privacy } from './privacy.ts';
 import { Reply } from './reply.ts';
 import { Toolbox } from './toolbox.ts';
 import type { CallWorld } from './world.ts';
@@ -28,6 +29,7 @@ export class Conversation {
   turn = 0;
   /** Streams that this conversation has had. */
   parts = 0;
+  readonly privacy: Privacy;
   readonly #world: CallWorld;
   readonly #toolbox: Toolbox;
   readonly #variables: Readonly<Record<string, string>>;
@@ -44,9 +46,10 @@ export class Conversation {
     this.#toolbox = new Toolbox(world, {
       ending: (ending) => this.#listener?.ending(ending),
       noteFields: (fields) => {
-        if (info.leadId !== undefined) world.writer.leadFields(info.leadId, fields);
+        if (info.leadId !== undefined) world.writer.leadFields(info.leadId, this.#forOthers(fields));
       },
     });
+    this.privacy = new Privacy(world.agent, () => this.#toolbox.state);
   }
 
   get durationMs(): number {
@@ -83,6 +86,11 @@ export class Conversation {
     const interruptible = line.kind !== 'greeting' || this.#world.agent.greetingInterruptible;
     reply.say([line.kind === 'text' ? text : render(text, this.#variables)], interruptible);
     return reply;
+  }
+
+  /** Whether this reply answers the caller; a line answers nobody. */
+  answers(replyId: number): boolean {
+    return this.#questions.has(replyId);
   }
 
   /** A reply is over: its question, what its tools did, and what of it was heard are history now. */
@@ -153,6 +161,12 @@ export class Conversation {
       messages: toMessages(history, systemPrompt(agent, this.#variables, state)),
       tools: toolSpecs(agent, state),
     };
+  }
+
+  #forOthers(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, this.privacy.ofExchange(value)]),
+    );
   }
 
   #textOf(line: Line): string {

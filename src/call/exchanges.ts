@@ -1,9 +1,8 @@
 // A call and its exchanges, as they are told to the store, the metrics, the watchers and the log: one row a turn.
 import type { Logger } from '../base/logger.ts';
 import type { TurnSource } from '../store/port.ts';
-import { textOf } from '../turn/said.ts';
-import type { TurnState } from '../turn/state.ts';
 import type { CallInfo } from './port.ts';
+import type { Privacy } from './privacy.ts';
 import type { Publish } from './publish.ts';
 import { TurnRecord, type ReplyTimes } from './turnRecord.ts';
 import type { CallWorld } from './world.ts';
@@ -19,6 +18,7 @@ export class Exchanges {
   readonly #world: CallWorld;
   readonly #log: Logger;
   readonly #publish: Publish;
+  readonly #privacy: Privacy;
   /** The exchange under way, and the one before it until the agent has begun to answer. */
   #record: TurnRecord | undefined;
   #recordBefore: TurnRecord | undefined;
@@ -27,11 +27,13 @@ export class Exchanges {
   readonly #committedAtMs = new Map<number, number>();
   #sttFinalMs: number | undefined;
 
-  constructor(callSid: string, world: CallWorld, log: Logger, publish: Publish) {
+  /** `privacy` keeps out of the texts what is nobody's business. */
+  constructor(callSid: string, world: CallWorld, log: Logger, publish: Publish, privacy: Privacy) {
     this.#callSid = callSid;
     this.#world = world;
     this.#log = log;
     this.#publish = publish;
+    this.#privacy = privacy;
   }
 
   callStarted(info: CallInfo): void {
@@ -46,13 +48,8 @@ export class Exchanges {
     this.#committedAtMs.set(utterance, this.#world.clock.nowMs());
   }
 
-  /** Words of the caller, for the exchange that would answer them. */
-  words(turn: number, utterance: number, text: string, final: boolean): void {
-    if (final) this.#finalWords(utterance);
-    if (text !== '') this.#publish({ type: final ? 'transcript.final' : 'transcript.partial', turn, text });
-  }
-
-  #finalWords(utterance: number): void {
+  /** The ears have said their last word on an utterance. */
+  finalWords(utterance: number): void {
     const committedAtMs = this.#committedAtMs.get(utterance);
     this.#committedAtMs.delete(utterance);
     // One that nobody asked for took no time.
@@ -67,18 +64,14 @@ export class Exchanges {
     readonly silenceAtMs: number;
   }): void {
     const { clock } = this.#world;
+    this.#privacy.turnBegan(turn.callerText);
     this.#recordBefore = this.#record;
-    this.#record = new TurnRecord(turn.turn, turn.callerText, turn.speculated, new Date(clock.wallMs()), {
+    const callerText = this.#privacy.ofExchange(turn.callerText);
+    this.#record = new TurnRecord(turn.turn, callerText, turn.speculated, new Date(clock.wallMs()), {
       silenceAtMs: turn.silenceAtMs,
       releasedAtMs: clock.nowMs(),
       sttFinalMs: this.#sttFinalMs,
     });
-    this.#publish({ type: 'turn.started', turn: turn.turn, callerText: turn.callerText });
-  }
-
-  /** The caller talks over the agent. */
-  interrupted({ said, turn }: Pick<TurnState, 'said' | 'turn'>, heardText: string): void {
-    this.#publish({ type: 'agent.interrupted', turn, heardText, callerText: textOf(said) });
   }
 
   /** It was not over after all. */
@@ -86,6 +79,7 @@ export class Exchanges {
     const taken = this.#record;
     if (taken === undefined || taken === this.#recordBefore) return;
     this.#publish({ type: 'turn.withdrawn', turn: taken.index, callerText: taken.callerText });
+    this.#privacy.turnTakenBack();
     this.#record = this.#recordBefore;
   }
 
@@ -106,7 +100,8 @@ export class Exchanges {
   spoken({ agentText, heardText, interrupted }: Spoken, sttProvider: string): void {
     const record = this.#record;
     if (record === undefined) return;
-    record.spoken(agentText, heardText, interrupted);
+    const privacy = this.#privacy;
+    record.spoken(privacy.ofExchange(agentText), privacy.ofExchange(heardText), interrupted);
     this.#tell(record);
     if (this.#observed.has(record)) return;
     this.#observed.add(record);
@@ -115,7 +110,8 @@ export class Exchanges {
 
   /** What the caller said last, which nobody answered, is a turn all the same. */
   unanswered(turn: number, callerText: string): void {
-    this.#tell(new TurnRecord(turn, callerText, false, new Date(this.#world.clock.wallMs())));
+    const text = this.#privacy.ofCaller(callerText);
+    this.#tell(new TurnRecord(turn, text, false, new Date(this.#world.clock.wallMs())));
   }
 
   #tell(record: TurnRecord): void {

@@ -9,7 +9,7 @@ import type { Replies } from './replies.ts';
 /** Who begins to speak so soon after the agent's first word has begun before it: nobody reacts faster. */
 export const REACTION_MS = 150;
 
-/** Told before whatever may be over the agent; undefined when there is nothing to tell. */
+/** Told before a voice, words or a key that may be over the agent; undefined when there is nothing to tell. */
 export function heardBefore(
   event: TurnEvent,
   playout: Pick<Playout, 'heard' | 'speech'>,
@@ -18,7 +18,7 @@ export function heardBefore(
 ): TurnEvent | undefined {
   const over = event.kind === 'timerRang' && event.timer === 'protected';
   const voice = event.kind === 'voiceStarted' || event.kind === 'voiceLouder';
-  if (event.kind !== 'words' && !voice && !over) return undefined;
+  if (event.kind !== 'words' && event.kind !== 'keyPressed' && !voice && !over) return undefined;
   const heard = playout.heard();
   const { speech } = playout;
   if (heard === undefined || speech === undefined) return undefined;

@@ -27,6 +27,7 @@ const DROPPED = [
   'events',
   'recording',
   'caller_text',
+  'keys',
 ] as const;
 export type DroppedWhat = (typeof DROPPED)[number];
 const BARGE_INS = ['interrupted', 'resumed', 'ignored'] as const;

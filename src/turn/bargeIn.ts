@@ -1,6 +1,7 @@
 // A sound over the agent: whether it yields, goes on, or has been answered.
 import { pause } from './endOfTurn.ts';
 import { forgetSaid, listen } from './floor.ts';
+import { anyKeyed } from './keyed.ts';
 import { askedSoFar, expectationOf, NOTHING_ASKED, type Expectation } from './expectation.ts';
 import { judge, type Verdict } from './judge.ts';
 import { isUnheard, leftProtectedMs, turnGoesOn, untilSaid } from './onTheLine.ts';
@@ -186,7 +187,7 @@ export function replyPlayed(
     takenBack: 0,
   };
   const effects = [...answered.effects, stop('lasting'), stop('verdict'), stop('faint'), stop('protected')];
-  const meant = verdictOn(over, settings, true) === 'interrupt';
+  const meant = anyKeyed(over.keyed) || verdictOn(over, settings, true) === 'interrupt';
   // "Mhm" while the agent was finishing is no turn; a sentence is.
   if (!meant && over.voice === 'off')
     return chain(chain({ state: over, effects }, forgetSaid), (next) =>

@@ -3,10 +3,11 @@ import { taken } from './cutIn.ts';
 import { endingOf, type Ending } from './endpoint.ts';
 import { dropPrepared, listen, speakLine } from './floor.ts';
 import { heardWaitMs, type EndHeard } from './heardEnd.ts';
+import { keysDueAtMs, spaced, turnText } from './keyed.ts';
 import { turnLanguage } from './language/language.ts';
 import { callerLearned } from './loudness.ts';
 import { isJudgedOver, judgedWaitMs } from './judgedEnd.ts';
-import { lastUtterance, sameWords, textOf } from './said.ts';
+import { lastUtterance, sameWords, textOf, wordsOf } from './said.ts';
 import type { TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
 import { chain, inPhase, start, stay, stop } from './step.ts';
 import { heardNoWords } from './wordless.ts';
@@ -45,16 +46,20 @@ export function pause(
 export function wordsInPause(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'pausing') return stay(state);
-  if (state.judge === 'stt') return judgedPause(state, atMs, settings);
-  const text = textOf(state.said);
-  const ending = endingOf(text, state.expects, turnLanguage(settings.language));
+  const text = turnText(state.said, state.keyed);
+  const keysAtMs = keysDueAtMs(state, settings);
+  if (state.judge === 'stt' && keysAtMs === undefined) return judgedPause(state, atMs, settings);
+  const ending =
+    keysAtMs === undefined
+      ? endingOf(text, state.expects, turnLanguage(settings.language))
+      : keysEnding(state);
   const heard = state.endHeard?.silenceAtMs === phase.silenceAtMs ? state.endHeard.probability : undefined;
   const waitMs = state.cutIn.kind === 'wanted' ? 0 : heardWaitMs(ending, settings, state.pauses, heard);
-  const leftMs = phase.silenceAtMs + waitMs - atMs;
+  const leftMs = (keysAtMs ?? phase.silenceAtMs + waitMs) - atMs;
   const waiting = inPhase(state, { ...phase, waited: leftMs <= 0 });
   const timer = leftMs > 0 ? [start('endpoint', leftMs)] : [stop('endpoint')];
   return chain({ state: waiting, effects: timer }, (next) =>
-    chain(speculate(next, text, ending, settings), (one) => decide(one, settings)),
+    chain(speculate(next, text, ending, settings), (one) => (leftMs > 0 ? stay(one) : waited(one, settings))),
   );
 }
 
@@ -68,7 +73,7 @@ function judgedPause(state: TurnState, atMs: number, settings: TurnSettings): Tu
       return decide(inPhase(state, { ...phase, waited: true, final: 'known' }), settings);
     // It was asked for its last words: the longest wait is over, or was another judge's.
     const asked = typeof phase.final === 'object' || (phase.final === 'known' && phase.waited);
-    if (asked) return decide(state, settings);
+    if (asked) return decide(inPhase(state, { ...phase, waited: true }), settings);
     // Words that go on, whether the voice detector heard them or not, begin another silence.
     const sinceMs = Math.max(phase.silenceAtMs, state.wordsAtMs ?? phase.silenceAtMs);
     const leftMs = sinceMs + settings.maxWaitMs - atMs;
@@ -76,7 +81,7 @@ function judgedPause(state: TurnState, atMs: number, settings: TurnSettings): Tu
     if (leftMs > 0) return { state: waiting, effects: [start('endpoint', leftMs)] };
     return chain({ state: waiting, effects: [stop('endpoint')] }, (next) => waited(next, settings));
   }
-  const text = textOf(state.said);
+  const text = turnText(state.said, state.keyed);
   const ending = endingOf(text, state.expects, turnLanguage(settings.language));
   const leftMs = phase.silenceAtMs + judgedWaitMs(ending, settings, state.pauses) - atMs;
   const known = inPhase(state, { ...phase, waited: leftMs <= 0, final: 'known' });
@@ -91,9 +96,14 @@ export function waited(state: TurnState, settings: TurnSettings): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'pausing') return stay(state);
   const over = inPhase(state, { ...phase, waited: true });
-  if (state.judge === 'stt' && phase.final === 'not_asked')
+  if (state.judge === 'stt' && phase.final === 'not_asked' && keysDueAtMs(state, settings) === undefined)
     return { state: over, effects: [{ kind: 'commit' }] };
   return decide(over, settings);
+}
+
+/** A key is seldom the last one unless it says so: no reply is made for each. */
+function keysEnding({ keyed }: TurnState): Ending {
+  return keyed.at(-1)?.end === 'open' ? 'collecting' : 'complete';
 }
 
 /** The audio model has heard the silence under way; of another one it is late news. */
@@ -135,12 +145,12 @@ export function decide(state: TurnState, settings: TurnSettings): TurnStep {
     return { state: inPhase(state, { ...phase, final: 'not_asked' }), effects: [{ kind: 'commit' }] };
   }
   if (phase.final !== 'known' && !wordsWillDo(state, settings)) return stay(state);
-  const callerText = textOf(state.said);
+  const callerText = turnText(state.said, state.keyed);
   if (callerText === '') return notUnderstood(state, phase.silenceAtMs, settings);
   const { prepared } = state;
   const fits =
     prepared !== undefined &&
-    sameWords(prepared.text, callerText) &&
+    sameTurn(prepared.text, callerText) &&
     prepared.cutIn === (state.cutIn.kind === 'wanted');
   const ready = fits ? stay(state) : prepare(state, callerText, dropPrepared(state));
   return chain(ready, (next) => release(next, callerText, phase.silenceAtMs, fits));
@@ -150,13 +160,18 @@ export function decide(state: TurnState, settings: TurnSettings): TurnStep {
  * A whole sentence is answered before the STT's last word on it: that seldom changes it, and if it does, it comes before
  * a frame of the answer, which is then made anew. Where finals have done so, they are waited for.
  */
-function wordsWillDo(
-  { said, expects, finalsAwaited, judge, voice }: TurnState,
-  settings: TurnSettings,
-): boolean {
-  if (finalsAwaited > 0 || judge === 'stt' || voice === 'on') return false;
+function wordsWillDo(state: TurnState, settings: TurnSettings): boolean {
+  const { said, expects, finalsAwaited, judge, voice } = state;
+  // It is not asked for them, and what was said before the keys has come by now.
+  if (judge === 'stt') return keysDueAtMs(state, settings) !== undefined;
+  if (finalsAwaited > 0 || voice === 'on') return false;
   const ending = endingOf(textOf(said), expects, turnLanguage(settings.language));
   return ending === 'complete' || ending === 'likely';
+}
+
+/** A lone `#` or `*` has no words, and is not the other one. */
+function sameTurn(a: string, b: string): boolean {
+  return a === b || (sameWords(a, b) && wordsOf(a).length > 0);
 }
 
 /** Voice without a word: the caller is asked again, a few times; a noise gives the floor back. */
@@ -180,11 +195,14 @@ export function release(
   if (state.prepared === undefined) return stay(state);
   const { replyId } = state.prepared;
   const turn = state.turn + 1;
+  const untold = state.keyed.filter(({ told }) => !told);
+  const keyed = state.keyed.map((one) => ({ ...one, told: true }));
   const answering: TurnState = {
     ...state,
     turn,
     idleStep: 0,
     asked: 0,
+    keyed,
     loudness: callerLearned(state.loudness),
     finalsAwaited: Math.max(0, state.finalsAwaited - 1),
     phase: { kind: 'thinking', replyId, answers: 'caller' },
@@ -195,6 +213,8 @@ export function release(
       effects: [
         stop('endpoint'),
         stop('finalWords'),
+        ...(keyed.length === 0 ? [] : [stop('keys')]),
+        ...untold.map(({ keys }) => ({ kind: 'keyed' as const, turn, text: spaced(keys), final: true })),
         { kind: 'release', replyId, turn, callerText, silenceAtMs, speculated },
       ],
     },

@@ -1,4 +1,5 @@
 // Whose floor it is when nobody holds it: the lines that wait to be said, and what happens when nobody speaks.
+import { anyKeyed } from './keyed.ts';
 import { droppedCharsOf, lastUtterance } from './said.ts';
 import type { Line, TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
 import { inPhase, start, stay, stop } from './step.ts';
@@ -51,6 +52,8 @@ function forget(state: TurnState): TurnState {
   return {
     ...state,
     said: [],
+    keyed: [],
+    endKeyOwed: anyKeyed(state.keyed) && state.keyed.at(-1)?.end !== 'endKey',
     oldUtterance: Math.max(state.oldUtterance, lastUtterance(state.said)),
     prepared: undefined,
     discarded: 0,

@@ -36,8 +36,8 @@ export function isUnheard({ phase, agent, answered, takenBack }: TurnState): boo
 
 /** The answer to what was said begins: that turn is over, unless the answer is taken back. */
 export function answerBegins(state: TurnState, replyId: number): TurnStep {
-  const { said, prepared, discarded } = state;
-  const answered: Answered = { replyId, said, prepared, discarded };
+  const { said, keyed, prepared, discarded } = state;
+  const answered: Answered = { replyId, said, keyed, prepared, discarded };
   const step = forgetSaid(state);
   return { ...step, state: { ...step.state, answered } };
 }
@@ -46,12 +46,13 @@ export function answerBegins(state: TurnState, replyId: number): TurnStep {
 export function turnGoesOn(state: TurnState): TurnState {
   const { answered } = state;
   if (answered === undefined) return state;
-  const { said, prepared, discarded } = answered;
+  const { said, keyed, prepared, discarded } = answered;
   return {
     ...state,
     phase: { kind: 'listening' },
     turn: state.turn - 1,
     said: [...said, ...state.said],
+    keyed: [...keyed, ...state.keyed],
     prepared,
     discarded,
     answered: undefined,

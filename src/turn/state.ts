@@ -3,6 +3,7 @@ import type { EndpointSettings } from './endpoint.ts';
 import type { EndHeard } from './heardEnd.ts';
 import type { CutIn } from './cutIn.ts';
 import { NOTHING_ASKED, type AgentWords, type Expectation } from './expectation.ts';
+import type { Keyed, KeySettings } from './keyed.ts';
 import type { InterruptionSettings } from './judge.ts';
 import { NOTHING_LOUD, type Loudness } from './loudness.ts';
 import type { EchoSeen } from './ownVoice.ts';
@@ -12,6 +13,7 @@ import { HEARS_WORDS, type Wordless } from './wordless.ts';
 
 export interface TurnSettings extends EndpointSettings {
   readonly interruption: InterruptionSettings;
+  readonly keys: KeySettings;
   /** How long nobody speaks before each step of "are you still there?". */
   readonly idleAfterMs: readonly number[];
   /** ... and after the last step before the call is given up. */
@@ -27,7 +29,7 @@ export interface TurnSettings extends EndpointSettings {
 export type Phase =
   /** The floor is the caller's; a reply prepared in an earlier pause may be waiting. */
   | { readonly kind: 'listening' }
-  /** The caller is silent and may have finished. `final` is the utterance whose last word is awaited. */
+  /** The caller is silent, or keys have ended what they say, and may have finished. `final` is the utterance whose last word is awaited. */
   | {
       readonly kind: 'pausing';
       readonly silenceAtMs: number;
@@ -52,7 +54,9 @@ export type Answers = 'caller' | 'nobody';
 export type TurnJudge = 'words' | 'stt';
 
 /** The caller's turn that the reply on the line answers, as it was when the answer began. */
-export type Answered = Pick<TurnState, 'said' | 'prepared' | 'discarded'> & { readonly replyId: number };
+export type Answered = Pick<TurnState, 'said' | 'keyed' | 'prepared' | 'discarded'> & {
+  readonly replyId: number;
+};
 
 export interface TurnState {
   readonly phase: Phase;
@@ -69,6 +73,10 @@ export interface TurnState {
   readonly wordsAtMs: number | undefined;
   readonly cutIn: CutIn;
   readonly said: Said;
+  /** Keys pressed in this turn. */
+  readonly keyed: readonly Keyed[];
+  /** The last turn was over before its end key: pressed now, it is late and means nothing. */
+  readonly endKeyOwed: boolean;
   /** Utterances up to this one belong to turns that are over: late news of them falls through. */
   readonly oldUtterance: number;
   /** The last utterance that the STT was asked to finish: what is said now belongs to a later one. */
@@ -141,7 +149,9 @@ export type TurnTimer =
   /** The caller's voice goes on and brings no new word. */
   | 'steady'
   /** The caller's turn goes on and on; then how long the agent that cut in may not be stopped. */
-  | 'cutIn';
+  | 'cutIn'
+  /** The next key, under a voice that may be a noise. */
+  | 'keys';
 
 export type TurnEvent =
   | { readonly kind: 'opened'; readonly line: Line | undefined }
@@ -161,6 +171,8 @@ export type TurnEvent =
       readonly text: string;
       readonly final: boolean;
     }
+  /** On the caller's phone: one of 0-9, * and #. */
+  | { readonly kind: 'keyPressed'; readonly atMs: number; readonly key: string }
   /** An audio model heard how the caller fell silent; there may be none, and it may be late. */
   | ({ readonly kind: 'endJudged'; readonly atMs: number } & EndHeard)
   /** Whoever listens from now on leaves the end of the turn to be judged by its words, or judges it. */
@@ -217,6 +229,10 @@ export type TurnEffect =
   /** Stop the reply's sources, empty the playout, cut the history to what was heard. */
   | { readonly kind: 'interrupt'; readonly replyId: number }
   | { readonly kind: 'bargeIn'; readonly outcome: BargeInOutcome; readonly voiceAtMs: number }
+  /** Keys in a row as far as they were pressed; `final` when they are ended. */
+  | { readonly kind: 'keyed'; readonly turn: number; readonly text: string; readonly final: boolean }
+  /** One key too many, or none that a phone has. */
+  | { readonly kind: 'keyDropped' }
   /** Replaces a timer of that name. */
   | { readonly kind: 'startTimer'; readonly timer: TurnTimer; readonly delayMs: number }
   | { readonly kind: 'stopTimer'; readonly timer: TurnTimer }
@@ -244,6 +260,8 @@ export function firstState(turn = 0): TurnState {
     wordsAtMs: undefined,
     cutIn: { kind: 'no' },
     said: [],
+    keyed: [],
+    endKeyOwed: false,
     oldUtterance: -1,
     committed: -1,
     prepared: undefined,

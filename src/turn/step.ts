@@ -37,6 +37,7 @@ const TURN_TIMERS: readonly TurnTimer[] = [
   'idle',
   'steady',
   'cutIn',
+  'keys',
 ];
 
 export function stopTimers(): readonly TurnEffect[] {

@@ -26,6 +26,7 @@ import { cutInRang, watchTalk } from './longTurn.ts';
 import { answerBegins } from './onTheLine.ts';
 import type { AgentWords } from './expectation.ts';
 import { judgeChanged, turnJudged } from './judgedTurn.ts';
+import { keyPressed, keysTimedOut, keysUnderVoice } from './keys.ts';
 import { asideCommitted, isAside, isFaint, voiceBegan, voiceEnded, voiceGrew } from './loudness.ts';
 import { isRecent, withoutEcho } from './ownVoice.ts';
 import { brokenGap, learned, wasAnswered } from './pauses.ts';
@@ -55,11 +56,14 @@ function react(state: TurnState, event: TurnEvent, settings: TurnSettings): Turn
     case 'opened':
       return event.line === undefined ? listen(state, settings) : speakLine(state, event.line);
     case 'voiceStarted':
-      return voiceStarted(
-        voiceBegan({ ...state, voice: 'on', voiceAtMs: event.voiceAtMs }, event.levelDbfs),
-        event.voiceAtMs,
-        event.atMs,
-        settings,
+      return chain(
+        voiceStarted(
+          voiceBegan({ ...state, voice: 'on', voiceAtMs: event.voiceAtMs }, event.levelDbfs),
+          event.voiceAtMs,
+          event.atMs,
+          settings,
+        ),
+        (next) => keysUnderVoice(next, settings),
       );
     case 'voiceLouder':
       return voiceLouder(state, event, settings);
@@ -67,6 +71,8 @@ function react(state: TurnState, event: TurnEvent, settings: TurnSettings): Turn
       return voiceStopped({ ...state, voice: 'off' }, event.silenceAtMs, event.atMs, settings);
     case 'words':
       return words(state, event, settings);
+    case 'keyPressed':
+      return keyPressed(state, event, settings);
     case 'endJudged':
       return endJudged(state, event, settings);
     case 'judgeChanged':
@@ -82,7 +88,9 @@ function react(state: TurnState, event: TurnEvent, settings: TurnSettings): Turn
     case 'replyHeard':
       return stay(replyHeard(state, event));
     case 'replyPlayed':
-      return replyPlayed(state, event.replyId, event.atMs, settings);
+      return chain(replyPlayed(state, event.replyId, event.atMs, settings), (next) =>
+        keysUnderVoice(next, settings),
+      );
     case 'lineWanted':
       return lineWanted(state, event.line, settings);
     case 'callEnded':
@@ -218,7 +226,9 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
     }
     case 'thinking':
       if (phase.answers === 'nobody' || !changed || cutsIn(state)) return stay(next);
-      if (speaksOn(state, event)) return withhold(next, phase.replyId);
+      // Keys have ended the turn under a voice that goes on: its end will be waited for.
+      if (speaksOn(state, event) || (state.voice === 'on' && next.keyed.length > 0))
+        return chain(withhold(next, phase.replyId), (held) => keysUnderVoice(held, settings));
       if (state.voice === 'on' && state.judge === 'stt') return stay(next);
       // A late word changes the question; nothing of the answer has been heard yet.
       return chain(withhold({ ...next, finalsAwaited: FINALS_AWAITED }, phase.replyId), (held) =>
@@ -326,6 +336,8 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
       return voiceSteady(state, atMs, settings);
     case 'cutIn':
       return cutInRang(state, atMs, settings);
+    case 'keys':
+      return keysTimedOut(state, atMs, settings);
     default:
       return timer satisfies never;
   }

@@ -57,6 +57,23 @@ test('a file with what has to be there gets every default', () => {
   assert.equal(agent.states, undefined);
 });
 
+test('keys have a key that ends and one that takes back, and these are two', () => {
+  assert.deepEqual(agentOf(minimal).dtmf, {
+    endKey: '#',
+    clearKey: '*',
+    timeoutMs: 2_000,
+    digitsMax: 32,
+    interrupts: true,
+    sensitive: [],
+  });
+  assert.equal(agentOf(`${minimal}dtmf: { endKey: none, clearKey: none }\n`).dtmf.endKey, 'none');
+  assert.match(
+    mistakesOf(`${minimal}dtmf: { endKey: '*' }\n`).join(),
+    /dtmf: expected endKey and clearKey to be two keys, not both \*$/u,
+  );
+  assert.match(mistakesOf(`${minimal}dtmf: { endKey: '5' }\n`).join(), /dtmf\.endKey: expected one of "#"/u);
+});
+
 test('a turn model is named by its path, and none is the default', () => {
   const named = agentOf(`${minimal}turnTaking: { model: models/smart-turn.onnx }\n`);
   assert.equal(named.turnTaking.model, 'models/smart-turn.onnx');
@@ -168,7 +185,10 @@ test('an unknown key is answered with the keys that are known there', () => {
     'agent.yaml:7:57: tools[0].number: no such key; expected one of description, to, say',
   ]);
   const inState = mistakesOf(`${minimal}states: { initial: a, named: { a: { prompt: x, nxt: [] } } }\n`);
-  assert.match(inState[0] ?? '', /no such key; expected one of prompt, line, lineInterruptible, next/u);
+  assert.match(
+    inState[0] ?? '',
+    /no such key; expected one of prompt, line, lineInterruptible, next, fields, repeatable, sensitive$/u,
+  );
 });
 
 test('what is protected has words in it, and a line of a state can be marked', () => {

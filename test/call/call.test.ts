@@ -77,6 +77,7 @@ test('the reply is prepared while the wait runs: with speculation the caller wai
         turnSettings: {
           ...base.agent.turnTaking,
           interruption: base.agent.interruption,
+          keys: base.agent.dtmf,
           idleAfterMs: [8_000],
           giveUpAfterMs: 8_000,
           speculate,

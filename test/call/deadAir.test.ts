@@ -331,6 +331,7 @@ test('the model of an agent that cuts in is told', async () => {
       turnSettings: {
         ...base.agent.turnTaking,
         interruption: base.agent.interruption,
+        keys: base.agent.dtmf,
         idleAfterMs: [60_000],
         giveUpAfterMs: 60_000,
         speculate: true,

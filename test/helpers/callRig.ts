@@ -177,6 +177,14 @@ export class CallRig {
     this.#vad({ kind: 'voiceStopped', silenceAtMs: this.clock.nowMs() - 200 });
   }
 
+  /** The caller presses keys, one after the other, at a person's pace. */
+  async presses(keys: string, everyMs = 250): Promise<void> {
+    for (const key of keys) {
+      this.#stream?.onDtmf(key);
+      await this.run(everyMs);
+    }
+  }
+
   hangsUp(): void {
     this.#stream?.onEnded('stop');
   }
@@ -290,6 +298,7 @@ export class CallRig {
       turnSettings: {
         ...this.agent.turnTaking,
         interruption: this.agent.interruption,
+        keys: this.agent.dtmf,
         idleAfterMs: this.agent.limits.idle.map((step) => step.afterSeconds * 1_000),
         giveUpAfterMs: 5_000,
         speculate: true,

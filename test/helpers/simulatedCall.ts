@@ -59,6 +59,7 @@ const SENTENCES = [
   'The name is Peterson and I live in Springfield.',
   'No',
 ] as const;
+const KEYS = ['4171#', '4171', '12', '1*2#', '#', '55512345678901'] as const;
 const BACKCHANNELS = ['mhm', 'yeah', 'okay', 'uh huh'] as const;
 
 /** The pieces of sentences with a protected phrase: the rest of one that has got stuck is waited for first. */
@@ -172,6 +173,7 @@ export class SimulatedCall {
       turnSettings: {
         ...agent.turnTaking,
         interruption: agent.interruption,
+        keys: agent.dtmf,
         idleAfterMs: agent.limits.idle.map((step) => step.afterSeconds * 1_000),
         giveUpAfterMs: 5_000,
         speculate,
@@ -203,7 +205,8 @@ export class SimulatedCall {
     const draw = caller.between(1, 100);
     if (draw <= 55) return this.#converse(caller.pick(SENTENCES));
     if (draw <= 65) return this.#speak(caller.pick(BACKCHANNELS));
-    if (draw <= 72) return this.#cough();
+    if (draw <= 70) return this.#cough();
+    if (draw <= 76) return this.#type(caller.pick(KEYS));
     if (draw <= 84) return this.#pass(caller.between(100, 2_500));
     if (draw <= 89) return this.#pass(caller.between(3_000, 8_000));
     if (draw <= 94) return this.#loseStream();
@@ -247,6 +250,21 @@ export class SimulatedCall {
     await this.#voice();
     await this.#pass(this.#caller.between(50, 900));
     await this.#silence();
+  }
+
+  /** Presses keys, and mostly waits for the answer. */
+  async #type(keys: string): Promise<void> {
+    const losses = this.#ears.losses;
+    const eventsBefore = this.events.length;
+    for (const key of keys) {
+      await this.#pass(this.#caller.between(100, 1_000));
+      if (!this.#isLive) return;
+      this.#overtaken += 1;
+      this.#disturbedAtMs.push(this.clock.nowMs());
+      this.streams.at(-1)?.listener?.onDtmf(key);
+    }
+    await this.#pass(HANGOVER_MS);
+    if (this.#caller.happens(0.8)) await this.#awaitAnswer(losses, eventsBefore);
   }
 
   async #voice(): Promise<void> {

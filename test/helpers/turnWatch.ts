@@ -51,6 +51,9 @@ export class TurnWatch {
     assert.ok(state.nextReplyId >= before.nextReplyId, 'the ids of replies never go back');
     assert.ok(state.oldUtterance >= before.oldUtterance, 'what is old stays old');
     assert.ok(this.#alive.size <= 2, 'one on the line and at most one prepared');
+    const keys = state.keyed.reduce((sum, one) => sum + one.keys.length, 0);
+    // Those of an answer that was taken back, and those that were pressed over it.
+    assert.ok(keys <= (1 + TAKEN_BACK_MAX) * this.#settings.keys.digitsMax, `${keys} keys are kept`);
     this.#checkPhase();
     return effects;
   }
@@ -97,6 +100,8 @@ export class TurnWatch {
       case 'bargeIn':
       case 'replaceEars':
       case 'textDropped':
+      case 'keyed':
+      case 'keyDropped':
       case 'giveUp':
         return undefined;
       default:

@@ -11,6 +11,7 @@ const EVENTS_MAX = 120;
 const settings: TurnSettings = {
   minWaitMs: 300,
   maxWaitMs: 1_500,
+  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
   interruption: {
     enabled: true,
     minVoiceMs: 500,
@@ -25,7 +26,7 @@ const settings: TurnSettings = {
   language: 'en-US',
 };
 
-const AGENT_TEXT = 'Shall I book a table for you?';
+const AGENT_TEXTS = ['Shall I book a table for you?', 'What are the last four digits?'] as const;
 const TEXTS = [
   '',
   'mhm',
@@ -48,7 +49,9 @@ const TIMERS = [
   'idle',
   'steady',
   'cutIn',
+  'keys',
 ] as const;
+const KEYS = ['1', '1', '2', '3', '4', '5', '#', '*'] as const;
 
 /** One story: events as a call tells them, now and then one that is old, early or of another reply. */
 class Story {
@@ -67,6 +70,11 @@ class Story {
         ...settings.interruption,
         enabled: chance.happens(0.9),
         minWords: chance.between(1, 2),
+      },
+      keys: {
+        ...settings.keys,
+        digitsMax: chance.pick([1, 4, 32]),
+        interrupts: chance.happens(0.8),
       },
       idleAfterMs: chance.happens(0.9) ? settings.idleAfterMs : [],
       ...(chance.happens(0.5) ? { cutInAfterMs: 20_000 } : {}),
@@ -102,6 +110,22 @@ class Story {
     if (this.watch.timers.has('endpoint')) this.#ring('endpoint');
     assert.equal(this.watch.released.length, released + 1, 'silence and words lead to an answer');
     assert.ok(this.watch.released.at(-1)?.endsWith('Are you still there?'));
+    this.#keysAlone();
+  }
+
+  /** Somebody who only types, in a noise or in none, is answered as well. */
+  #keysAlone(): void {
+    this.#silence();
+    const released = this.watch.released.length;
+    if (this.#chance.happens(0.5))
+      this.#tell({ kind: 'voiceStarted', atMs: this.#atMs, voiceAtMs: this.#atMs - 80 });
+    this.#atMs += 100;
+    this.#tell({ kind: 'keyPressed', atMs: this.#atMs, key: '7' });
+    this.#atMs += 5_000;
+    for (const timer of ['keys', 'endpoint', 'finalWords'] as const)
+      if (this.watch.timers.has(timer)) this.#ring(timer);
+    assert.equal(this.watch.released.length, released + 1, 'keys lead to an answer');
+    assert.equal(this.watch.released.at(-1), '7');
   }
 
   /** The same, but the voice never stops. */
@@ -190,7 +214,7 @@ class Story {
       return { kind: 'turnJudged', atMs, utterance: Math.max(-1, open - chance.between(0, 2)), judgement };
     }
     if (chance.happens(0.02)) return { kind: 'judgeChanged', atMs, judge: chance.pick(['words', 'stt']) };
-    switch (chance.between(1, 9)) {
+    switch (chance.between(1, 10)) {
       case 1:
         return this.#someVoice();
       case 2:
@@ -213,13 +237,16 @@ class Story {
         if (replyId === this.watch.onLine && this.watch.held)
           return { kind: 'lineWanted', line: { kind: 'goodbye' } };
         return { kind: 'replyPlayed', replyId, atMs };
+      case 9:
+        return { kind: 'keyPressed', atMs, key: chance.pick(KEYS) };
       default: {
-        const heardText = chance.pick(['', 'Shall I', AGENT_TEXT]);
+        const text = chance.pick(AGENT_TEXTS);
+        const heardText = chance.pick(['', text.split(' ').slice(0, 2).join(' '), text]);
         return {
           kind: 'replyHeard',
           replyId,
           heardText,
-          text: AGENT_TEXT,
+          text,
           whole: chance.happens(0.5),
           protectedMs: chance.happens(0.2) ? chance.between(1, 3_000) : 0,
           unheard: heardText === '' && chance.happens(0.7),

@@ -26,6 +26,7 @@ const settings: TurnSettings = {
     always: ['stop'],
     backchannels: ['mhm'],
   },
+  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
   idleAfterMs: [8_000, 10_000],
   giveUpAfterMs: 8_000,
   speculate: true,

@@ -12,6 +12,7 @@ const settings = {
   minWaitMs: 300,
   maxWaitMs: 1_500,
   interruption: { enabled: true, minVoiceMs: 500, faintDb: 9, minWords: 1, always: [], backchannels: [] },
+  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
   idleAfterMs: [],
   giveUpAfterMs: 8_000,
   speculate: false,

@@ -9,6 +9,7 @@ import { reduceTurn } from '../../src/turn/turn.ts';
 const settings: TurnSettings = {
   minWaitMs: 300,
   maxWaitMs: 1_500,
+  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
   interruption: {
     enabled: true,
     minVoiceMs: 500,

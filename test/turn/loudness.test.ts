@@ -21,6 +21,7 @@ const SETTINGS: TurnSettings = {
     always: ['stop'],
     backchannels: ['mhm'],
   },
+  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
   idleAfterMs: [],
   giveUpAfterMs: 10_000,
   speculate: true,

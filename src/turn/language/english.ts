@@ -24,6 +24,10 @@ function counts(text: string): ReadonlyMap<string, number> {
   );
 }
 
+function written(text: string): ReadonlyMap<string, string> {
+  return new Map([...counts(text)].map(([word, value]) => [word, String(value)]));
+}
+
 export const english: TurnLanguage = {
   open: new Set([
     ...words(`
@@ -148,6 +152,10 @@ export const english: TurnLanguage = {
       sixty:2 seventy:2 eighty:2 ninety:2 first:2 second:2 third:2 fourth:2 fifth:2 sixth:2 seventh:2 eighth:2 ninth:2
       tenth:2 eleventh:2 twelfth:2 thirteenth:2 fourteenth:2 fifteenth:2 sixteenth:2 seventeenth:2 eighteenth:2
       nineteenth:2 twentieth:2 thirtieth:2`),
+    values: written(`
+      zero:0 oh:0 o:0 nought:0 one:1 two:2 three:3 four:4 five:5 six:6 seven:7 eight:8 nine:9 ten:10 eleven:11 twelve:12
+      thirteen:13 fourteen:14 fifteen:15 sixteen:16 seventeen:17 eighteen:18 nineteen:19 twenty:20 thirty:30 forty:40
+      fifty:50 sixty:60 seventy:70 eighty:80 ninety:90`),
     tens: words('twenty thirty forty fifty sixty seventy eighty ninety'),
     scales: counts('hundred:2 thousand:3'),
     repeats: counts('double:2 triple:3 treble:3'),

@@ -46,6 +46,8 @@ export interface TurnLanguage {
 export interface NumberWords {
   /** A spoken word and how many digits it stands for. */
   readonly digits: ReadonlyMap<string, number>;
+  /** ... and how it is written, for those that stand for digits alone: "oh" is 0. */
+  readonly values: ReadonlyMap<string, string>;
   /** Words to which a unit adds no digit: "twenty" (three). */
   readonly tens: Phrases;
   /** Add so many digits to a number before them: "hundred". */
@@ -125,7 +127,14 @@ const unknown: TurnLanguage = {
   times: NONE,
   months: NONE,
   nameIntros: NONE,
-  numbers: { digits: new Map(), tens: NONE, scales: new Map(), repeats: new Map(), centuries: NONE },
+  numbers: {
+    digits: new Map(),
+    values: new Map(),
+    tens: NONE,
+    scales: new Map(),
+    repeats: new Map(),
+    centuries: NONE,
+  },
   spelling: { between: NONE, links: NONE, at: '@', dot: '.', domains: NONE },
   questions: {
     patterns: [],

@@ -1,0 +1,44 @@
+// What the watchers of a call are told of its turns, without what is nobody's business.
+import type { Privacy } from './privacy.ts';
+import type { Publish } from './publish.ts';
+
+export class Told {
+  readonly #publish: Publish;
+  readonly #privacy: Privacy;
+
+  constructor(publish: Publish, privacy: Privacy) {
+    this.#publish = publish;
+    this.#privacy = privacy;
+  }
+
+  /** Words that were recognised or keys that were pressed, in the turn with this number. */
+  callerWords(turn: number, text: string, final: boolean): void {
+    if (text === '') return;
+    const type = final ? 'transcript.final' : 'transcript.partial';
+    this.#publish({ type, turn, text: this.#privacy.ofCaller(text) });
+  }
+
+  turnPrepared(turn: number, callerText: string): void {
+    this.#publish({ type: 'turn.prepared', turn, callerText: this.#privacy.ofCaller(callerText) });
+  }
+
+  turnStarted(turn: number, callerText: string): void {
+    this.#publish({ type: 'turn.started', turn, callerText: this.#privacy.ofExchange(callerText) });
+  }
+
+  /** A sentence begins to be heard; `answers`: it is the first of an answer to the caller. */
+  agentSaid(turn: number, text: string, answers: boolean): void {
+    this.#privacy.agentSays(text, answers);
+    if (text !== '') this.#publish({ type: 'agent.said', turn, text: this.#privacy.ofExchange(text) });
+  }
+
+  /** `callerText` is what was said over it. */
+  agentInterrupted(turn: number, heardText: string, callerText: string): void {
+    this.#publish({
+      type: 'agent.interrupted',
+      turn,
+      heardText: this.#privacy.ofExchange(heardText),
+      callerText: this.#privacy.ofCaller(callerText),
+    });
+  }
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseAgentFile } from '../../src/agent/file.ts';
+import { Privacy, SECRETS_MAX } from '../../src/call/privacy.ts';
+
+const AGENT = `
+name: bank
+prompt: You are Robin.
+providers:
+  stt: [{ provider: openai, model: fake }]
+  llm: [{ provider: openai, model: fake }]
+  tts: [{ provider: openai, model: fake, voice: fake }]
+dtmf:
+  sensitive: [card number, PIN]
+states:
+  initial: talk
+  named:
+    talk: { prompt: Talk., next: [pay] }
+    pay: { prompt: Take the payment., sensitive: true }
+`;
+
+function open(): { privacy: Privacy; go: (state: string) => void } {
+  const parsed = parseAgentFile(AGENT, 'bank.yaml');
+  assert.ok(parsed.ok);
+  let state = 'talk';
+  const go = (name: string): void => void (state = name);
+  return { privacy: new Privacy(parsed.agent, () => state), go };
+}
+
+/** The agent asks, the caller answers. */
+function asked(question: string, answer: string): Privacy {
+  const { privacy } = open();
+  privacy.agentSays(question, false);
+  privacy.turnBegan(answer);
+  return privacy;
+}
+
+test('nothing is kept secret that was not asked for as such', () => {
+  const privacy = asked('What is your phone number?', '5 5 5');
+  assert.equal(privacy.ofCaller('5 5 5'), '5 5 5');
+  assert.equal(privacy.ofExchange('I have 5 5 5.'), 'I have 5 5 5.');
+});
+
+test('the digits of the answer are counted and not told, in figures and in words', () => {
+  const { privacy } = open();
+  privacy.agentSays('May I have your Card-Number, please?', false);
+  assert.equal(privacy.ofCaller('it is 4 1 7 then oh nine'), 'it is [3 digits] then [2 digits]');
+  privacy.turnBegan('it is 4 1 7');
+  assert.equal(privacy.ofExchange('it is 4 1 7'), 'it is [3 digits]');
+  assert.equal(
+    privacy.ofExchange('I have four, one, 7. Is that 1 card?'),
+    'I have [3 digits]. Is that [1 digit] card?',
+  );
+});
+
+test('part of a word is no sensitive phrase', () => {
+  assert.equal(asked('Who is spinning?', '4 1 7').ofExchange('4 1 7'), '4 1 7');
+});
+
+test('a line between question and answer changes nothing', () => {
+  const { privacy } = open();
+  privacy.agentSays('Your PIN, please?', true);
+  privacy.agentSays('Are you still there?', false);
+  assert.equal(privacy.ofCaller('4 1 7 1'), '[4 digits]');
+});
+
+test('the turn after the answer may correct it, and is kept secret as well; the next one is not', () => {
+  const privacy = asked('Your PIN, please?', '4 1 7 1');
+  privacy.agentSays('That is 4 1 7 1, right?', true);
+  assert.equal(privacy.ofCaller('no, 4 1 7 2'), 'no, [4 digits]');
+  privacy.turnBegan('no, 4 1 7 2');
+  assert.equal(privacy.ofExchange('4 1 7 2 then.'), '[4 digits] then.');
+  privacy.agentSays('Thanks. When shall we call?', true);
+  assert.equal(privacy.ofCaller('at 10 30'), 'at 10 30');
+  privacy.turnBegan('at 10 30');
+  assert.equal(privacy.ofExchange('At 10 30.'), 'At 10 30.');
+});
+
+test('what was given stays secret for the rest of the call, in part and with more round it', () => {
+  const privacy = asked('Your PIN, please?', '4 1 7 1');
+  for (const text of ['yes', 'fine', 'good']) {
+    privacy.agentSays('Anything else?', true);
+    privacy.turnBegan(text);
+  }
+  assert.equal(privacy.ofCaller('is 4171 right?'), 'is [4 digits] right?');
+  assert.equal(privacy.ofExchange('four one seven'), '[3 digits]');
+  assert.equal(privacy.ofExchange('0 4171 0'), '[6 digits]');
+  assert.equal(privacy.ofExchange('room 41'), 'room 41', 'two digits tell nothing');
+  assert.equal(privacy.ofExchange('in 2024'), 'in 2024');
+  assert.equal(privacy.ofExchange('four hundred'), '[3 digits]', 'what cannot be compared is not told');
+});
+
+test('a turn that was taken back is asked for anew', () => {
+  const privacy = asked('Your PIN, please?', '4 1');
+  privacy.agentSays('Thanks. Anything else?', true);
+  privacy.turnBegan('no');
+  privacy.turnTakenBack();
+  privacy.turnBegan('no 4 1 7');
+  assert.equal(privacy.ofExchange('4 1 7'), '[3 digits]');
+});
+
+test('in a sensitive state every answer is kept secret', () => {
+  const { privacy, go } = open();
+  go('pay');
+  assert.equal(privacy.ofCaller('4 1 7'), '[3 digits]');
+  privacy.turnBegan('4 1 7');
+  go('talk');
+  assert.equal(privacy.ofExchange('4 1 7'), '[3 digits]');
+});
+
+test('with too many secrets to look for, every later digit is one', () => {
+  const { privacy, go } = open();
+  go('pay');
+  for (let i = 0; i <= SECRETS_MAX; i += 1) privacy.turnBegan(String(1_000 + i));
+  go('talk');
+  privacy.turnBegan('fine');
+  privacy.turnBegan('fine');
+  assert.equal(privacy.ofExchange('room 9'), 'room [1 digit]');
+});
