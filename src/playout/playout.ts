@@ -17,6 +17,9 @@ const MARK_EVERY_MS = 500;
 /** The last mark is taken for lost when it has not come back this long after its audio should have been played. */
 const LAST_MARK_GRACE_MS = 1_000;
 
+/** One way to the carrier takes no longer: marks that come back later than twice this were late for other reasons. */
+const WAY_MS_MAX = 150;
+
 const MESSAGE_BYTES = MESSAGE_MS * BYTES_PER_MS;
 assert(MESSAGE_BYTES % FRAME_BYTES === 0, 'a message is whole frames');
 assert(MESSAGE_MS * 2 <= LEAD_MS, 'one message plays while the next is written');
@@ -49,8 +52,10 @@ export interface Heard {
   readonly speechId: number;
   readonly text: string;
   readonly audioMs: number;
-  /** How far `audioMs` may be off: half of the way to the carrier and back. */
+  /** So much less it may be, had the carrier stood still since the last mark that came back. More it can't be. */
   readonly errorMs: number;
+  /** It is all of the speech, to its end. */
+  readonly whole: boolean;
 }
 
 type Wheel = Pick<PlayoutWheel, 'add' | 'remove'>;
@@ -147,7 +152,8 @@ export class Playout {
   /** Stops for good: the carrier's buffer is emptied, the rest is not played. Answers what was heard; undefined when nothing played. */
   clear(): Heard | undefined {
     if (this.#phase.kind === 'idle') return undefined;
-    const heard = this.heard();
+    // The clear is as long on its way as the audio was: it stops the carrier where our clock stands now.
+    const heard = this.#heardAt(this.#phase.speech, this.#clock.nowMs());
     if (this.#sentBytes > 0) this.#output.sendClear();
     this.#free();
     return heard;
@@ -156,16 +162,9 @@ export class Playout {
   /** What the caller has heard of the current speech by now. */
   heard(): Heard | undefined {
     if (this.#phase.kind === 'idle') return undefined;
-    const { speech } = this.#phase;
-    const errorMs = (this.#echoDelayMs ?? 0) / 2;
-    const byClock = this.#playedBytes(this.#clock.nowMs() - errorMs);
-    const bytes = Math.max(this.#ackedByte, byClock);
-    return {
-      speechId: speech.id,
-      text: heardText(speech.sentences, bytes),
-      audioMs: bytes / BYTES_PER_MS,
-      errorMs,
-    };
+    // What was written a moment ago is still on its way.
+    const wayMs = Math.min(WAY_MS_MAX, (this.#echoDelayMs ?? 0) / 2);
+    return this.#heardAt(this.#phase.speech, this.#clock.nowMs() - wayMs);
   }
 
   /** The carrier sent a mark back. */
@@ -186,6 +185,19 @@ export class Playout {
   /** Ends without a word to the carrier: the call is over. Idempotent. */
   close(): void {
     if (this.#phase.kind !== 'idle') this.#free();
+  }
+
+  /** By the clock, which never says too little; the marks that came back say what it was at least. */
+  #heardAt(speech: Speech, atMs: number): Heard {
+    const byClock = this.#playedBytes(atMs);
+    const bytes = Math.max(this.#ackedByte, byClock);
+    return {
+      speechId: speech.id,
+      text: heardText(speech.sentences, bytes),
+      audioMs: bytes / BYTES_PER_MS,
+      errorMs: (bytes - this.#ackedByte) / BYTES_PER_MS,
+      whole: speech.exhausted && bytes === this.#sentBytes,
+    };
   }
 
   #onGrown(): void {
