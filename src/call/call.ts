@@ -325,8 +325,9 @@ export class Call implements LiveCall {
     this.#connectionChanged({ kind: 'interrupted' });
     const heardText = heard?.text ?? '';
     const callerText = textOf(this.#turn.state.said);
-    this.#publish({ type: 'agent.interrupted', turn: this.#turn.state.turn, heardText, callerText });
-    this.#spoken(reply, heardText, true);
+    const cut = heard?.whole !== true;
+    if (cut) this.#publish({ type: 'agent.interrupted', turn: this.#turn.state.turn, heardText, callerText });
+    this.#spoken(reply, heardText, cut);
   }
 
   /** A speech is over, whole or cut: history, store, metrics and watchers get what was heard. */
@@ -388,7 +389,7 @@ export class Call implements LiveCall {
     const cut = this.#playout.clear();
     this.#replies.cancelAll();
     const cutReply = cut === undefined ? undefined : this.#replies.get(cut.speechId);
-    if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', true);
+    if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', cut?.whole !== true);
     const callerText = textOf(this.#turn.state.said);
     if (callerText === '' || this.#turn.state.phase.kind === 'thinking') return;
     this.conversation.turn = this.#turn.state.turn + 1;

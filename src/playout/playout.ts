@@ -54,7 +54,7 @@ export interface Heard {
   readonly audioMs: number;
   /** So much less it may be, had the carrier stood still since the last mark that came back. More it can't be. */
   readonly errorMs: number;
-  /** It is all of the speech, to its end. */
+  /** It is all of the speech, to its end: nothing was cut, though the carrier may not have said so yet. */
   readonly whole: boolean;
 }
 

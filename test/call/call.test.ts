@@ -94,6 +94,22 @@ test('the reply is prepared while the wait runs: with speculation the caller wai
   assert.ok((waits[0] ?? 0) + 150 <= (waits[1] ?? 0), waits.join(' against '));
 });
 
+test('who speaks when all was said interrupts nothing, though the last mark was lost', async () => {
+  const rig = await greeted({ answer: () => ['We close at six.'] });
+  await rig.says('When do you close?');
+  await rig.agentSpeaks();
+  rig.carrier.loseMarks = true;
+  await rig.agentFinishes();
+  await rig.run(200);
+  await rig.voice();
+  rig.words('wait');
+  await rig.run(100);
+  const turn = rig.turns()[1];
+  assert.deepEqual([turn?.heardText, turn?.interrupted], ['We close at six.', false]);
+  assert.deepEqual(rig.eventsOf('agent.interrupted'), []);
+  await overAndGone(rig);
+});
+
 test('the caller talking over the agent stops it, and history and store hold what was heard', async () => {
   const rig = await greeted({
     answer: (messages) =>

@@ -308,7 +308,9 @@ class HeardCall {
       const text = writtenWords(pieces.map((piece) => piece.text).join(' '))
         .map(plain)
         .join(' ');
-      const first = writtenWords(pieces[0]?.text ?? '').map(plain).join(' ');
+      const first = writtenWords(pieces[0]?.text ?? '')
+        .map(plain)
+        .join(' ');
       if (all.startsWith(text) && all.startsWith(first) && text !== '') return pieces;
     }
     throw new Error(`the voice was not asked for: ${this.#reply}`);
