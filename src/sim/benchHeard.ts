@@ -1,5 +1,6 @@
-// Whether what is stored as heard is what was played: words recognised in the carrier's own recording of each reply,
-// held against the words of `heardText`, with callers who interrupt at random moments.
+// Whether what is stored as heard is what was played, with callers who interrupt at random moments: of a reply that was
+// cut, the words that lie in as much of it as the carrier played; of one that was not, the words recognised in the
+// carrier's recording. Both are held against the words of `heardText`.
 import { sleep, systemClock } from '../base/clock.ts';
 import { seededRandom, type Random } from '../base/random.ts';
 import type { TurnRow } from '../store/port.ts';
@@ -11,6 +12,7 @@ import { frontDeskBrain } from './brain.ts';
 import type { Caller, CallerStep } from './caller.ts';
 import type { CallerTurn } from './callerTurn.ts';
 import type { MarkFault } from './carrierStream.ts';
+import { PlacedWords } from './placedWords.ts';
 import { PlayedWords } from './played.ts';
 import { plain } from './recogniser.ts';
 import { AGENT_NUMBER, CALLER_NUMBER, Stage, storedTurns, type HeldCall, type House } from './stage.ts';
@@ -44,6 +46,10 @@ const AFTER_COUGH_MS = [1_500, 4_500] as const;
 /** When he cuts in, from when he began to hear the reply. */
 const CUT_AFTER_MS = [300, 6_000] as const;
 
+/** A reply begins at most so long before it is audible; what was said before it is over for longer. */
+const SOFT_BEGINNING_MS = 300;
+/** A carrier later than this measures itself. */
+const LATE_MS_MAX = 60;
 const INTERRUPTIONS_WANTED = 200;
 const WITHIN_ONE_SHARE = 0.99;
 
@@ -55,15 +61,25 @@ export interface HeardReply {
   readonly stored: readonly string[];
 }
 
+/** With when the carrier played each 20 ms of the agent, and when it was told to stop. */
+interface WatchedCall extends HeldCall {
+  readonly framesAtMs: readonly number[];
+  readonly clearsAtMs: readonly number[];
+}
+
 export async function benchHeard(): Promise<BenchReport> {
   const random = seededRandom(13);
   const played = new PlayedWords();
+  const placed = new PlacedWords();
   const stage = await Stage.open({
     clock: systemClock,
     random,
     timings: SEED_TIMINGS,
     brain: frontDeskBrain(),
-    onSpoken: played.learn,
+    onSpoken: (spoken) => {
+      played.learn(spoken);
+      placed.learn(spoken);
+    },
   });
   try {
     const house = await stage.openHouse();
@@ -81,11 +97,11 @@ export async function benchHeard(): Promise<BenchReport> {
     let unmatched = 0;
     for (const [number, one] of held.entries()) {
       const turns = await storedTurns(house.gateway.url, one.call.callSid, systemClock);
-      const found = repliesOf(one, conditionOf(number), turns, played);
+      const found = repliesOf(one, conditionOf(number), turns, { played, placed });
       replies.push(...found.replies);
       unmatched += found.unmatched;
     }
-    return report(replies, unmatched);
+    return report(replies, unmatched, house.carrier.tickLateMsMax);
   } finally {
     await stage.close();
   }
@@ -117,9 +133,13 @@ async function holdOne(
   caller: Caller,
   condition: Condition,
   random: Random,
-): Promise<HeldCall> {
+): Promise<WatchedCall> {
+  const framesAtMs: number[] = [];
+  const clearsAtMs: number[] = [];
   const call = carrier.placeCall({ from: CALLER_NUMBER, to: AGENT_NUMBER });
   call.listen({
+    onAgentFrame: (atMs) => void framesAtMs.push(atMs),
+    onClear: (atMs) => void clearsAtMs.push(atMs),
     onStreamStarted: () => {
       if (condition === 'messages up to 80 ms late') call.jitter(JITTER_MS);
     },
@@ -129,7 +149,7 @@ async function holdOne(
       if (fault !== undefined) call.faultMarks(fault);
     },
   });
-  return { call, report: await caller.take(call) };
+  return { call, report: await caller.take(call), framesAtMs, clearsAtMs };
 }
 
 function markFault(condition: Condition, random: Random): MarkFault | undefined {
@@ -153,11 +173,12 @@ function between(random: Random, [least, most]: readonly [number, number]): numb
 
 /** The replies of a call whose stored turns are the caller's turns, word for word; others can't be told apart. */
 function repliesOf(
-  { call, report }: HeldCall,
+  watched: WatchedCall,
   condition: Condition,
   turns: readonly TurnRow[],
-  played: PlayedWords,
+  { played, placed }: { readonly played: PlayedWords; readonly placed: PlacedWords },
 ): { readonly replies: readonly HeardReply[]; readonly unmatched: number } {
+  const { call, report } = watched;
   const answeredAtMs = call.answeredAtMs ?? 0;
   const words = played.wordsIn(call.playedMulaw());
   const replies = report.turns.flatMap((turn, index): HeardReply[] => {
@@ -166,20 +187,26 @@ function repliesOf(
     const fromMs = turn.firstReplyHeardAtMs - answeredAtMs - FRAME_MS;
     const nextHeardAtMs = report.turns[index + 1]?.firstReplyHeardAtMs;
     const toMs = nextHeardAtMs === undefined ? Infinity : nextHeardAtMs - answeredAtMs - FRAME_MS;
-    const heard = words.filter(({ startMs, endMs }) => {
+    const recognised = words.filter(({ startMs, endMs }) => {
       const middleMs = (startMs + endMs) / 2;
       return middleMs >= fromMs && middleMs < toMs;
     });
-    return [
-      {
-        condition,
-        interrupted: row.interrupted,
-        played: heard.map(({ word }) => plain(word)),
-        stored: writtenWords(row.heardText).map(plain),
-      },
-    ];
+    const heard = row.interrupted
+      ? placed.within(row.agentText, playedMsOf(watched, turn.firstReplyHeardAtMs))
+      : recognised.map(({ word }) => word);
+    if (heard === undefined) return [];
+    const stored = writtenWords(row.heardText).map(plain);
+    return [{ condition, interrupted: row.interrupted, played: heard.map(plain), stored }];
   });
   return { replies, unmatched: report.turns.length - replies.length };
+}
+
+/** Of the reply that was first heard then, up to the clear that ended it. */
+function playedMsOf({ framesAtMs, clearsAtMs }: WatchedCall, heardAtMs: number): number {
+  const clearedBeforeMs = clearsAtMs.findLast((atMs) => atMs < heardAtMs) ?? -Infinity;
+  const fromMs = Math.max(clearedBeforeMs, heardAtMs - SOFT_BEGINNING_MS);
+  const toMs = (clearsAtMs.find((atMs) => atMs >= heardAtMs) ?? Infinity) + FRAME_MS;
+  return framesAtMs.filter((atMs) => atMs > fromMs && atMs <= toMs).length * FRAME_MS;
 }
 
 function isSame(row: TurnRow, turn: CallerTurn): boolean {
@@ -187,7 +214,7 @@ function isSame(row: TurnRow, turn: CallerTurn): boolean {
   return writtenWords(row.callerText).map(plain).join(' ') === writtenWords(said).map(plain).join(' ');
 }
 
-function report(replies: readonly HeardReply[], unmatched: number): BenchReport {
+function report(replies: readonly HeardReply[], unmatched: number, tickLateMsMax: number): BenchReport {
   const cut = replies.filter(({ interrupted }) => interrupted);
   const whole = replies.filter(({ interrupted }) => !interrupted);
   const equal = whole.filter(({ played, stored }) => played.join(' ') === stored.join(' ')).length;
@@ -218,9 +245,13 @@ function report(replies: readonly HeardReply[], unmatched: number): BenchReport 
       `Wanted: within one word in ${100 * WITHIN_ONE_SHARE} % of ${INTERRUPTIONS_WANTED} interruptions.`,
       `Replies to their end whose words are equal: ${equal} of ${whole.length}.`,
       `Replies that could not be matched with a stored turn: ${unmatched}.`,
+      ...(tickLateMsMax > LATE_MS_MAX
+        ? [`SPOILT: the simulated carrier was up to ${shown(tickLateMsMax)} ms late.`]
+        : []),
     ],
     figures: {
       unmatched,
+      tickLateMsMax,
       interrupted: cut.length,
       withinOneWord: cut.filter((reply) => Math.abs(errorOf(reply)) <= 1).length,
       whole: whole.length,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ProviderError } from '../../src/base/errors.ts';
-import { CANCELLED_RESULT } from '../../src/llm/history.ts';
 import { CallRig, INFO, type RigOptions } from '../helpers/callRig.ts';
 
 const endCall = { kind: 'toolCall', call: { id: 'c1', name: 'end_call', argumentsText: '{}' } } as const;
@@ -479,10 +478,6 @@ voicemail: { say: Please call us back. }
   await rig.agentFinishes();
   assert.equal(rig.eventsOf('agent.said').at(-1)?.text, 'Please call us back.');
   assert.equal(rig.ended[0]?.outcome, 'voicemail');
-});
-
-test('a tool call that the caller interrupted is answered as cancelled', () => {
-  assert.match(CANCELLED_RESULT, /interrupted/);
 });
 
 test('calls that never got a stream are stored with why', () => {
