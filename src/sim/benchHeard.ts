@@ -36,6 +36,8 @@ const CALLS_A_CONDITION = 4;
 const CALLS = CALLS_A_CONDITION * CONDITIONS.length;
 const INTERRUPTIONS = 8;
 const WHOLE_REPLIES = 1;
+/** More make the simulated carrier late, which then plays less than was due. */
+const AT_ONCE = 7;
 /** Calls begin so far apart. */
 const STAGGER_MS = 150;
 const LATE_MARK_MS = [50, 800] as const;
@@ -87,12 +89,15 @@ export async function benchHeard(): Promise<BenchReport> {
     for (let number = 0; number < CALLS; number += 1) {
       callers.push(await stage.prepare(scriptOf(number, conditionOf(number), random)));
     }
-    const held = await Promise.all(
-      callers.map(async (caller, number) => {
-        await sleep(systemClock, number * STAGGER_MS);
-        return holdOne(house, caller, conditionOf(number), random);
-      }),
-    );
+    const held: WatchedCall[] = [];
+    const waiting = callers.entries();
+    const work = async (worker: number): Promise<void> => {
+      await sleep(systemClock, worker * STAGGER_MS);
+      for (const [number, caller] of waiting) {
+        held[number] = await holdOne(house, caller, conditionOf(number), random);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, (_unused, worker) => work(worker)));
     const replies: HeardReply[] = [];
     let unmatched = 0;
     for (const [number, one] of held.entries()) {

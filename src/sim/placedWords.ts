@@ -45,6 +45,19 @@ export class PlacedWords {
     return words;
   }
 
+  /** How long it takes to say it; undefined when the voice was asked for something else. */
+  durationMs(text: string): number | undefined {
+    let durationMs = 0;
+    for (let rest = text; rest !== '';) {
+      const sentence = this.#firstOf(rest);
+      const place = sentence === undefined ? undefined : this.#known.get(sentence);
+      if (sentence === undefined || place === undefined) return undefined;
+      durationMs += place.durationMs;
+      rest = rest.slice(sentence.length).trimStart();
+    }
+    return durationMs;
+  }
+
   /** The longest that it begins with: "No." may be one, and "No. 5 is free." another. */
   #firstOf(text: string): string | undefined {
     const fits = [...this.#known.keys()].filter(
