@@ -94,13 +94,11 @@ const happening: fc.Arbitrary<readonly HistoryItem[]> = fc.oneof(
         text: '',
         calls: ids.map((id) => ({ id: `call_${id}`, name: 'n', argumentsText: '{}' })),
       },
-      ...ids
-        .slice(0, done)
-        .map((id, place): HistoryItem => ({
-          kind: 'toolResult',
-          callId: `call_${id}`,
-          text: `done ${place}`,
-        })),
+      ...ids.slice(0, done).map((id, place): HistoryItem => ({
+        kind: 'toolResult',
+        callId: `call_${id}`,
+        text: `done ${place}`,
+      })),
     ]),
   fc
     .integer({ min: 0, max: 5 })
