@@ -320,9 +320,10 @@ export class Call implements LiveCall {
     reply.cancel();
     this.#connectionChanged({ kind: 'interrupted' });
     const heardText = heard?.text ?? '';
+    const cut = heard?.whole !== true;
     const { turn, said, keyed } = this.#turn.state;
-    this.#told.agentInterrupted(turn, heardText, turnText(said, keyed));
-    this.#spoken(reply, heardText, true);
+    if (cut) this.#told.agentInterrupted(turn, heardText, turnText(said, keyed));
+    this.#spoken(reply, heardText, cut);
   }
 
   /** A speech is over, whole or cut: history, store, metrics and watchers get what was heard. */
@@ -384,7 +385,7 @@ export class Call implements LiveCall {
     const cut = this.#playout.clear();
     this.#replies.cancelAll();
     const cutReply = cut === undefined ? undefined : this.#replies.get(cut.speechId);
-    if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', true);
+    if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', cut?.whole !== true);
     const { turn, phase, said, keyed } = this.#turn.state;
     const callerText = turnText(said, keyed);
     if (callerText === '' || phase.kind === 'thinking') return;

@@ -3,7 +3,7 @@
 // `release`.
 import type { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
-import type { HistoryItem } from '../llm/history.ts';
+import { UNFINISHED_RESULT, type HistoryItem } from '../llm/history.ts';
 import type { LanguageModel, LlmRequest, LlmUsage, ToolCall } from '../llm/port.ts';
 import { Speech } from '../playout/speech.ts';
 import { sayable, splitAll } from '../sentence/sayable.ts';
@@ -67,7 +67,7 @@ export class Reply {
     return this.#source;
   }
 
-  /** Calls of tools and their results, in the order of the history; each call has its result. */
+  /** Calls of tools and their results, in the order of the history. A call without a result was never begun. */
   get added(): readonly HistoryItem[] {
     return this.#added;
   }
@@ -202,21 +202,21 @@ export class Reply {
   /** Runs the tools; answers whether the model has to be asked again. */
   async #useTools(calls: readonly ToolCall[], said: string): Promise<boolean> {
     await this.#beSure();
+    this.#added.push({ kind: 'toolCalls', text: said, calls });
     const filler = said === '' ? this.#world.toolbox.filler(calls[0]?.name ?? '') : undefined;
     if (filler !== undefined) await this.#say(filler);
-    const results: HistoryItem[] = [];
     let goOn = false;
     for (const call of calls) {
       await this.#beSure();
       this.#hasActed = true;
+      // Whoever stops the reply from here on has to know that it may have been done.
+      const place = this.#added.push({ kind: 'toolResult', callId: call.id, text: UNFINISHED_RESULT }) - 1;
       const outcome = await this.#runTool(call);
-      results.push({ kind: 'toolResult', callId: call.id, text: outcome.result });
+      this.#added[place] = { kind: 'toolResult', callId: call.id, text: outcome.result };
       if (outcome.tones !== undefined) this.#playTones(outcome.tones);
       if (outcome.say !== undefined && said === '') await this.#say(outcome.say);
       goOn ||= outcome.askAgain;
     }
-    // Together, so that a call never stands in the history without its result.
-    this.#added.push({ kind: 'toolCalls', text: said, calls }, ...results);
     return goOn;
   }
 

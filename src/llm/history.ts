@@ -14,6 +14,10 @@ export const CUT_IN_NOTE = '\u2014 [the caller was still talking; you cut in her
 /** The answer to a tool call that was never carried out: each needs one before the next completion. */
 export const CANCELLED_RESULT = 'Cancelled: the caller interrupted before this was done.';
 
+/** The answer to one that was begun and then broken off: a request that went out may have been carried out. */
+export const UNFINISHED_RESULT =
+  'Unknown: the caller interrupted while this was being done. It may have been done.';
+
 export type HistoryItem =
   | { readonly kind: 'caller'; readonly text: string }
   /** What was heard. Cut: the caller talked over it, and `text` may then be empty: nothing was heard. */
@@ -51,10 +55,7 @@ export function append(history: History, item: HistoryItem, bounds: HistoryBound
 /** The system prompt first, unchanged, then what was said; every tool call with its answer right behind it. */
 export function toMessages(history: History, systemPrompt: string): readonly ChatMessage[] {
   const messages: ChatMessage[] = [{ role: 'system', content: systemPrompt }];
-  const results = new Map<string, string>();
-  for (const item of history.items) if (item.kind === 'toolResult') results.set(item.callId, item.text);
-
-  for (const item of history.items) {
+  for (const [at, item] of history.items.entries()) {
     switch (item.kind) {
       case 'caller':
         messages.push({ role: 'user', content: item.text });
@@ -67,10 +68,7 @@ export function toMessages(history: History, systemPrompt: string): readonly Cha
         break;
       case 'toolCalls':
         messages.push({ role: 'assistant', content: item.text, toolCalls: item.calls });
-        for (const call of item.calls) {
-          const content = results.get(call.id) ?? CANCELLED_RESULT;
-          messages.push({ role: 'tool', toolCallId: call.id, content });
-        }
+        messages.push(...resultsOf(item.calls, history.items, at));
         break;
       case 'toolResult':
         break; // said behind its call
@@ -79,6 +77,27 @@ export function toMessages(history: History, systemPrompt: string): readonly Cha
     }
   }
   return messages;
+}
+
+/** One for each call made at `at`, out of the results behind it; some servers number the calls of each answer from 0 again. */
+function resultsOf(
+  calls: readonly ToolCall[],
+  items: readonly HistoryItem[],
+  at: number,
+): readonly ChatMessage[] {
+  const ids = new Set(calls.map(({ id }) => id));
+  const again = items.findIndex(
+    (item, index) => index > at && item.kind === 'toolCalls' && item.calls.some(({ id }) => ids.has(id)),
+  );
+  const results = items
+    .slice(at + 1, again < 0 ? items.length : again)
+    .filter((item) => item.kind === 'toolResult');
+  return calls.map(({ id }) => {
+    const place = results.findIndex(({ callId }) => callId === id);
+    // Taken out: were there two calls of one id, the next result is the next one's.
+    const content = place < 0 ? CANCELLED_RESULT : (results.splice(place, 1)[0]?.text ?? CANCELLED_RESULT);
+    return { role: 'tool', toolCallId: id, content };
+  });
 }
 
 /** Leaves out the oldest exchanges, whole, so that a tool call stays with its answer and its question. */

@@ -7,6 +7,8 @@ const PAUSE_DBFS = -45;
 const BLOCK_BYTES = 10 * BYTES_PER_MS;
 /** How long a letter lasts when nothing of the voice is known yet: 15 letters a second. */
 const LETTER_MS = 65;
+/** A speaker draws out the last word before a comma or a full stop, by about so many letters. */
+const DRAWN_OUT_LETTERS = 3;
 
 /**
  * The text within the first `heardBytes` of the sentences' audio. A word counts when at least half of
@@ -22,11 +24,11 @@ export function heardText(sentences: readonly Sentence[], heardBytes: number): s
   for (const sentence of sentences) {
     const playedBytes = heardBytes - startByte;
     if (playedBytes <= 0) break;
+    // One that could not be spoken was passed over in silence.
+    if (sentence.whole && sentence.audioBytes === 0) continue;
     const over = sentence.whole && playedBytes >= sentence.audioBytes;
     const said = over && sentence.broken !== true;
-    // What has no sound was not heard, whatever comes after it.
-    if (said && sentence.audioBytes > 0) texts.push(sentence.text);
-    if (!said) texts.push(cut(sentence, playedBytes, pace));
+    texts.push(said ? sentence.text : cut(sentence, playedBytes, pace));
     if (!over) break;
     if (said && sentences.length > 1) pace = addPace(pace, sentence);
     startByte += sentence.audioBytes;
@@ -50,8 +52,8 @@ function cut(sentence: Sentence, playedBytes: number, pace: Pace): string {
   const words = wordsOf(sentence.text);
   if (sentence.wordTimes.length > 0) {
     const playedMs = playedBytes / BYTES_PER_MS;
-    const said = sentence.wordTimes.filter((time) => (time.startMs + time.endMs) / 2 <= playedMs).length;
-    return words.slice(0, said).join(' ');
+    const said = sentence.wordTimes.filter((time) => (time.startMs + time.endMs) / 2 <= playedMs);
+    return words.slice(0, wordsIn(words, said.map(({ word }) => word).join(''))).join(' ');
   }
   const totalWeight = weightOf(words);
   const known = voicedBytes(sentence, sentence.audioBytes);
@@ -71,6 +73,24 @@ function cut(sentence: Sentence, playedBytes: number, pace: Pace): string {
   return words.slice(0, count).join(' ');
 }
 
+/** How many of the text's words the provider's make, which may be cut otherwise: "half-past" as two, "10 : 30" as three. */
+function wordsIn(words: readonly string[], said: string): number {
+  const saidLetters = lettersOf(said);
+  let letters = 0;
+  let count = 0;
+  for (const word of words) {
+    const own = lettersOf(word);
+    if (letters + own / 2 > saidLetters || saidLetters === 0) break;
+    letters += own;
+    count += 1;
+  }
+  return count;
+}
+
+function lettersOf(text: string): number {
+  return text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
+}
+
 function wordsOf(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== '');
 }
@@ -81,7 +101,7 @@ function weightOf(words: readonly string[]): number {
   for (const word of words) {
     const digits = word.match(/\d/g)?.length ?? 0;
     const letters = word.match(/\p{L}/gu)?.length ?? 0;
-    weight += 1 + letters + digits * 4;
+    weight += 1 + letters + digits * 4 + (/[.,:;!?]$/u.test(word) ? DRAWN_OUT_LETTERS : 0);
   }
   return weight;
 }

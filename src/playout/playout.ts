@@ -17,6 +17,9 @@ const MARK_EVERY_MS = 500;
 /** The last mark is taken for lost when it has not come back this long after its audio should have been played. */
 const LAST_MARK_GRACE_MS = 1_000;
 
+/** One way to the carrier takes no longer: marks that come back later than twice this were late for other reasons. */
+const WAY_MS_MAX = 150;
+
 const MESSAGE_BYTES = MESSAGE_MS * BYTES_PER_MS;
 assert(MESSAGE_BYTES % FRAME_BYTES === 0, 'a message is whole frames');
 assert(MESSAGE_MS * 2 <= LEAD_MS, 'one message plays while the next is written');
@@ -49,10 +52,12 @@ export interface Heard {
   readonly speechId: number;
   readonly text: string;
   readonly audioMs: number;
-  /** How far `audioMs` may be off: half of the way to the carrier and back. */
+  /** So much less it may be, had the carrier stood still since the last mark that came back. More it can't be. */
   readonly errorMs: number;
   /** For so long the caller has heard nothing, because all that was written has been played. */
   readonly dryMs: number;
+  /** It is all of the speech, to its end: nothing was cut, though the carrier may not have said so yet. */
+  readonly whole: boolean;
 }
 
 type Wheel = Pick<PlayoutWheel, 'add' | 'remove'>;
@@ -158,7 +163,8 @@ export class Playout {
   /** Stops for good: the carrier's buffer is emptied, the rest is not played. Answers what was heard; undefined when nothing played. */
   clear(): Heard | undefined {
     if (this.#phase.kind === 'idle') return undefined;
-    const heard = this.heard();
+    // The clear is as long on its way as the audio was: it stops the carrier where our clock stands now.
+    const heard = this.#heardAt(this.#phase.speech, this.#clock.nowMs());
     if (this.#sentBytes > 0) this.#output.sendClear();
     this.#free();
     return heard;
@@ -167,18 +173,13 @@ export class Playout {
   /** What the caller has heard of the current speech by now, or had heard at a time past, by the clock alone. */
   heard(atMs?: number): Heard | undefined {
     if (this.#phase.kind === 'idle') return undefined;
+    // What was written a moment ago is still on its way.
+    const wayMs = Math.min(WAY_MS_MAX, (this.#echoDelayMs ?? 0) / 2);
     const { speech } = this.#phase;
-    const errorMs = (this.#echoDelayMs ?? 0) / 2;
-    const thereAtMs = (atMs ?? this.#clock.nowMs()) - errorMs;
-    const byClock = this.#playedBytes(thereAtMs);
-    const bytes = atMs === undefined ? Math.max(this.#ackedByte, byClock) : byClock;
-    return {
-      speechId: speech.id,
-      text: heardText(speech.sentences, bytes),
-      audioMs: bytes / BYTES_PER_MS,
-      errorMs,
-      dryMs: Math.max(0, thereAtMs - this.#playAtMs()),
-    };
+    // What a mark has acknowledged by now tells nothing of a time past.
+    return atMs === undefined
+      ? this.#heardAt(speech, this.#clock.nowMs() - wayMs)
+      : this.#heardAt(speech, atMs - wayMs, 0);
   }
 
   /** The carrier sent a mark back. */
@@ -199,6 +200,19 @@ export class Playout {
   /** Ends without a word to the carrier: the call is over. Idempotent. */
   close(): void {
     if (this.#phase.kind !== 'idle') this.#free();
+  }
+
+  /** By the clock, which never says too little; the marks that came back say what it was at least. */
+  #heardAt(speech: Speech, atMs: number, ackedByte = this.#ackedByte): Heard {
+    const bytes = Math.max(ackedByte, this.#playedBytes(atMs));
+    return {
+      speechId: speech.id,
+      text: heardText(speech.sentences, bytes),
+      audioMs: bytes / BYTES_PER_MS,
+      errorMs: Math.max(0, bytes - this.#ackedByte) / BYTES_PER_MS,
+      dryMs: Math.max(0, atMs - this.#playAtMs()),
+      whole: speech.exhausted && bytes === this.#sentBytes,
+    };
   }
 
   #onGrown(): void {

@@ -6,6 +6,7 @@ import { sleep, systemClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import { SEED_TIMINGS } from './behaviour.ts';
 import { shown, type BenchReport } from './benchReport.ts';
+import { watchEvents } from './eventFeed.ts';
 import { AGENT_NUMBER, CALLER_NUMBER, Stage, storedTurns, type House } from './stage.ts';
 import { turnAgent, TURN_SETTINGS, type TurnSetting } from './turnAgent.ts';
 import { turnBrain } from './turnBrain.ts';
@@ -17,6 +18,8 @@ import { failuresTable, figuresOf, figuresTable, type TurnFigures } from './turn
 import { scoreOf, type TurnScore } from './turnScore.ts';
 import { TURN_TEXTS, type Half } from './turnTexts.ts';
 import { speakBeforehand } from './turnWarm.ts';
+import { targetsTable } from './turnTargets.ts';
+import type { LiveEvent } from '../events/event.ts';
 import type { TurnRow } from '../store/port.ts';
 import type { Caller, CallerReport } from './caller.ts';
 import type { CarrierCall } from './carrierCall.ts';
@@ -32,7 +35,8 @@ export interface TurnBenchOptions {
   readonly calls: number;
 }
 
-interface Outcome {
+/** What came of one setting. */
+export interface Outcome {
   readonly name: string;
   readonly figures: TurnFigures;
   readonly tickLateMsMax: number;
@@ -81,15 +85,24 @@ export async function benchTurns(
   });
   try {
     hearing.teach(stage.providers.book);
-    const callers = new TurnCallers({ voice: stage.voice, book: stage.providers.book });
+    const callers = new TurnCallers({
+      voice: stage.voice,
+      book: stage.providers.book,
+      replyMs: (text) => hearing.placed.durationMs(text),
+    });
     await speakBeforehand(stage.providers.baseUrl, TURN_TEXTS[options.half]);
     const outcomes: Outcome[] = [];
     for (const setting of settings) {
       tell(`${setting.name}: ${cases.length} calls`);
       const house = await openHouse(stage, setting, options.half);
       requests = 0;
+      const prepared = new PreparedCount();
+      const feed = await watchEvents(house.gateway.url, (event) => prepared.saw(event));
       const held = await holdAll(house, cases, callers, options.calls);
-      outcomes.push(outcomeOf(setting.name, held, requests, house.carrier.tickLateMsMax, hearing));
+      feed.close();
+      outcomes.push(
+        outcomeOf(setting.name, held, { requests, prepared }, house.carrier.tickLateMsMax, hearing),
+      );
       await house.gateway.stop();
     }
     return reportOf(options, cases, outcomes);
@@ -119,6 +132,19 @@ function openHouse(stage: Stage, setting: TurnSetting, half: Half): Promise<Hous
   const file = path.join(stage.temporaryFolder(), 'agent.yaml');
   writeFileSync(file, turnAgent(half, setting));
   return stage.openHouse({ env: { ...setting.env, AGENT: file } });
+}
+
+/** How often each call's gateway asked the model, speculation included. */
+class PreparedCount {
+  readonly #counts = new Map<string, number>();
+
+  saw({ type, callSid }: LiveEvent): void {
+    if (type === 'turn.prepared') this.#counts.set(callSid, this.of(callSid) + 1);
+  }
+
+  of(callSid: string): number {
+    return this.#counts.get(callSid) ?? 0;
+  }
 }
 
 interface Held {
@@ -153,6 +179,8 @@ async function holdOne({ gateway, carrier }: House, scene: TurnCase, caller: Cal
   const call = carrier.placeCall({ from: CALLER_NUMBER, to: AGENT_NUMBER });
   const witness = new TurnWitness();
   call.listen(witness);
+  const { marks } = scene;
+  if (marks !== undefined) call.listen({ onStreamStarted: () => call.faultMarks(marks) });
   const report = await caller.take(call);
   return { scene, call, witness, report, turns: await storedTurns(gateway.url, call.callSid, systemClock) };
 }
@@ -161,7 +189,7 @@ async function holdOne({ gateway, carrier }: House, scene: TurnCase, caller: Cal
 function outcomeOf(
   name: string,
   held: readonly Held[],
-  requests: number,
+  { requests, prepared }: { readonly requests: number; readonly prepared: PreparedCount },
   tickLateMsMax: number,
   hearing: TurnHearing,
 ): Outcome {
@@ -169,14 +197,23 @@ function outcomeOf(
     const words =
       scene.probe.kind === 'turn' ? [] : hearing.wordsIn(call.playedMulaw(), call.answeredAtMs ?? 0);
     const { arrivalsMs, endedAtMs } = witness;
-    return scoreOf(scene, { report, turns, runs: witness.runs(words), arrivalsMs, endedAtMs });
+    return scoreOf(scene, {
+      report,
+      turns,
+      runs: witness.runs(words),
+      arrivalsMs,
+      endedAtMs,
+      prepared: prepared.of(call.callSid),
+      wordsWithin: (text, playedMs) => hearing.placed.within(text, playedMs),
+    });
   });
   scores.sort((a, b) => a.id.localeCompare(b.id));
   const turns = scores.reduce((sum, { callerTexts }) => sum + callerTexts.length, 0);
   return { name, figures: figuresOf(scores, { requests, turns }), tickLateMsMax, requests, turns, scores };
 }
 
-function reportOf(
+/** What is printed and kept. */
+export function reportOf(
   options: TurnBenchOptions,
   cases: readonly TurnCase[],
   outcomes: readonly Outcome[],
@@ -184,7 +221,7 @@ function reportOf(
   const late = outcomes.filter(({ tickLateMsMax }) => tickLateMsMax > LATE_MS_MAX);
   return {
     title: `Turn-taking: ${cases.length} calls of the half '${options.half}', seed ${options.seed}, ${options.calls} at a time`,
-    tables: [figuresTable(outcomes), ...outcomes.map(failuresTable)],
+    tables: [figuresTable(outcomes), targetsTable(outcomes), ...outcomes.map(failuresTable)],
     notes: [
       ...NOTES,
       ...late.map(

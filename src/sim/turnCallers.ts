@@ -5,6 +5,7 @@ import { prepareCaller, type Caller, type CallerStep } from './caller.ts';
 import type { Phrasebook } from './recogniser.ts';
 import type { TurnCase } from './turnCases.ts';
 import { makeSound } from './turnSounds.ts';
+import { TAIL_MS_MAX } from '../tts/silence.ts';
 import { toSampleRate, trimSilence, type Spoken, type Voice, type VoiceOptions } from './voice.ts';
 
 /** Somebody else in the room, this much softer than the caller. */
@@ -13,18 +14,27 @@ const SIDE_TALK_GAIN = 10 ** (-18 / 20);
 const BACKCHANNEL_RATE = 1.25;
 /** After a sound over the agent this long is watched what it does. */
 const WATCHED_MS = 3_500;
+/** How long the agent takes for a letter, about. */
+const LETTER_MS = 65;
 const PATIENCE_MS = 6_000;
 
 export class TurnCallers {
   readonly #voice: Voice;
   readonly #book: Phrasebook;
+  readonly #replyMs: (text: string) => number | undefined;
   readonly #said = new Map<string, Promise<Spoken>>();
   /** Cases of which the book has everything. */
   readonly #known = new Set<string>();
 
-  constructor({ voice, book }: { readonly voice: Voice; readonly book: Phrasebook }) {
-    this.#voice = voice;
-    this.#book = book;
+  /** `replyMs` tells how long the agent takes to say something, where that is known. */
+  constructor(options: {
+    readonly voice: Voice;
+    readonly book: Phrasebook;
+    readonly replyMs?: (text: string) => number | undefined;
+  }) {
+    this.#voice = options.voice;
+    this.#book = options.book;
+    this.#replyMs = options.replyMs ?? (() => undefined);
   }
 
   /** A caller for one call. The same case is the same to the sample each time. */
@@ -62,6 +72,21 @@ export class TurnCallers {
         const samples = makeSound(probe.sound, seededRandom(scene.seed + 1));
         const { sound, afterAgentMs } = probe;
         return [...opening, { sound, samples, afterAgentMs }, { silence: WATCHED_MS }];
+      }
+      case 'closingAnswer': {
+        const replyMs = this.#replyMs(scene.reply) ?? scene.reply.length * LETTER_MS;
+        const afterAgentMs = Math.max(0, replyMs - TAIL_MS_MAX - probe.beforeEndMs);
+        return [...opening, { interrupt: probe.text, afterAgentMs }, { listen: true }];
+      }
+      case 'idleSound': {
+        const samples = makeSound(probe.sound, seededRandom(scene.seed + 1));
+        const { sound, afterMs } = probe;
+        return [
+          { listen: true },
+          { silence: afterMs },
+          { sound, samples, afterAgentMs: 0 },
+          { silence: WATCHED_MS },
+        ];
       }
       case 'sideTalk': {
         const samples = await this.#aside(probe.text, probe.speech);

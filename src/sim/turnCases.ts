@@ -2,6 +2,7 @@
 // the same cases, and a case is the same whichever others are made with it.
 import { seededRandom, type Random } from '../base/random.ts';
 import type { SpeechPart } from './caller.ts';
+import type { MarkFault } from './carrierStream.ts';
 import type { EchoOptions } from './callerEcho.ts';
 import type { SoundKind } from './turnSounds.ts';
 import { TURN_TEXTS, type Half, type Parts, type TurnTexts } from './turnTexts.ts';
@@ -23,11 +24,17 @@ export const CASE_COUNTS = {
   no: 8,
   question: 12,
   sentence: 12,
-  echoInterrupt: 6,
+  echoInterrupt: 8,
+  lostMark: 8,
+  lateMark: 8,
+  closingYes: 16,
   backchannel: 40,
   cough: 14,
   knock: 14,
   hiss: 14,
+  idleCough: 8,
+  idleKnock: 8,
+  idleHiss: 8,
   sideTalk: 12,
   echo: 26,
 } as const;
@@ -41,6 +48,8 @@ export interface TurnCase {
   readonly speech: VoiceOptions;
   readonly noise: Omit<NoiseOptions, 'random'> | undefined;
   readonly echo: EchoOptions | undefined;
+  /** What becomes of the carrier's marks. */
+  readonly marks: MarkFault | undefined;
   /** Said first, to make the agent say `reply`. */
   readonly opening: string | undefined;
   /** What the agent says before the behaviour, or while it is shown. */
@@ -53,7 +62,11 @@ export interface TurnCase {
 export type Probe =
   | { readonly kind: 'turn'; readonly parts: readonly SpeechPart[] }
   | { readonly kind: 'interrupt' | 'backchannel'; readonly text: string; readonly afterAgentMs: number }
+  /** So long before the agent's closing question is over. */
+  | { readonly kind: 'closingAnswer'; readonly text: string; readonly beforeEndMs: number }
   | { readonly kind: 'sound'; readonly sound: SoundKind; readonly afterAgentMs: number }
+  /** While nobody speaks, so long after the greeting. */
+  | { readonly kind: 'idleSound'; readonly sound: SoundKind; readonly afterMs: number }
   | {
       readonly kind: 'sideTalk';
       readonly text: string;
@@ -80,6 +93,13 @@ const NUMBER_PAUSE_MS = [300, 900] as const;
 const SENTENCE_PAUSE_MS = [150, 450] as const;
 /** Within the first sentences of a reply that takes more than ten seconds. */
 const OVER_AGENT_MS = [600, 5_500] as const;
+/** Over the last words of a question that is clear by then. */
+const BEFORE_END_MS = [100, 600] as const;
+/** Everybody's words for it, so both halves have them. */
+const CLOSING_ANSWERS = ['Yes.', 'Yes, please.', 'Yeah.', 'Okay.', 'Yes, of course.'];
+const IDLE_SOUNDS = { idleCough: 'cough', idleKnock: 'knock', idleHiss: 'hiss' } as const;
+const IDLE_MS = [700, 2_500] as const;
+const LATE_MARK_MS = [50, 800] as const;
 const ECHO_DELAY_MS = [120, 250] as const;
 const ECHO_ATTENUATION_DB = [12, 20] as const;
 
@@ -107,13 +127,26 @@ function caseOf(half: Half, kind: CaseKind, index: number, seed: number): TurnCa
       rate: Math.round(between(random, [145, 195])),
       pitch: Math.round(between(random, [40, 60])),
     },
-    noise: pick(echoes ? QUIET_NOISES : NOISES, random),
+    noise: noiseOf(index, echoes),
     echo: echoes
       ? { delayMs: between(random, ECHO_DELAY_MS), attenuationDb: between(random, ECHO_ATTENUATION_DB) }
       : undefined,
+    marks: marksOf(kind, random),
     ...sceneOf(kind, index, texts, random),
     seed: caseSeed,
   };
+}
+
+/** In turn, so that each kind has every noise, in other company each time round. */
+function noiseOf(index: number, quiet: boolean): TurnCase['noise'] {
+  const noises = quiet ? QUIET_NOISES : NOISES;
+  return nth(noises, index + Math.floor(index / noises.length));
+}
+
+function marksOf(kind: CaseKind, random: Random): MarkFault | undefined {
+  if (kind === 'lostMark') return { kind: 'lose', count: Infinity };
+  if (kind !== 'lateMark') return undefined;
+  return { kind: 'delay', count: Infinity, delayMs: Math.round(between(random, LATE_MARK_MS)) };
 }
 
 function sceneOf(
@@ -139,6 +172,18 @@ function sceneOf(
       const { opening, question, answers } = texts[kind];
       return { opening, reply: question, probe: turn(nth(answers, index), NUMBER_PAUSE_MS, random) };
     }
+    case 'closingYes': {
+      const { opening, question } = texts.yesNo;
+      const beforeEndMs = Math.round(between(random, BEFORE_END_MS));
+      const text = nth(CLOSING_ANSWERS, index);
+      return { opening, reply: question, probe: { kind: 'closingAnswer', text, beforeEndMs } };
+    }
+    case 'idleCough':
+    case 'idleKnock':
+    case 'idleHiss': {
+      const sound = IDLE_SOUNDS[kind];
+      return { ...atGreeting, probe: { kind: 'idleSound', sound, afterMs: between(random, IDLE_MS) } };
+    }
     default:
       return { ...nth(texts.long, index), probe: overAgent(kind, index, texts, random) };
   }
@@ -153,6 +198,8 @@ function overAgent(kind: CaseKind, index: number, texts: TurnTexts, random: Rand
     case 'sentence':
       return { kind: 'interrupt', text: nth(texts[kind], index), afterAgentMs };
     case 'echoInterrupt':
+    case 'lostMark':
+    case 'lateMark':
       return { kind: 'interrupt', text: nth(texts.sentence, index), afterAgentMs };
     case 'backchannel':
       return { kind: 'backchannel', text: nth(texts.backchannel, index), afterAgentMs };
@@ -183,10 +230,6 @@ function turn(parts: Parts, pauseMs: readonly [number, number], random: Random):
 
 function between(random: Random, [least, most]: readonly [number, number]): number {
   return least + random.next() * (most - least);
-}
-
-function pick<T>(list: readonly T[], random: Random): T {
-  return nth(list, Math.floor(random.next() * list.length));
 }
 
 function nth<T>(list: readonly T[], index: number): T {

@@ -26,6 +26,8 @@ export interface Run {
   readonly endMs: number;
   /** The end of the last audible frame; `startMs` if none was. */
   readonly loudEndMs: number;
+  /** How much was played in it. */
+  readonly playedMs: number;
   readonly words: readonly SpokenWord[];
 }
 
@@ -39,6 +41,10 @@ export interface CallEvidence {
   readonly arrivalsMs: readonly number[];
   /** The call's last tick. */
   readonly endedAtMs: number;
+  /** How often the gateway began to prepare an answer: each is a request to the model. */
+  readonly prepared: number;
+  /** The words within the first so many ms of what the agent said, if it is known how it sounds. */
+  readonly wordsWithin: (text: string, playedMs: number) => readonly string[] | undefined;
 }
 
 interface PlayedFrame {
@@ -71,13 +77,14 @@ export class TurnWitness implements LineListener {
 
   /** The runs of what was played, with the words recognised in it. */
   runs(words: readonly SpokenWord[]): readonly Run[] {
-    const runs: { startMs: number; endMs: number; loudEndMs: number }[] = [];
+    const runs: { startMs: number; endMs: number; loudEndMs: number; playedMs: number }[] = [];
     for (const { atMs, loud } of this.#frames) {
       const last = runs.at(-1);
       const follows = last !== undefined && atMs - last.endMs < RUN_GAP_MS;
-      const run = follows ? last : { startMs: atMs, endMs: atMs, loudEndMs: atMs };
+      const run = follows ? last : { startMs: atMs, endMs: atMs, loudEndMs: atMs, playedMs: 0 };
       if (!follows) runs.push(run);
       run.endMs = atMs + FRAME_MS;
+      run.playedMs += FRAME_MS;
       if (loud) run.loudEndMs = run.endMs;
     }
     return runs.map((run) => ({ ...run, words: words.filter((word) => isIn(word, run)) }));

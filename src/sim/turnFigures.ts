@@ -19,7 +19,12 @@ export interface Delay {
 export interface TurnFigures {
   readonly response: Delay;
   readonly decided: Delay;
+  readonly decidedClean: Delay;
+  readonly decidedNoisy: Delay;
+  /** Of turns that are one whole sentence. */
   readonly decidedComplete: Delay;
+  readonly decidedCompleteClean: Delay;
+  readonly decidedCompleteNoisy: Delay;
   /** Of the turns with a pause that is not their end. */
   readonly cutOffsOfPauses: Share;
   readonly cutOffs: Share;
@@ -29,6 +34,8 @@ export interface TurnFigures {
   readonly stop: Delay;
   readonly hold: Delay;
   readonly yields: Share;
+  /** Of these: the answers given over the last words of the question. */
+  readonly closingYields: Share;
   readonly selectivity: Readonly<Record<Ignorable, Share>>;
   /** How long the agent was silent before it went on, of the cases in which it rightly did. */
   readonly paused: Delay;
@@ -36,6 +43,8 @@ export interface TurnFigures {
   readonly resumedOthers: Share;
   /** Within one word of what was played. */
   readonly heardWithinOne: Share;
+  /** Words stored beyond those played. */
+  readonly heardErrorMean: number;
   readonly heardErrorMax: number;
   /** Requests to the model beyond one a turn. */
   readonly extraRequests: Share;
@@ -43,7 +52,17 @@ export interface TurnFigures {
   readonly spoilt: number;
 }
 
-const IGNORABLE = ['backchannel', 'cough', 'knock', 'hiss', 'sideTalk', 'echo'] as const;
+const IGNORABLE = [
+  'backchannel',
+  'cough',
+  'knock',
+  'hiss',
+  'idleCough',
+  'idleKnock',
+  'idleHiss',
+  'sideTalk',
+  'echo',
+] as const;
 type Ignorable = (typeof IGNORABLE)[number];
 const PAUSED: readonly CaseKind[] = [
   'openClause',
@@ -66,7 +85,19 @@ export function figuresOf(
   return {
     response: delay(good.map(({ responseMs }) => responseMs)),
     decided: delay(good.map(({ decidedMs }) => decidedMs)),
+    decidedClean: delay(good.filter(isClean).map(({ decidedMs }) => decidedMs)),
+    decidedNoisy: delay(good.filter(isNoisy).map(({ decidedMs }) => decidedMs)),
     decidedComplete: delay(of('complete').map(({ decidedMs }) => decidedMs)),
+    decidedCompleteClean: delay(
+      of('complete')
+        .filter(isClean)
+        .map(({ decidedMs }) => decidedMs),
+    ),
+    decidedCompleteNoisy: delay(
+      of('complete')
+        .filter(isNoisy)
+        .map(({ decidedMs }) => decidedMs),
+    ),
     cutOffsOfPauses: share(of(...PAUSED), ({ cutOff }) => cutOff),
     cutOffs: share(good, ({ cutOff }) => cutOff),
     missed: share(good, ({ missed }) => missed),
@@ -76,11 +107,15 @@ export function figuresOf(
     stop: delay(good.map(({ stopMs }) => stopMs)),
     hold: delay(good.map(({ holdMs }) => holdMs)),
     yields: share(good, ({ yielded }) => yielded),
+    closingYields: share(of('closingYes'), ({ yielded }) => yielded),
     selectivity: {
       backchannel: selectivityOf('backchannel'),
       cough: selectivityOf('cough'),
       knock: selectivityOf('knock'),
       hiss: selectivityOf('hiss'),
+      idleCough: selectivityOf('idleCough'),
+      idleKnock: selectivityOf('idleKnock'),
+      idleHiss: selectivityOf('idleHiss'),
       sideTalk: selectivityOf('sideTalk'),
       echo: selectivityOf('echo'),
     },
@@ -96,6 +131,7 @@ export function figuresOf(
     heardWithinOne: share(good, ({ heardError }) =>
       heardError === undefined ? undefined : Math.abs(heardError) <= 1,
     ),
+    heardErrorMean: mean(good.flatMap(({ heardError }) => heardError ?? [])),
     heardErrorMax: good.reduce((most, { heardError = 0 }) => Math.max(most, Math.abs(heardError)), 0),
     extraRequests: { count: Math.max(0, requests.requests - requests.turns), of: requests.turns },
     cases: scores.length,
@@ -120,7 +156,11 @@ export function figuresTable(
     rows: [
       row('response, ms p50 / p95', ({ response }) => delayText(response)),
       row('end of speech to decision, ms p50 / p95', ({ decided }) => delayText(decided)),
+      row('  clean line', ({ decidedClean }) => delayText(decidedClean)),
+      row('  in noise', ({ decidedNoisy }) => delayText(decidedNoisy)),
       row('  of whole sentences', ({ decidedComplete }) => delayText(decidedComplete)),
+      row('    clean line', ({ decidedCompleteClean }) => delayText(decidedCompleteClean)),
+      row('    in noise', ({ decidedCompleteNoisy }) => delayText(decidedCompleteNoisy)),
       row('false cut-offs, of turns with a pause', ({ cutOffsOfPauses }) => shareText(cutOffsOfPauses)),
       row('  of all turns', ({ cutOffs }) => shareText(cutOffs)),
       row('missed turns', ({ missed }) => shareText(missed)),
@@ -128,6 +168,9 @@ export function figuresTable(
       row('barge-in: voice to last frame played, ms p50 / p95', ({ stop }) => delayText(stop)),
       row('  voice to hold, ms p50 / p95', ({ hold }) => delayText(hold)),
       row('  yield rate', ({ yields }) => shareText(yields)),
+      row('    "yes" over the closing question taken as the answer', ({ closingYields }) =>
+        shareText(closingYields),
+      ),
       ...IGNORABLE.map((kind) =>
         row(`selectivity: ${kind}`, ({ selectivity }) => shareText(selectivity[kind])),
       ),
@@ -137,7 +180,10 @@ export function figuresTable(
       ),
       row('  after all else', ({ resumedOthers }) => shareText(resumedOthers)),
       row('heard text within one word', ({ heardWithinOne }) => shareText(heardWithinOne)),
-      row('  largest error, words', ({ heardErrorMax }) => String(heardErrorMax)),
+      row(
+        '  words of error, mean / most',
+        ({ heardErrorMean, heardErrorMax }) => `${shown(heardErrorMean, 2)} / ${heardErrorMax}`,
+      ),
       row('extra model requests', ({ extraRequests }) => shareText(extraRequests)),
       row('cases / spoilt', ({ cases, spoilt }) => `${cases} / ${spoilt}`),
       ['carrier late, ms at most', ...settings.map(({ tickLateMsMax }) => shown(tickLateMsMax))],
@@ -168,9 +214,21 @@ export function failuresTable({
   };
 }
 
+function isClean({ snrDb }: TurnScore): boolean {
+  return snrDb === undefined;
+}
+
+function isNoisy(score: TurnScore): boolean {
+  return !isClean(score);
+}
+
 function delay(values: readonly (number | undefined)[]): Delay {
   const known = values.filter((value) => value !== undefined);
   return { count: known.length, p50: quantile(known, 0.5), p95: quantile(known, 0.95) };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Of the cases that say anything about it. */

@@ -2,6 +2,7 @@
 // echo for what a real one would, the agent's words.
 import { decodeMulaw, SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
 import type { Spoken } from './openaiSpeech.ts';
+import { PlacedWords } from './placedWords.ts';
 import { Phrasebook, Recogniser } from './recogniser.ts';
 import type { SpokenWord } from './turnEvidence.ts';
 import { toSampleRate } from './voice.ts';
@@ -10,6 +11,8 @@ import { toSampleRate } from './voice.ts';
 const TAIL_SAMPLES = 1_600;
 
 export class TurnHearing {
+  /** Where its words lie in its sound. */
+  readonly placed = new PlacedWords();
   readonly #agent = new Phrasebook();
   readonly #known = new Set<string>();
   #listener: Phrasebook | undefined;
@@ -20,8 +23,10 @@ export class TurnHearing {
   }
 
   /** For the simulated voice's `onSpoken`; the same text always sounds the same. */
-  learn({ text, samples24k, words }: Spoken): void {
+  learn(spoken24k: Spoken): void {
+    const { text, samples24k, words } = spoken24k;
     if (this.#known.has(text)) return;
+    this.placed.learn(spoken24k);
     this.#known.add(text);
     const spoken = { text, samples: samples24k, sampleRateHz: 24_000, words };
     const phrase = toSampleRate(spoken, SAMPLE_RATE_HZ);

@@ -3,7 +3,7 @@
 // what was no interruption within 1 s nor answers it within 2 s.
 import type { TurnCase } from './turnCases.ts';
 import type { CallEvidence, Run } from './turnEvidence.ts';
-import { bare, gaveWay, isIn, isOf, longestBreak, overlapOf } from './turnOverlap.ts';
+import { bare, gaveWay, isOf, longestBreak, overlapOf } from './turnOverlap.ts';
 import { writtenWords } from './voiceWords.ts';
 
 /** Missed, with the speech-to-text to blame. */
@@ -20,6 +20,8 @@ const SAME_CHARS = 20;
 export interface TurnScore {
   readonly id: string;
   readonly kind: TurnCase['kind'];
+  /** Speech over noise in the room; undefined where there was none. */
+  readonly snrDb: number | undefined;
   /** Why the case says nothing: the agent was not speaking, say. */
   readonly spoilt?: string;
   readonly failures: readonly string[];
@@ -47,12 +49,17 @@ export interface TurnScore {
 
 export function scoreOf(scene: TurnCase, evidence: CallEvidence): TurnScore {
   const callerTexts = evidence.turns.map(({ callerText }) => callerText).filter((text) => text !== '');
-  const base = { id: scene.id, kind: scene.kind, callerTexts, failures: [] };
+  const { id, kind, noise } = scene;
+  const base = { id, kind, snrDb: noise?.snrDb, callerTexts, failures: [] };
   switch (scene.probe.kind) {
     case 'turn':
       return explained(scene, { ...base, ...scoreTurn(evidence) });
     case 'interrupt':
       return explained(scene, { ...base, ...scoreInterruption(scene, evidence) });
+    case 'closingAnswer':
+      return explained(scene, { ...base, ...scoreClosingAnswer(scene, evidence) });
+    case 'idleSound':
+      return { ...base, ...scoreIdleSound(evidence) };
     case 'listen':
       return { ...base, ...scoreEcho(scene, evidence) };
     case 'backchannel':
@@ -77,7 +84,7 @@ function explained({ probe }: TurnCase, score: TurnScore): TurnScore {
   return { ...score, failures };
 }
 
-type Scored = Partial<Omit<TurnScore, 'id' | 'kind' | 'callerTexts'>>;
+type Scored = Partial<Omit<TurnScore, 'id' | 'kind' | 'snrDb' | 'callerTexts'>>;
 
 function scoreTurn({ report, turns }: CallEvidence): Scored {
   const turn = report.turns.findLast(({ kind }) => kind === 'say');
@@ -117,8 +124,36 @@ function scoreInterruption(scene: TurnCase, evidence: CallEvidence): Scored {
     resumed,
     ...(yielded ? { stopMs } : {}),
     ...(yielded ? holdOf(startMs, old[0], evidence) : {}),
-    ...heardErrorOf(scene, evidence),
+    ...heardErrorOf(scene, old, evidence),
   };
+}
+
+/** "Yes" over the last words of the question that it answers: no backchannel. Its stop is the question's own end. */
+function scoreClosingAnswer(scene: TurnCase, evidence: CallEvidence): Scored {
+  const overlap = overlapOf(scene, evidence.report.interruptions[0], evidence);
+  if ('spoilt' in overlap) return overlap;
+  const { startMs, old, others } = overlap;
+  const silent = (old.at(-1)?.loudEndMs ?? startMs) - startMs <= YIELD_MS_MAX;
+  const missed = others.length === 0;
+  const failures = [...(silent ? [] : ['did not yield']), ...(missed ? ['missed'] : [])];
+  return { failures, yielded: silent && !missed, missed };
+}
+
+/** A noise while nobody speaks: nothing comes of it, not even a request to the model. */
+function scoreIdleSound({ report, runs, turns, prepared }: CallEvidence): Scored {
+  const { startOfSpeechAtMs: startMs, endOfSpeechAtMs: endMs } = report.interruptions[0] ?? {};
+  if (startMs === undefined || endMs === undefined) return { spoilt: 'the call ended before' };
+  if (runs.some((run) => run.startMs <= startMs && run.endMs > startMs)) {
+    return { spoilt: 'the agent was speaking' };
+  }
+  const answered = runs.some((run) => run.startMs > startMs);
+  const heard = turns.some(({ callerText }) => callerText !== '');
+  const failures = [
+    ...(answered ? ['answered'] : []),
+    ...(prepared > 0 ? ['asked the model'] : []),
+    ...(heard ? ['taken for words'] : []),
+  ];
+  return { failures, selective: failures.length === 0 };
 }
 
 /** A backchannel, a noise, somebody else. */
@@ -164,12 +199,19 @@ function holdOf(
   return last === undefined ? {} : { holdMs: Math.max(0, last + MESSAGE_HALF_MS - startMs) };
 }
 
-function heardErrorOf(scene: TurnCase, { turns, runs }: CallEvidence): { readonly heardError?: number } {
+/** By the places of the words in as much of the reply as the carrier played. */
+function heardErrorOf(
+  scene: TurnCase,
+  old: readonly Run[],
+  { turns, runs, wordsWithin }: CallEvidence,
+): { readonly heardError?: number } {
   const beginning = bare(scene.reply).slice(0, SAME_CHARS);
   const row = turns.find(
     ({ interrupted, agentText }) => interrupted && bare(agentText).startsWith(beginning),
   );
   if (row === undefined) return {};
-  const played = runs.flatMap(({ words }) => words).filter((word) => isIn(scene.reply, word)).length;
-  return { heardError: writtenWords(row.heardText).length - played };
+  const own = runs.filter((run) => old.includes(run) || isOf(scene.reply, run) === 'the reply');
+  const playedMs = own.reduce((sum, run) => sum + run.playedMs, 0);
+  const played = wordsWithin(row.agentText, playedMs);
+  return played === undefined ? {} : { heardError: writtenWords(row.heardText).length - played.length };
 }

@@ -37,7 +37,10 @@ export function keyPressed(state: TurnState, pressed: KeyPressed, settings: Turn
       const { atMs } = pressed;
       // First the floor, then the key: by what was heard of the question it is known how many are asked for.
       return chain(interrupt(state, phase.replyId, atMs, atMs, settings), (next) =>
-        gather(next, pressed, settings),
+        // What was keyed over the agent before, and was whole, is answered at once, and goes on with this key.
+        next.phase.kind === 'thinking'
+          ? chain(withhold(next, next.phase.replyId), (held) => gather(held, pressed, settings))
+          : gather(next, pressed, settings),
       );
     }
     case 'ended':

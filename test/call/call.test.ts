@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ProviderError } from '../../src/base/errors.ts';
-import { CANCELLED_RESULT } from '../../src/llm/history.ts';
 import { CallRig, INFO, type RigOptions } from '../helpers/callRig.ts';
 
 const endCall = { kind: 'toolCall', call: { id: 'c1', name: 'end_call', argumentsText: '{}' } } as const;
@@ -92,6 +91,22 @@ test('the reply is prepared while the wait runs: with speculation the caller wai
     await overAndGone(rig);
   }
   assert.ok((waits[0] ?? 0) + 150 <= (waits[1] ?? 0), waits.join(' against '));
+});
+
+test('who speaks when all was said interrupts nothing, though the last mark was lost', async () => {
+  const rig = await greeted({ answer: () => ['We close at six.'] });
+  await rig.says('When do you close?');
+  await rig.agentSpeaks();
+  rig.carrier.loseMarks = true;
+  await rig.agentFinishes();
+  await rig.run(200);
+  await rig.voice();
+  rig.words('wait');
+  await rig.run(100);
+  const turn = rig.turns()[1];
+  assert.deepEqual([turn?.heardText, turn?.interrupted], ['We close at six.', false]);
+  assert.deepEqual(rig.eventsOf('agent.interrupted'), []);
+  await overAndGone(rig);
 });
 
 test('the caller talking over the agent stops it, and history and store hold what was heard', async () => {
@@ -463,10 +478,6 @@ voicemail: { say: Please call us back. }
   await rig.agentFinishes();
   assert.equal(rig.eventsOf('agent.said').at(-1)?.text, 'Please call us back.');
   assert.equal(rig.ended[0]?.outcome, 'voicemail');
-});
-
-test('a tool call that the caller interrupted is answered as cancelled', () => {
-  assert.match(CANCELLED_RESULT, /interrupted/);
 });
 
 test('calls that never got a stream are stored with why', () => {

@@ -68,6 +68,8 @@ export function spokenAudio(text: string): Uint8Array {
 }
 
 export interface RigOptions {
+  /** One that moves on more quickly, where nothing waits for more than promises. */
+  readonly clock?: VirtualClock;
   readonly answer?: (messages: readonly ChatMessage[], request: LlmRequest) => Answer;
   readonly agentYaml?: string;
   readonly world?: Partial<CallWorld>;
@@ -78,7 +80,7 @@ export interface RigOptions {
 }
 
 export class CallRig {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly events: LiveEvent[] = [];
   readonly rows: TurnRow[] = [];
   readonly started: CallStarted[] = [];
@@ -89,7 +91,7 @@ export class CallRig {
   readonly metrics = openMetrics({ callsActive: () => this.calls.activeCount, pendingWrites: () => 0 });
   readonly agent: AgentFile;
   readonly calls: Calls;
-  carrier: FakeCarrier = new FakeCarrier(this.clock);
+  carrier: FakeCarrier;
   streamClosed = 0;
   readonly closeCodes: (number | undefined)[] = [];
   sttSessions = 0;
@@ -102,6 +104,8 @@ export class CallRig {
 
   constructor(options: RigOptions = {}) {
     this.#options = options;
+    this.clock = options.clock ?? new VirtualClock();
+    this.carrier = new FakeCarrier(this.clock);
     const parsed = parseAgentFile(options.agentYaml ?? AGENT, 'test.yaml');
     if (!parsed.ok) throw new Error(parsed.mistakes.join('\n'));
     this.agent = parsed.agent;

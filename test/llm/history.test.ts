@@ -59,6 +59,82 @@ test('a tool call is followed by its result, however late that came', () => {
   ]);
 });
 
+test('a server that numbers its calls from 0 in every answer gets each result with its own call', () => {
+  const calls = [{ ...call, id: 'call_0' }];
+  const history = historyOf([
+    { kind: 'caller', text: 'Book it' },
+    { kind: 'toolCalls', text: '', calls },
+    { kind: 'toolResult', callId: 'call_0', text: 'booked' },
+    { kind: 'agent', text: 'Done.', cut: false },
+    { kind: 'caller', text: 'Cancel it' },
+    { kind: 'toolCalls', text: '', calls },
+    { kind: 'caller', text: 'Hello?' },
+    { kind: 'toolCalls', text: '', calls: [...calls, ...calls] },
+    { kind: 'toolResult', callId: 'call_0', text: 'first' },
+    { kind: 'toolResult', callId: 'call_0', text: 'second' },
+  ]);
+  const results = toMessages(history, 's').flatMap((one) => (one.role === 'tool' ? [one.content] : []));
+  assert.deepEqual(results, ['booked', CANCELLED_RESULT, 'first', 'second']);
+});
+
+/** What can happen in a call, in any order: `id`s come again, results are missing, come late or belong to nobody. */
+const happening: fc.Arbitrary<readonly HistoryItem[]> = fc.oneof(
+  fc.string({ minLength: 1, maxLength: 80 }).map((text) => [{ kind: 'caller', text } as const]),
+  fc
+    .record({ text: fc.string({ maxLength: 80 }), cut: fc.boolean() })
+    .map(({ text, cut }) => [{ kind: 'agent', text, cut } as const]),
+  fc
+    .record({
+      ids: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 3 }),
+      done: fc.nat(3),
+    })
+    .map(({ ids, done }): readonly HistoryItem[] => [
+      {
+        kind: 'toolCalls',
+        text: '',
+        calls: ids.map((id) => ({ id: `call_${id}`, name: 'n', argumentsText: '{}' })),
+      },
+      ...ids.slice(0, done).map((id, place): HistoryItem => ({
+        kind: 'toolResult',
+        callId: `call_${id}`,
+        text: `done ${place}`,
+      })),
+    ]),
+  fc
+    .integer({ min: 0, max: 5 })
+    .map((id) => [{ kind: 'toolResult', callId: `call_${id}`, text: 'late' } as const]),
+);
+
+test('whatever was said, called, cut and left out, a server finds each call answered and the model what was heard', () => {
+  const bounds = { itemsMax: 16, charsMax: 500 };
+  fc.assert(
+    fc.property(fc.array(happening, { minLength: 1, maxLength: 60 }), (happenings) => {
+      let history = emptyHistory;
+      const kept: HistoryItem[] = [];
+      for (const item of happenings.flat()) {
+        const before = history;
+        history = append(history, item, bounds);
+        if (history !== before) kept.push(item);
+        const messages = toMessages(history, 's');
+        assertAnswered(messages);
+        assert.notEqual(messages[1]?.role, 'tool', 'begins with an orphan');
+      }
+      // What is left are the last items, unchanged: nothing is shortened in the middle.
+      assert.deepEqual(history.items, kept.slice(history.omittedItems));
+      const heard = history.items.flatMap((item) =>
+        item.kind === 'agent'
+          ? [item.cut ? `${item.text}\u2014 [the caller interrupted here]` : item.text]
+          : [],
+      );
+      const told = toMessages(history, 's').flatMap((message) =>
+        message.role === 'assistant' && message.toolCalls === undefined ? [message.content] : [],
+      );
+      assert.deepEqual(told, heard);
+    }),
+    { numRuns: 300 },
+  );
+});
+
 const words = fc.string({ minLength: 1, maxLength: 60 });
 const exchange: fc.Arbitrary<(at: number) => readonly HistoryItem[]> = fc
   .record({ asked: words, answered: words, cut: fc.boolean(), tool: fc.boolean(), unanswered: fc.boolean() })
@@ -127,7 +203,7 @@ function assertAnswered(messages: readonly ChatMessage[]): void {
   for (const message of messages) {
     if (message.role === 'tool') {
       assert.ok(open.includes(message.toolCallId));
-      open = open.filter((id) => id !== message.toolCallId);
+      open.splice(open.indexOf(message.toolCallId), 1);
       continue;
     }
     assert.deepEqual(open, []);

@@ -55,6 +55,34 @@ test('where the provider tells the times of words, they decide', () => {
   assert.equal(heardText(sentences, 580 * MS), 'one two');
 });
 
+test("the provider's words may be cut otherwise than the text's", () => {
+  const text = 'At 10:30 the ice-cream van - as ever - comes';
+  const heardOf = (said: readonly string[]): string => {
+    const times = said.map((word, i) => ({ word, startMs: 100 * i, endMs: 100 * i + 100 }));
+    return heardText(spoken([text], undefined, times), 100 * said.length * MS);
+  };
+  assert.equal(heardOf(['At', '10', ':', '30']), 'At 10:30');
+  assert.equal(heardOf(['At', '10:30', 'the', 'ice', 'cream', 'van']), 'At 10:30 the ice-cream van -');
+  assert.equal(
+    heardOf(['At', '10:30', 'the', 'ice', 'cream', 'van', 'as']),
+    'At 10:30 the ice-cream van - as',
+  );
+});
+
+test('a sentence that could not be spoken was not heard', () => {
+  const speech = new Speech(1);
+  for (const [text, audio] of [
+    ['One.', spokenAudio('One.')],
+    ['Two.', new Uint8Array(0)],
+    ['Three.', spokenAudio('Three.')],
+  ] as const) {
+    const writer = speech.add(text);
+    writer.write(audio);
+    writer.end();
+  }
+  assert.equal(heardText(speech.sentences, 10 * LETTER_MS * MS), 'One. Three.');
+});
+
 test('a sentence that was still being made is measured by the pace of those before it', () => {
   const sentences = spoken(
     ['the first sentence goes on for a while', 'one two three four five six'],

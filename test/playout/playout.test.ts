@@ -154,6 +154,36 @@ test('a hold is no underrun, a voice that is too slow is one', async () => {
   assert.ok(underrunMs() > 350 && underrunMs() < 700, `${underrunMs()} ms`);
 });
 
+test('marks that come back late move neither what was heard nor what is being heard by much', async () => {
+  const { clock, carrier, playout, run } = setUp();
+  carrier.echo = (name) => void clock.after(700, () => playout.echoed(name));
+  playout.play(speechOf(1, ['one two three four five six seven eight nine ten', 4_000]));
+  await run(2_500);
+  assert.ok((playout.heard()?.audioMs ?? 0) >= 2_500 - 150);
+  const cleared = playout.clear();
+  const playedMs = carrier.played.length / BYTES_PER_MS;
+  assert.ok(Math.abs((cleared?.audioMs ?? 0) - playedMs) <= 5, `${cleared?.audioMs} against ${playedMs}`);
+  // The last mark that came back by then lay at 1,540 ms at most.
+  assert.ok((cleared?.errorMs ?? 0) >= 2_500 - 1_800 && (cleared?.errorMs ?? 0) < 1_300);
+  assert.equal(cleared?.whole, false);
+});
+
+test('all of it was heard when its time is over, though the last mark was lost', async () => {
+  const { carrier, heard, playout, run } = setUp();
+  carrier.loseMarks = true;
+  playout.play(speechOf(1, ['Hello there.', 400]));
+  await run(600);
+  assert.ok(!heard.includes('played 1'));
+  assert.deepEqual(playout.clear(), {
+    speechId: 1,
+    text: 'Hello there.',
+    audioMs: 400,
+    errorMs: 400,
+    dryMs: 200,
+    whole: true,
+  });
+});
+
 test('cleared, it answers what was heard, and the echo of a flushed mark is not taken for playing', async () => {
   const { carrier, heard, playout, run } = setUp();
   playout.play(speechOf(1, ['one two three four five six seven eight nine ten', 2_000]));

@@ -24,7 +24,16 @@ test('callers of every kind go through their calls, and the speech-to-text learn
   const { voice, texts } = counting(await openVoice());
   const book = new Phrasebook();
   const callers = new TurnCallers({ voice, book });
-  const kinds: readonly CaseKind[] = ['comma', 'question', 'backchannel', 'cough', 'sideTalk', 'echo'];
+  const kinds: readonly CaseKind[] = [
+    'comma',
+    'question',
+    'backchannel',
+    'cough',
+    'sideTalk',
+    'echo',
+    'closingYes',
+    'idleCough',
+  ];
   for (const kind of kinds) {
     const scene = CASES.find((one) => one.kind === kind);
     assert.ok(scene);
@@ -49,6 +58,22 @@ test('callers of every kind go through their calls, and the speech-to-text learn
     );
   }
   assert.equal(new Set(book.phrases.map(({ text }) => text)).size, new Set(texts).size);
+});
+
+test('who answers before the question is over begins so long before its end', async () => {
+  const scene = CASES.find(({ kind }) => kind === 'closingYes');
+  assert.ok(scene?.probe.kind === 'closingAnswer');
+  const asked: string[] = [];
+  const callers = new TurnCallers({
+    voice: await openVoice(),
+    book: new Phrasebook(),
+    replyMs: (text) => {
+      asked.push(text);
+      return 3_000;
+    },
+  });
+  await callers.prepare(scene);
+  assert.deepEqual(asked, [scene.reply]);
 });
 
 test("both ends find the agent's words: in what was played, and softly in its echo", async () => {

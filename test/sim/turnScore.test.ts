@@ -18,6 +18,7 @@ const scene = (probe: TurnCase['probe'], kind: TurnCase['kind'] = 'stop'): TurnC
   speech: {},
   noise: undefined,
   echo: undefined,
+  marks: undefined,
   opening: 'count for me',
   reply: REPLY,
   probe,
@@ -26,6 +27,8 @@ const scene = (probe: TurnCase['probe'], kind: TurnCase['kind'] = 'stop'): TurnC
 const interrupt = scene({ kind: 'interrupt', text: 'stop', afterAgentMs: 1_000 });
 const backchannel = scene({ kind: 'backchannel', text: 'mhm', afterAgentMs: 1_000 }, 'backchannel');
 const inTurn = scene({ kind: 'turn', parts: [{ text: 'hello', pauseMs: 0 }] }, 'complete');
+const closing = scene({ kind: 'closingAnswer', text: 'yes', beforeEndMs: 300 }, 'closingYes');
+const idle = scene({ kind: 'idleSound', sound: 'cough', afterMs: 1_000 }, 'idleCough');
 const listening = scene({ kind: 'listen' }, 'echo');
 
 const turn = (changes: Partial<CallerTurn>): CallerTurn => ({
@@ -69,6 +72,11 @@ const spoken = (phrase: string, startMs: number, count = 99): readonly SpokenWor
       endMs: startMs + 500 * i + 400,
     }));
 
+/** As `spoken` places them. */
+function wordsWithin(text: string, playedMs: number): readonly string[] {
+  return text.split(' ').filter((_word, i) => 500 * i + 200 <= playedMs);
+}
+
 /** Loud audio from and to these times, with these words in it. */
 function heard(
   stretches: readonly (readonly [fromMs: number, toMs: number])[],
@@ -93,7 +101,7 @@ function evidence(
 ): CallEvidence {
   const interruptions = turns.filter(({ kind }) => kind !== 'say');
   const report = { turns, interruptions, missedTurns: 0, completed: true, agentStayed: false };
-  return { report, turns: rows, ...heardThen };
+  return { report, turns: rows, prepared: 0, wordsWithin, ...heardThen };
 }
 
 test("a turn's wait counts from the carrier's end of speech, whatever the gateway's clock began with", () => {
@@ -130,7 +138,7 @@ test('an agent that falls silent and answers has yielded; the rest of its audio 
     ],
     [...spoken(REPLY, 1_000, 2), ...spoken('of course', 3_600)],
   );
-  const rows = [row({ interrupted: true, heardText: 'one two three' })];
+  const rows = [row({ interrupted: true, heardText: 'one two three four' })];
   const score = scoreOf(interrupt, evidence([over], heardThen, rows));
   assert.deepEqual([score.yielded, score.stopMs, score.resumed, score.failures], [true, 240, false, []]);
   // Its last message was 160 ms ahead of being played.
@@ -149,6 +157,53 @@ test('an agent that pauses and goes on with the same sentence has not yielded, h
   const score = scoreOf(interrupt, evidence([over], heardThen));
   assert.deepEqual([score.yielded, score.resumed], [false, true]);
   assert.deepEqual(score.failures, ['did not yield', 'resumed']);
+});
+
+test('"yes" over the closing question has to be answered, and how long that takes is no stop', () => {
+  const early = turn({
+    kind: 'interrupt',
+    overAgent: true,
+    startOfSpeechAtMs: 5_600,
+    endOfSpeechAtMs: 6_000,
+  });
+  const question = spoken(REPLY, 1_000);
+  const answered = heard(
+    [
+      [1_000, 6_000],
+      [6_900, 8_000],
+    ],
+    [...question, ...spoken('all right', 6_900)],
+  );
+  const rows = [row({ callerText: 'Yes.' })];
+  const score = scoreOf(closing, evidence([early], answered, rows));
+  assert.deepEqual([score.yielded, score.missed, score.stopMs, score.failures], [true, false, undefined, []]);
+  const ignored = scoreOf(closing, evidence([early], heard([[1_000, 6_000]], question), rows));
+  assert.deepEqual([ignored.yielded, ignored.missed, ignored.failures], [false, true, ['missed']]);
+});
+
+test('of a noise while nobody speaks nothing may come, not even a request to the model', () => {
+  const cough = turn({ kind: 'sound', said: 'cough' });
+  const greeting = spoken(REPLY, 0, 2);
+  const quiet = evidence([cough], heard([[0, 1_000]], greeting), []);
+  assert.deepEqual([scoreOf(idle, quiet).selective, scoreOf(idle, quiet).failures], [true, []]);
+  assert.deepEqual(scoreOf(idle, { ...quiet, prepared: 1 }).failures, ['asked the model']);
+  const answering = heard(
+    [
+      [0, 1_000],
+      [3_000, 4_000],
+    ],
+    greeting,
+  );
+  const rows = [row({ callerText: 'huh' })];
+  assert.deepEqual(scoreOf(idle, evidence([cough], answering, rows)).failures, [
+    'answered',
+    'taken for words',
+  ]);
+  assert.equal(
+    scoreOf(idle, evidence([cough], heard([[0, 3_000]], greeting), [])).spoilt,
+    'the agent was speaking',
+  );
+  assert.equal(scoreOf(idle, evidence([], heard([], []), [])).spoilt, 'the call ended before');
 });
 
 test('who interrupts when nobody speaks tells nothing', () => {
