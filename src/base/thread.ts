@@ -43,3 +43,57 @@ export function closeThread(
     ask();
   });
 }
+
+/** A thread that has said that it is ready. */
+export interface Thread<Order> {
+  tell(order: Order): void;
+  /** Nothing is heard of it after this. Idempotent, never rejects. */
+  close(): Promise<void>;
+}
+
+export interface ThreadLife<Order, News> {
+  /** What it does, for its errors: "the voice model". */
+  readonly name: string;
+  /** Tells it to end by itself. */
+  readonly closing: Order;
+  /** A thread that has not ended by itself by then never will. */
+  readonly closeMsMax: number;
+  readonly clock: Clock;
+  readonly heard: (news: News) => void;
+  /** Nothing will be heard of it any more. At most once, and not before it was ready. */
+  readonly failed: (error: Error) => void;
+}
+
+/** Resolves when the worker, whose owner this is from now on, has sent `{ kind: 'ready' }`; rejects when it ends before. */
+export function openThread<Order, News extends { readonly kind: string }>(
+  worker: Worker,
+  life: ThreadLife<Order, News>,
+): Promise<Thread<Order>> {
+  return new Promise((resolve, reject) => {
+    let phase: 'starting' | 'running' | 'over' = 'starting';
+    const over = (error: Error): void => {
+      const before = phase;
+      phase = 'over';
+      if (before === 'starting') reject(error);
+      if (before === 'running') life.failed(error);
+    };
+    const tell = (order: Order): void => {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+      worker.postMessage(order);
+    };
+    const close = (): Promise<void> => {
+      phase = 'over';
+      return closeThread(worker, () => tell(life.closing), life.closeMsMax, life.clock);
+    };
+    worker.on('message', (news: News) => {
+      if (news.kind !== 'ready') {
+        if (phase === 'running') life.heard(news);
+        return;
+      }
+      phase = 'running';
+      resolve({ tell, close });
+    });
+    worker.on('error', over);
+    worker.on('exit', (code) => over(new Error(`the thread of ${life.name} ended with code ${code}`)));
+  });
+}

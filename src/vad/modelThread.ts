@@ -1,10 +1,9 @@
 // The voice model on a thread of its own, seen from the main one. With 50 calls it takes 1 % of the
 // main thread here and 10 % when it runs there, where a batch of 32 holds up every call for 1.2 ms:
 // docs/decisions/vad-in-a-worker.md.
-import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
 import type { Batch } from './batch.ts';
-import { closeThread, startThread } from '../base/thread.ts';
+import { openThread, startThread } from '../base/thread.ts';
 
 /** The main thread's word: run the first `windows` of a batch, or end. */
 export type ToModel =
@@ -43,35 +42,21 @@ export type OpenModelThread = (
 const CLOSE_MS_MAX = 1_000;
 
 /** Resolves when the model has been read and has run once; rejects when it can't. */
-export const openModelThread: OpenModelThread = (batches, listener, clock) =>
-  new Promise((resolve, reject) => {
-    const workerData: ModelWorkerData = { batches: batches.map((batch) => batch.memory) };
-    const worker = startThread(import.meta.url, 'worker', workerData);
-    let phase: 'starting' | 'running' | 'over' = 'starting';
-
-    const over = (error: Error): void => {
-      const before = phase;
-      phase = 'over';
-      if (before === 'starting') reject(error);
-      if (before === 'running') listener.failed(error);
-    };
-    const close = (): Promise<void> => {
-      phase = 'over';
-      return closeThread(worker, () => tell(worker, { kind: 'close' }), CLOSE_MS_MAX, clock);
-    };
-    worker.on('message', (message: FromModel) => {
-      if (message.kind === 'answered') {
-        if (phase === 'running') listener.answered(message.batch);
-        return;
-      }
-      phase = 'running';
-      resolve({ ask: (batch, windows) => tell(worker, { kind: 'run', batch, windows }), close });
-    });
-    worker.on('error', over);
-    worker.on('exit', (code) => over(new Error(`the thread of the voice model ended with code ${code}`)));
+export const openModelThread: OpenModelThread = async (batches, listener, clock) => {
+  const workerData: ModelWorkerData = { batches: batches.map((batch) => batch.memory) };
+  const worker = startThread(import.meta.url, 'worker', workerData);
+  const thread = await openThread<ToModel, FromModel>(worker, {
+    name: 'the voice model',
+    closing: { kind: 'close' },
+    closeMsMax: CLOSE_MS_MAX,
+    clock,
+    heard: (news) => {
+      if (news.kind === 'answered') listener.answered(news.batch);
+    },
+    failed: (error) => listener.failed(error),
   });
-
-function tell(worker: Worker, message: ToModel): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  worker.postMessage(message);
-}
+  return {
+    ask: (batch, windows) => thread.tell({ kind: 'run', batch, windows }),
+    close: () => thread.close(),
+  };
+};

@@ -1,5 +1,5 @@
 // The turn model on a thread of its own, seen from the main one: its features alone take as long as a frame lasts.
-import { closeThread, startThread } from '../base/thread.ts';
+import { openThread, startThread } from '../base/thread.ts';
 import type { Clock } from '../base/clock.ts';
 
 /** The main thread's word: judge this turn, or end. */
@@ -38,34 +38,18 @@ export type OpenTurnThread = (
 const CLOSE_MS_MAX = 1_000;
 
 /** Resolves when the model has been read and has run once; rejects when it can't. */
-export const openTurnThread: OpenTurnThread = (file, listener, clock) =>
-  new Promise((resolve, reject) => {
-    const workerData: TurnWorkerData = { file };
-    const worker = startThread(import.meta.url, 'turnWorker', workerData);
-    let phase: 'starting' | 'running' | 'over' = 'starting';
-
-    const over = (error: Error): void => {
-      const before = phase;
-      phase = 'over';
-      if (before === 'starting') reject(error);
-      if (before === 'running') listener.failed(error);
-    };
-    const tell = (message: ToTurnModel): void => {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      worker.postMessage(message);
-    };
-    const close = (): Promise<void> => {
-      phase = 'over';
-      return closeThread(worker, () => tell({ kind: 'close' }), CLOSE_MS_MAX, clock);
-    };
-    worker.on('message', (message: FromTurnModel) => {
-      if (message.kind === 'judged') {
-        if (phase === 'running') listener.judged(message.probability);
-        return;
-      }
-      phase = 'running';
-      resolve({ judge: (mulaw) => tell({ kind: 'judge', mulaw }), close });
-    });
-    worker.on('error', over);
-    worker.on('exit', (code) => over(new Error(`the thread of the turn model ended with code ${code}`)));
+export const openTurnThread: OpenTurnThread = async (file, listener, clock) => {
+  const workerData: TurnWorkerData = { file };
+  const worker = startThread(import.meta.url, 'turnWorker', workerData);
+  const thread = await openThread<ToTurnModel, FromTurnModel>(worker, {
+    name: 'the turn model',
+    closing: { kind: 'close' },
+    closeMsMax: CLOSE_MS_MAX,
+    clock,
+    heard: (news) => {
+      if (news.kind === 'judged') listener.judged(news.probability);
+    },
+    failed: (error) => listener.failed(error),
   });
+  return { judge: (mulaw) => thread.tell({ kind: 'judge', mulaw }), close: () => thread.close() };
+};

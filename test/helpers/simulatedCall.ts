@@ -461,7 +461,8 @@ export class SimulatedCall {
       );
     }
     // A sentence that the voice broke off is over before its end, protected or not.
-    for (const event of this.#toMachine || this.#voiceBreaks ? [] : this.events) {
+    const spared = this.#toMachine || this.#voiceBreaks;
+    for (const event of spared ? [] : this.events) {
       if (event.type === 'agent.interrupted') assert.doesNotMatch(event.heardText, PROTECTED_CUT);
     }
     const indexes = [...known.keys()].sort((a, b) => a - b);
