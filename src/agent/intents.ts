@@ -172,13 +172,14 @@ function judged(
     }
   }
   const inPassing = passedOver(reading, language);
-  for (const intent of new Set(
-    all.filter(({ label }) => label.kind === 'alone').map((m) => m.label.intent),
-  )) {
-    const own = all.filter(({ label }) => label.intent === intent && label.kind !== 'harmless');
-    if (spans.size === 0 || spans.has(intent)) {
-      if (saysAll(own, inPassing)) for (const match of own) note(intent, match);
-    }
+  const alone = all.filter(
+    (match) => match.label.kind === 'alone' && denialOf(match, all, reading, language) === 'none',
+  );
+  for (const intent of new Set(alone.map(({ label }) => label.intent))) {
+    if (spans.size > 0 && !spans.has(intent)) continue;
+    const own = alone.filter(({ label }) => label.intent === intent);
+    if (saysAll([...own, ...(spans.get(intent) ?? [])], inPassing))
+      for (const match of own) note(intent, match);
   }
   return [...spans]
     .map(([intent, places]) => foundIn(intent, places, reading, inPassing, language))

@@ -290,7 +290,7 @@ export class Call implements LiveCall {
     const ending = this.#withheldEnding;
     this.#withheldEnding = undefined;
     if (ending !== undefined) this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true });
-    this.#exchanges.began(effect);
+    this.#exchanges.began(effect, reply.intents);
     this.conversation.turn = effect.turn;
     this.#publish({ type: 'turn.started', turn: effect.turn, callerText: effect.callerText });
     this.#playout.play(reply.speech);

@@ -34,6 +34,8 @@ export interface ReplyWorld {
   };
   /** Said when there is nothing else that could be. */
   readonly sorry: string;
+  /** What the caller means by what is answered here, as far as the words alone tell. */
+  readonly intents: readonly string[];
   readonly onUsage: (usage: LlmUsage) => void;
   readonly onFailed: (what: 'llm' | 'tts', error: unknown) => void;
 }
@@ -65,6 +67,10 @@ export class Reply {
     return this.#source;
   }
 
+  get intents(): readonly string[] {
+    return this.#world.intents;
+  }
+
   /** Calls of tools and their results, in the order of the history; each call has its result. */
   get added(): readonly HistoryItem[] {
     return this.#added;
@@ -80,8 +86,8 @@ export class Reply {
   }
 
   /** Speaks lines that are known; no model. */
-  say(lines: readonly string[]): void {
-    this.#source = 'cached';
+  say(lines: readonly string[], source: 'cached' | 'intent' = 'cached'): void {
+    this.#source = source;
     this.#run(() => this.#sayAll(lines));
   }
 

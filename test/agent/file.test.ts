@@ -153,7 +153,10 @@ test('an unknown key is answered with the keys that are known there', () => {
     'agent.yaml:7:57: tools[0].number: no such key; expected one of description, to, say',
   ]);
   const inState = mistakesOf(`${minimal}states: { initial: a, named: { a: { prompt: x, nxt: [] } } }\n`);
-  assert.match(inState[0] ?? '', /no such key; expected one of prompt, line, next, fields, repeatable$/u);
+  assert.match(
+    inState[0] ?? '',
+    /no such key; expected one of prompt, line, next, fields, repeatable, intents$/u,
+  );
 });
 
 test('a key that stands in the file is not repeated in the mistake', () => {

@@ -120,7 +120,7 @@ export const english: IntentLanguage = {
     'and but so because please thanks thank sorry right though although then or who what why how can could',
   ),
   negators: words('not never without nobody nothing neither nor hardly'),
-  articles: words('a an the such that'),
+  articles: words('a an the such'),
   scopeEnds: words('but because and so if since as then or please who what why'),
   contrasts: words('but though although except however unless'),
   opposites: { no_time: 'permission_yes', permission_yes: 'no_time' },

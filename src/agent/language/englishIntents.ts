@@ -5,7 +5,7 @@ import type { IntentLanguage } from './language.ts';
 export const englishHarmless = `
   no problem, no worries, no trouble, not a problem, not bad and, no time like, had a bad|good|great time,
   who is this|it|that .. for, know who you are, who is responsible|in, to go ahead, go ahead and, hell of a,
-  not only, why not, do not mind, would not mind, not mind, can not wait to, can not complain, never mind, not that,
+  not only, why not, do not mind, would not mind, not mind, can not wait to, can not complain, never mind,
   last <day>, last week|month|year, you said your name, how are you, good morning, good afternoon, good evening, not sure what|who|how|when|where|which|why,
   bear with me, hold on, hang on, one moment, one second, just a moment, just a second, just a sec, just a minute,
   i do not know her|his|their|the|what|who|how|where|when|which|why, do you know if, let me transfer`;
