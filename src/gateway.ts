@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { loadAgentFile } from './agent/file.ts';
+import { intentsOf } from './agent/intentPlan.ts';
 import type { AgentFile } from './agent/schema.ts';
 import { Background } from './base/background.ts';
 import { systemClock } from './base/clock.ts';
@@ -124,7 +125,7 @@ async function build(
     events,
     writer: store.writer,
     detector,
-    ...(turnModel === undefined ? {} : { turnModel }),
+    ...optionalParts(config, agent, turnModel),
     ears: openEars(deps),
     model,
     voice: voices.voice,
@@ -171,6 +172,18 @@ async function build(
       await calls?.idle();
     },
     close,
+  };
+}
+
+/** What a call can do without: the model of turn ends, and what is answered without the model. */
+function optionalParts(
+  config: Config,
+  agent: AgentFile,
+  turnModel: MeasuredTurnModel | undefined,
+): Pick<CallWorld, 'turnModel' | 'intents'> {
+  return {
+    ...(turnModel === undefined ? {} : { turnModel }),
+    ...(config.disabled.has('intents') ? {} : { intents: intentsOf(agent) }),
   };
 }
 

@@ -1,6 +1,8 @@
 // What the parts of an agent's file owe each other. Runs on the file as it was read, so that these
 // mistakes are told together with those of shape; what is not of the right shape is passed over here.
-import { isRecord, type JsonRecord } from '../base/json.ts';
+import type { JsonRecord } from '../base/json.ts';
+import { asFields, asList, known } from './asWritten.ts';
+import { intentMistakes } from './intentChecks.ts';
 import { isLanguageTag } from './languageTag.ts';
 import type { Mistake, Path } from './mistake.ts';
 import { variablesIn } from './prompt.ts';
@@ -12,6 +14,7 @@ export function crossChecks(file: unknown): Mistake[] {
     ...variableMistakes(file, Object.keys(asFields(fields.variables))),
     ...stateMistakes(asFields(fields.states)),
     ...toolMistakes(asList(fields.tools)),
+    ...intentMistakes(fields),
     ...turnTakingMistakes(asFields(fields.turnTaking)),
     ...keyMistakes(asFields(fields.dtmf)),
     ...languageMistakes(fields),
@@ -20,7 +23,7 @@ export function crossChecks(file: unknown): Mistake[] {
 
 /** Where `{{name}}` is filled in; anywhere else it would be sent as it stands. */
 const TEMPLATES =
-  /^(?:greeting|prompt|lines\.\w+(?:\.\d+)?|limits\.idle\.\d+\.say|voicemail\.say|tools\.\d+\.(?:filler|say)|states\.named\.\w+\.(?:prompt|line))$/u;
+  /^(?:greeting|prompt|lines\.\w+(?:\.\d+)?|limits\.idle\.\d+\.say|voicemail\.say|tools\.\d+\.(?:filler|say)|states\.named\.\w+\.(?:prompt|line)|(?:states\.named\.\w+\.)?intents\.\w+\.(?:say|steer))$/u;
 
 function variableMistakes(value: unknown, declared: readonly string[], path: Path = []): Mistake[] {
   if (typeof value === 'string') {
@@ -123,16 +126,4 @@ function languageMistakes(fields: JsonRecord): Mistake[] {
     });
   }
   return mistakes;
-}
-
-function known(names: readonly string[]): string {
-  return names.length === 0 ? '' : `; there are ${names.join(', ')}`;
-}
-
-function asFields(value: unknown): JsonRecord {
-  return isRecord(value) ? value : {};
-}
-
-function asList(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as unknown[]) : [];
 }

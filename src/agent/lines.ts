@@ -7,11 +7,14 @@ import type { AgentFile } from './schema.ts';
  * likeliest to want. `variables` go before the file's own values.
  */
 export function fixedLines(agent: AgentFile, variables: Variables = {}): string[] {
-  const { greeting, lines, limits, tools, states, voicemail } = agent;
+  const { greeting, lines, limits, tools, states, voicemail, intents } = agent;
   const toolLines = tools.map((tool) =>
     tool.builtin === undefined ? tool.filler : tool.builtin === 'transfer' ? tool.say : undefined,
   );
   const stateLines = Object.values(states?.named ?? {}).map((state) => state.line);
+  const intentLines = [intents, ...Object.values(states?.named ?? {}).map((state) => state.intents)].flatMap(
+    (responses) => Object.values(responses).map((response) => response.say),
+  );
   const all = [
     greeting,
     ...lines.fillers,
@@ -20,6 +23,7 @@ export function fixedLines(agent: AgentFile, variables: Variables = {}): string[
     lines.stillWorking,
     ...toolLines,
     ...stateLines,
+    ...intentLines,
     lines.goodbye,
     ...limits.idle.map((step) => step.say),
     lines.reconnected,

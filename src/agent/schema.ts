@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import { defaultAlways, defaultBackchannels, defaultIdle, defaultLines } from './defaults.ts';
 import { llmProvider, sttProvider, ttsProvider, voice } from './providers.ts';
+import { intentResponses, intents, stateName } from './intentSchema.ts';
 import { isLanguageTag } from './languageTag.ts';
 import { phoneNumber, tool } from './tools.ts';
 
 const text = z.string().trim().min(1);
 const words = text.regex(/[\p{L}\p{N}]/u, 'expected words');
-const stateName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/u, 'expected a name such as not_interested');
 const variableName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,39}$/u, 'expected a name such as callerName');
 
 const language = z.string().refine(isLanguageTag, 'expected a language tag such as en-US');
@@ -70,6 +70,7 @@ const state = z.strictObject({
     .default([]),
   repeatable: z.boolean().default(false),
   sensitive: z.boolean().default(false),
+  intents: intentResponses.default({}),
 });
 
 export const agentSchema = z.strictObject({
@@ -97,6 +98,7 @@ export const agentSchema = z.strictObject({
   tools: z.array(tool).max(32).default([]),
   recording: z.boolean().default(false),
   voicemail: z.strictObject({ say: text }).optional(),
+  intents: intents.default({}),
   states: z
     .strictObject({
       initial: stateName,
@@ -114,6 +116,7 @@ type DeepReadonly<T> = T extends (infer Item)[]
 /** An agent, checked, with every default filled in. `version` is eight hex digits of BLAKE2b of the file's text. */
 export type AgentFile = DeepReadonly<z.output<typeof agentSchema>> & { readonly version: string };
 export type AgentTool = AgentFile['tools'][number];
+export type AgentIntent = AgentFile['intents'][string];
 export type AgentState = NonNullable<AgentFile['states']>['named'][string];
 export type SttEntry = AgentFile['providers']['stt'][number];
 export type LlmEntry = AgentFile['providers']['llm'][number];

@@ -283,7 +283,7 @@ export class Call implements LiveCall {
     const ending = this.#withheldEnding;
     this.#withheldEnding = undefined;
     if (ending !== undefined) this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true });
-    this.#exchanges.began(effect);
+    this.#exchanges.began(effect, reply.intents);
     this.conversation.turn = effect.turn;
     this.#told.turnStarted(effect.turn, effect.callerText);
     this.#deadAir.watch(reply, effect.silenceAtMs);

@@ -1,5 +1,6 @@
 // What is said in a call, from the agent's side: its file, where it stands in it, and the history. It makes the
 // replies. It outlives the stream, so that a call that was cut off can be taken up.
+import { NO_PLAN, type IntentPlan } from '../agent/intentPlan.ts';
 import { render, systemPrompt, toolSpecs } from '../agent/prompt.ts';
 import {
   append,
@@ -12,6 +13,7 @@ import {
 import type { LlmRequest } from '../llm/port.ts';
 import type { Line } from '../turn/state.ts';
 import type { Ending } from './connection.ts';
+import { IntentTurns } from './intentTurns.ts';
 import type { CallInfo } from './port.ts';
 import { Privacy } from './privacy.ts';
 import { Reply } from './reply.ts';
@@ -19,7 +21,7 @@ import { Toolbox } from './toolbox.ts';
 import type { CallWorld } from './world.ts';
 
 export interface ConversationListener {
-  /** The model wants the call to end this way, after its last words. */
+  /** The call is to end this way, after the agent's last words. */
   ending(ending: Ending): void;
   failed(what: 'llm' | 'tts', error: unknown): void;
 }
@@ -32,6 +34,7 @@ export class Conversation {
   readonly privacy: Privacy;
   readonly #world: CallWorld;
   readonly #toolbox: Toolbox;
+  readonly #intents: IntentTurns;
   readonly #variables: Readonly<Record<string, string>>;
   readonly #startedAtMs: number;
   #listener: ConversationListener | undefined;
@@ -43,11 +46,19 @@ export class Conversation {
     this.#world = world;
     this.#startedAtMs = world.clock.nowMs();
     this.#variables = { ...world.agent.variables, ...info.variables };
-    this.#toolbox = new Toolbox(world, {
+    const noteFields = (fields: Readonly<Record<string, string>>): void => {
+      if (info.leadId !== undefined) world.writer.leadFields(info.leadId, this.#forOthers(fields));
+    };
+    this.#toolbox = new Toolbox(
+      world,
+      { ending: (ending) => this.#listener?.ending(ending), noteFields },
+      (line) => render(line, this.#variables),
+    );
+    this.#intents = new IntentTurns(world, {
+      state: () => this.#toolbox.state,
+      moveTo: (state) => this.#toolbox.moveTo(state),
       ending: (ending) => this.#listener?.ending(ending),
-      noteFields: (fields) => {
-        if (info.leadId !== undefined) world.writer.leadFields(info.leadId, this.#forOthers(fields));
-      },
+      noteFields,
     });
     this.privacy = new Privacy(world.agent, () => this.#toolbox.state);
   }
@@ -71,10 +82,12 @@ export class Conversation {
   answer(replyId: number, callerText: string, cutIn = false): Reply {
     const question = cutIn ? `${callerText} ${CUT_IN_NOTE}` : callerText;
     this.#questions.set(replyId, question);
-    const reply = this.#reply(replyId, question);
     const opening = this.#openingLine();
-    if (opening === undefined) reply.answer();
-    else reply.say([render(opening.line, this.#variables)], opening.lineInterruptible);
+    const plan = this.#intents.plan(replyId, callerText, opening !== undefined);
+    const reply = this.#reply(replyId, question, plan);
+    if (plan.say !== undefined) reply.say([render(plan.say, this.#variables)], { source: 'intent' });
+    else if (opening === undefined || plan.goTo !== undefined) reply.answer();
+    else reply.say([render(opening.line, this.#variables)], { interruptible: opening.lineInterruptible });
     return reply;
   }
 
@@ -97,12 +110,14 @@ export class Conversation {
   spoken(reply: Reply, heardText: string, interrupted: boolean): void {
     this.#remember(reply);
     this.#history = append(this.#history, { kind: 'agent', text: heardText, cut: interrupted });
+    this.#intents.spoken(reply.id, heardText, interrupted);
   }
 
   /** A reply that nobody heard. What its tools have done is done and stays known. */
   dropped(reply: Reply): void {
     if (reply.added.length > 0) this.#remember(reply);
     this.#questions.delete(reply.id);
+    this.#intents.dropped(reply.id);
   }
 
   /** The caller said it, and the stream was lost before there was an answer. */
@@ -131,7 +146,7 @@ export class Conversation {
     for (const item of items) this.#history = append(this.#history, item);
   }
 
-  #reply(replyId: number, question: string): Reply {
+  #reply(replyId: number, question: string, plan: IntentPlan = NO_PLAN): Reply {
     const { agent, model, voice, clock, background, firstSentence, metrics, providers } = this.#world;
     return new Reply(replyId, {
       model,
@@ -140,8 +155,15 @@ export class Conversation {
       background,
       firstSentence,
       language: agent.language,
-      request: (added) => this.#request(question, added),
-      toolbox: this.#toolbox,
+      intents: plan.found,
+      request: (added) => this.#request(question, added, plan, this.#intents.leadsTo(replyId)),
+      toolbox: {
+        filler: (name) => this.#toolbox.filler(name),
+        run: (call, signal) => {
+          this.#intents.move(replyId);
+          return this.#toolbox.run(call, signal);
+        },
+      },
       sorry: render(agent.lines.sorry, this.#variables),
       onUsage: (usage) => {
         metrics.tokensUsed(providers.llm, 'prompt', usage.promptTokens);
@@ -152,13 +174,16 @@ export class Conversation {
     });
   }
 
-  #request(question: string, added: readonly HistoryItem[]): LlmRequest {
+  #request(question: string, added: readonly HistoryItem[], plan: IntentPlan, goTo?: string): LlmRequest {
     const { agent } = this.#world;
-    const state = this.#toolbox.state;
+    const state = goTo ?? this.#toolbox.state;
+    const steer = plan.steer.map((one) => render(one, this.#variables).trim());
+    // Behind all that stays the same from turn to turn: a provider's prompt cache holds up to there.
+    const prompt = systemPrompt(agent, this.#variables, state);
     let history = append(this.#history, { kind: 'caller', text: question });
     for (const item of added) history = append(history, item);
     return {
-      messages: toMessages(history, systemPrompt(agent, this.#variables, state)),
+      messages: toMessages(history, [prompt, ...steer].join('\n\n')),
       tools: toolSpecs(agent, state),
     };
   }

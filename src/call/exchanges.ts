@@ -57,21 +57,26 @@ export class Exchanges {
   }
 
   /** The caller's turn is over and is being answered. */
-  began(turn: {
-    readonly turn: number;
-    readonly callerText: string;
-    readonly speculated: boolean;
-    readonly silenceAtMs: number;
-  }): void {
+  began(
+    turn: {
+      readonly turn: number;
+      readonly callerText: string;
+      readonly speculated: boolean;
+      readonly silenceAtMs: number;
+    },
+    intents: readonly string[],
+  ): void {
     const { clock } = this.#world;
     this.#privacy.turnBegan(turn.callerText);
     this.#recordBefore = this.#record;
     const callerText = this.#privacy.ofExchange(turn.callerText);
-    this.#record = new TurnRecord(turn.turn, callerText, turn.speculated, new Date(clock.wallMs()), {
+    const release = {
       silenceAtMs: turn.silenceAtMs,
       releasedAtMs: clock.nowMs(),
       sttFinalMs: this.#sttFinalMs,
-    });
+    };
+    const startedAt = new Date(clock.wallMs());
+    this.#record = new TurnRecord(turn.turn, callerText, turn.speculated, startedAt, release, intents);
   }
 
   /** It was not over after all. */
@@ -118,6 +123,7 @@ export class Exchanges {
     const row = record.row(this.#callSid);
     this.#world.writer.turnFinished(row);
     const { index, callerText, agentText, heardText, interrupted, source, speculated } = row;
+    const { intents } = record;
     const timings = { ...row.timings };
     this.#publish({
       type: 'turn.finished',
@@ -128,8 +134,9 @@ export class Exchanges {
       interrupted,
       source,
       speculated,
+      intents,
       timings,
     });
-    this.#log.info({ turn: index, source, interrupted, speculated, ...timings }, 'turn finished');
+    this.#log.info({ turn: index, source, interrupted, speculated, intents, ...timings }, 'turn finished');
   }
 }

@@ -34,6 +34,8 @@ export interface ReplyWorld {
   };
   /** Said when there is nothing else that could be. */
   readonly sorry: string;
+  /** What the caller means by what is answered here, as far as the words alone tell. */
+  readonly intents: readonly string[];
   readonly onUsage: (usage: LlmUsage) => void;
   readonly onFailed: (what: 'llm' | 'tts', error: unknown) => void;
 }
@@ -67,6 +69,10 @@ export class Reply {
     return this.#source;
   }
 
+  get intents(): readonly string[] {
+    return this.#world.intents;
+  }
+
   /** Calls of tools and their results, in the order of the history. A call without a result was never begun. */
   get added(): readonly HistoryItem[] {
     return this.#added;
@@ -88,8 +94,14 @@ export class Reply {
   }
 
   /** Speaks lines that are known; no model. `interruptible` false: to their end, whatever the caller does. */
-  say(lines: readonly string[], interruptible = true): void {
-    this.#source = 'cached';
+  say(
+    lines: readonly string[],
+    {
+      interruptible = true,
+      source = 'cached',
+    }: { readonly interruptible?: boolean | undefined; readonly source?: 'cached' | 'intent' } = {},
+  ): void {
+    this.#source = source;
     this.#run(async () => {
       await this.#sayAll(lines, interruptible);
       this.speech.knowText();

@@ -33,11 +33,14 @@ const FIELD_CHARS_MAX = 500;
 export class Toolbox {
   readonly #world: CallWorld;
   readonly #listener: ToolboxListener;
+  /** Fills the call's variables into a line of the agent's file. */
+  readonly #fill: (line: string) => string;
   #state: string | undefined;
 
-  constructor(world: CallWorld, listener: ToolboxListener) {
+  constructor(world: CallWorld, listener: ToolboxListener, fill: (line: string) => string) {
     this.#world = world;
     this.#listener = listener;
+    this.#fill = fill;
     this.#state = world.agent.states?.initial;
   }
 
@@ -46,9 +49,15 @@ export class Toolbox {
     return this.#state;
   }
 
+  /** The conversation goes on in this state of the agent's file. */
+  moveTo(state: string): void {
+    this.#state = state;
+  }
+
   /** What the agent says while this tool runs. */
   filler(name: string): string | undefined {
-    return this.#httpTool(name)?.filler;
+    const filler = this.#httpTool(name)?.filler;
+    return filler === undefined ? undefined : this.#fill(filler);
   }
 
   async run(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome> {
@@ -91,7 +100,7 @@ export class Toolbox {
     return {
       result: 'The call ends after your last words.',
       askAgain: false,
-      say: this.#world.agent.lines.goodbye,
+      say: this.#fill(this.#world.agent.lines.goodbye),
     };
   }
 
@@ -104,7 +113,7 @@ export class Toolbox {
     return {
       result: 'The caller is put through after your last words.',
       askAgain: false,
-      ...(say === undefined ? {} : { say }),
+      ...(say === undefined ? {} : { say: this.#fill(say) }),
     };
   }
 
@@ -115,7 +124,8 @@ export class Toolbox {
       return { result: `You cannot go from ${this.#state ?? 'here'} to ${name}.`, askAgain: true };
     }
     this.#state = name;
-    const line = states?.named[name]?.line;
+    const template = states?.named[name]?.line;
+    const line = template === undefined ? undefined : this.#fill(template);
     // A state that opens with a line of its own needs no words of the model.
     return line === undefined
       ? { result: `You are now in ${name}.`, askAgain: true }

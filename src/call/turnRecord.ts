@@ -27,6 +27,8 @@ export class TurnRecord {
   readonly index: number;
   readonly callerText: string;
   readonly speculated: boolean;
+  /** What the caller meant, as far as the words alone tell. */
+  readonly intents: readonly string[];
   readonly startedAt: Date;
   readonly #release: ReleaseTimes | undefined;
   readonly #agentTexts: string[] = [];
@@ -43,12 +45,14 @@ export class TurnRecord {
     speculated: boolean,
     startedAt: Date,
     release?: ReleaseTimes,
+    intents: readonly string[] = [],
   ) {
     this.index = index;
     this.callerText = callerText;
     this.speculated = speculated;
     this.startedAt = startedAt;
     this.#release = release;
+    this.intents = intents;
   }
 
   /** The first frame of the answer was written. Later speeches of the same exchange change nothing. */

@@ -1,4 +1,5 @@
 // What every call of a process shares. Made once by main, never changed.
+import type { IntentMatcher } from '../agent/intents.ts';
 import type { AgentFile } from '../agent/schema.ts';
 import type { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
@@ -26,6 +27,8 @@ export interface CallWorld {
   readonly detector: VoiceDetector;
   /** None unless the agent's file names one: the text alone tells the end of a turn. */
   readonly turnModel?: TurnModel;
+  /** None: the model answers everything. */
+  readonly intents?: IntentMatcher;
   /** In order of preference; at least one. */
   readonly ears: readonly SpeechToText[];
   readonly model: LanguageModel;

@@ -42,6 +42,8 @@ export type LiveEvent = EventBase &
         readonly interrupted: boolean;
         readonly source: string;
         readonly speculated: boolean;
+        /** What the caller meant, as far as the words alone tell. */
+        readonly intents: readonly string[];
         readonly timings: Readonly<Record<string, number>>;
       }
     | { readonly type: 'call.ended'; readonly outcome: string; readonly durationMs: number }

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { errorText } from '../base/errors.ts';
 import { benchHeard } from './benchHeard.ts';
+import { benchIntents } from './benchIntents.ts';
 import { benchLatency } from './benchLatency.ts';
 import { benchLoad, type LoadOptions } from './benchLoad.ts';
 import { benchParts } from './benchParts.ts';
@@ -14,6 +15,7 @@ const BENCHES: Readonly<
   Record<string, (load: LoadOptions, turns: TurnBenchOptions) => Promise<BenchReport>>
 > = {
   parts: () => benchParts(),
+  intents: () => Promise.resolve(benchIntents()),
   latency: () => benchLatency(),
   share: () => benchShare(),
   load: benchLoad,

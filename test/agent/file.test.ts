@@ -187,7 +187,7 @@ test('an unknown key is answered with the keys that are known there', () => {
   const inState = mistakesOf(`${minimal}states: { initial: a, named: { a: { prompt: x, nxt: [] } } }\n`);
   assert.match(
     inState[0] ?? '',
-    /no such key; expected one of prompt, line, lineInterruptible, next, fields, repeatable, sensitive$/u,
+    /no such key; expected one of prompt, line, lineInterruptible, next, fields, repeatable, sensitive, intents$/u,
   );
 });
 

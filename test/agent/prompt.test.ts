@@ -134,7 +134,7 @@ test('the fixed lines are all that can be said without a model, each once, fille
   }
   assert.equal(new Set(lines).size, lines.length);
   const called = fixedLines(sales, { name: 'Ann' });
-  assert.ok(called.includes('Hi Ann, this is Alex from Brightbook. Did I catch you at a bad time?'));
+  assert.ok(called.includes('Hi Ann, this is Alex from Brightbook. Do you have half a minute?'));
   assert.ok(
     called.some((line) => line.startsWith('Hi Ann') && line.includes('missed appointments')),
     'the voicemail',

@@ -36,6 +36,7 @@ function setUp(
     language: 'en-US',
     firstSentence: true,
     sorry: 'Sorry about that.',
+    intents: [],
     model: {
       provider: 'fake',
       model: 'fake',

@@ -2,6 +2,7 @@
 // up, providers and a carrier that fail, and what has to hold whatever comes of it.
 import assert from 'node:assert/strict';
 import { FRAME_MS, silence } from '../../src/audio/mulaw.ts';
+import { intentsOf } from '../../src/agent/intentPlan.ts';
 import { fixedLines } from '../../src/agent/lines.ts';
 import { parseAgentFile } from '../../src/agent/file.ts';
 import { Background } from '../../src/base/background.ts';
@@ -37,6 +38,10 @@ interruption:
   protected: [it is ready tomorrow, it takes a moment]
 limits:
   idle: [{ afterSeconds: 5, say: Are you there? }]
+intents:
+  confirm_yes: { say: "Lovely, it is settled then." }
+  permission_no: { say: Then I wish you a good day., end: true }
+  hesitation: { steer: They hesitate. }
 tools:
   - builtin: end_call
   - builtin: play_digits
@@ -84,6 +89,7 @@ const metrics = openMetrics({ callsActive: () => 0, pendingWrites: () => 0 });
 const parsed = parseAgentFile(AGENT, 'simulated.yaml');
 assert.ok(parsed.ok);
 const { agent } = parsed;
+const intents = intentsOf(agent);
 const lines = new Set(fixedLines(agent));
 const fillers = new Set<string>(agent.lines.fillers);
 
@@ -144,6 +150,7 @@ export class SimulatedCall {
     };
     this.#calls = new Calls({
       agent,
+      intents,
       clock,
       logger: this.#logger(),
       metrics,
