@@ -97,7 +97,8 @@ export class Conversation {
     // What somebody outside wants said is no template.
     const text = this.#textOf(line);
     const interruptible = line.kind !== 'greeting' || this.#world.agent.greetingInterruptible;
-    reply.say([line.kind === 'text' ? text : render(text, this.#variables)], interruptible);
+    const spoken = line.kind === 'text' ? text : render(text, this.#variables);
+    reply.say([spoken], { interruptible });
     return reply;
   }
 

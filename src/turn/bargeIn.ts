@@ -6,7 +6,7 @@ import { askedSoFar, expectationOf, NOTHING_ASKED, type Expectation } from './ex
 import { judge, type Verdict } from './judge.ts';
 import { isUnheard, leftProtectedMs, turnGoesOn, untilSaid } from './onTheLine.ts';
 import { turnLanguage } from './language/language.ts';
-import { isAside, isFaint } from './loudness.ts';
+import { isAside, isCallersLevel, isFaint } from './loudness.ts';
 import { ECHOES_TRUSTED_MAX, mayBeOwn, onlyEcho, ownWords } from './ownVoice.ts';
 import { pausedFor, wasCutOff, type Pauses } from './pauses.ts';
 import { lastUtterance, noteWords, sameWords, textOf, type Utterance } from './said.ts';
@@ -17,6 +17,11 @@ import { chain, inPhase, start, stay, stop } from './step.ts';
 const VOICE_HANGOVER_MS = 200;
 /** News of a voice may be old when the detector is behind: its end may be just behind it. */
 const LASTING_MS_MIN = 150;
+/**
+ * Speech without a doubt for so long is a word. Measured: of 200 coughs in noise of 5-20 dB and none, 95 in 100 stay at
+ * 224 ms and below; of 350 calls of "stop" and the like 90 in 100 are above.
+ */
+const SURE_SPEECH_MS = 256;
 /** Held so long nobody hears it: more is ahead at the carrier. */
 const FAINT_MS = 100;
 
@@ -98,7 +103,8 @@ export function wordsOverAgent(
   }
   const next = verdict === 'backchannel' ? noteNod(state, settings) : state;
   // An echo is known for one while it sounds; the caller's "mhm" may still become a sentence.
-  const nothing = onlyEcho(next) || (verdict === 'backchannel' && next.voice === 'off');
+  const echo = onlyEcho(next) && (next.voice === 'off' || !isCallersLevel(next));
+  const nothing = echo || (verdict === 'backchannel' && next.voice === 'off');
   if (nothing && phase.kind === 'doubting') {
     return resume(next, phase.replyId, phase.voiceAtMs, atMs, settings);
   }
@@ -112,11 +118,25 @@ export function wordsOverAgent(
 export function voiceLasts(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
   const { phase } = state;
   if (phase.kind !== 'doubting' || state.voice === 'off') return stay(state);
-  if (verdictOn(state, settings, true) === 'backchannel' || onlyEcho(state) || isAside(state, settings))
+  const echo = onlyEcho(state) && !isCallersLevel(state);
+  if (verdictOn(state, settings, true) === 'backchannel' || echo || isAside(state, settings))
     return resume(state, phase.replyId, phase.voiceAtMs, atMs, settings);
   const leftMs = phase.voiceAtMs + 2 * settings.interruption.minVoiceMs + VOICE_HANGOVER_MS - atMs;
   if (textOf(state.said) === '' && leftMs > 0) return { state, effects: [start('lasting', leftMs)] };
   return interrupt(state, phase.replyId, phase.voiceAtMs, atMs, settings);
+}
+
+/**
+ * The voice over the agent has stopped, and no word of it came in time. A cough lets the agent go on; but a voice that
+ * surely spoke, as loud as the caller, said something that was not understood.
+ */
+export function voiceUnheard(state: TurnState, atMs: number, settings: TurnSettings): TurnStep {
+  const { phase } = state;
+  if (phase.kind !== 'doubting' || state.voice === 'on') return stay(state);
+  const caller = state.loudness.callerDbfs !== undefined && !isFaint(state, settings) && !onlyEcho(state);
+  return caller && state.speechMs >= SURE_SPEECH_MS && textOf(state.said) === ''
+    ? interrupt(state, phase.replyId, phase.voiceAtMs, atMs, settings)
+    : resume(state, phase.replyId, phase.voiceAtMs, atMs, settings);
 }
 
 /** What was said over the agent, judged by what the agent has said up to now. */

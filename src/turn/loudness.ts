@@ -27,6 +27,8 @@ export const NOTHING_LOUD: Loudness = {
 /** A caller who has turned away or switched the loudspeaker on is followed within two turns; one shout changes little. */
 const RISE_SHARE = 0.3;
 const FALL_SHARE = 0.6;
+/** An echo is seldom so near. */
+const CALLERS_LEVEL_DB = 4;
 
 export function voiceBegan(state: TurnState, levelDbfs: number | undefined): TurnState {
   const overAgent = state.phase.kind === 'speaking' || state.phase.kind === 'doubting';
@@ -51,6 +53,11 @@ export function isFaint({ loudness }: TurnState, { interruption }: TurnSettings)
   const { callerDbfs, voiceDbfs } = loudness;
   if (callerDbfs === undefined || voiceDbfs === undefined || interruption.faintDb === 0) return false;
   return voiceDbfs <= callerDbfs - interruption.faintDb;
+}
+
+/** Whether the voice is as loud as the caller's: whatever words are known by now, they may be of what was before it. */
+export function isCallersLevel({ loudness: { callerDbfs, voiceDbfs } }: TurnState): boolean {
+  return callerDbfs !== undefined && voiceDbfs !== undefined && voiceDbfs >= callerDbfs - CALLERS_LEVEL_DB;
 }
 
 /** Whether the voice is faint and began over the agent: what it says is not said to us. */

@@ -65,6 +65,8 @@ export interface TurnState {
   readonly voice: 'on' | 'off';
   /** When the caller's last voice began. */
   readonly voiceAtMs: number | undefined;
+  /** For how long on end the last voice, now over, was speech without a doubt. */
+  readonly speechMs: number;
   /** How often the caller was told that nothing was understood, since their last words. */
   readonly asked: number;
   /** Voice that the ears made no word of. */
@@ -163,7 +165,13 @@ export type TurnEvent =
       readonly levelDbfs?: number;
     }
   | { readonly kind: 'voiceLouder'; readonly atMs: number; readonly levelDbfs: number }
-  | { readonly kind: 'voiceStopped'; readonly atMs: number; readonly silenceAtMs: number }
+  /** `speechMs`: for so long on end it was speech without a doubt; absent when the detector doesn't tell. */
+  | {
+      readonly kind: 'voiceStopped';
+      readonly atMs: number;
+      readonly silenceAtMs: number;
+      readonly speechMs?: number;
+    }
   | {
       readonly kind: 'words';
       readonly atMs: number;
@@ -255,6 +263,7 @@ export function firstState(turn = 0): TurnState {
     turn,
     voice: 'off',
     voiceAtMs: undefined,
+    speechMs: 0,
     asked: 0,
     wordless: HEARS_WORDS,
     wordsAtMs: undefined,

@@ -13,10 +13,10 @@ import {
   mayInterrupt,
   passedAfterAll,
   replyPlayed,
-  resume,
   voiceGoesOn,
   voiceLasts,
   voiceStaysFaint,
+  voiceUnheard,
   wordsOverAgent,
 } from './bargeIn.ts';
 import { cutsIn } from './cutIn.ts';
@@ -68,7 +68,12 @@ function react(state: TurnState, event: TurnEvent, settings: TurnSettings): Turn
     case 'voiceLouder':
       return voiceLouder(state, event, settings);
     case 'voiceStopped':
-      return voiceStopped({ ...state, voice: 'off' }, event.silenceAtMs, event.atMs, settings);
+      return voiceStopped(
+        { ...state, voice: 'off', speechMs: event.speechMs ?? 0 },
+        event.silenceAtMs,
+        event.atMs,
+        settings,
+      );
     case 'words':
       return words(state, event, settings);
     case 'keyPressed':
@@ -323,9 +328,7 @@ function timerRang(state: TurnState, timer: TurnTimer, atMs: number, settings: T
     case 'protected':
       return protectedOver(state, atMs, settings);
     case 'verdict':
-      return phase.kind === 'doubting' && state.voice === 'off'
-        ? resume(state, phase.replyId, phase.voiceAtMs, atMs, settings)
-        : stay(state);
+      return voiceUnheard(state, atMs, settings);
     case 'faint':
       return voiceStaysFaint(state, settings);
     case 'idle':

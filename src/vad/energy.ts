@@ -7,9 +7,9 @@ const VOICE_DB = 9;
 /** Speech that is going on goes on above it. */
 const GOES_ON_DB = 6;
 
-/** As a probability, for the same machine as the model's. */
+/** As a probability, for the same machine as the model's: loudness is never sure that it is speech. */
 export function energyProbability(excessDb: number): number {
-  if (excessDb >= VOICE_DB) return 1;
+  if (excessDb >= VOICE_DB) return 0.8;
   return excessDb >= GOES_ON_DB ? 0.4 : 0;
 }
 

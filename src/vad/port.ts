@@ -21,5 +21,8 @@ export type VadEvent =
   | { readonly kind: 'voiceStarted'; readonly voiceAtMs: number; readonly levelDbfs: number }
   /** The same speech has grown louder: its loudest 32 ms by now. Told for each 3 dB. */
   | { readonly kind: 'voiceLouder'; readonly levelDbfs: number }
-  /** The caller has been silent since `silenceAtMs`, for as long as the detector's hangover. */
-  | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number };
+  /**
+   * The caller has been silent since `silenceAtMs`, for as long as the detector's hangover. `speechMs`: for so long on
+   * end it was speech without a doubt, which a cough is not; 0 from a detector that can't tell.
+   */
+  | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number; readonly speechMs: number };

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { lapse, SILENT, stepVoice, type Leaving, type VoiceState, type VoiceStep } from './hysteresis.ts';
 import type { VadEvent, VadSession } from './port.ts';
-import { VoiceLevel } from './voiceLevel.ts';
+import { VoiceSound } from './voiceSound.ts';
 import { GAP_MS, WindowCutter, type VoiceWindow } from './voiceWindow.ts';
 
 /** `clear`: the end of speech shows in the probability at once, on this line; else it is seen late. */
@@ -41,7 +41,7 @@ export class ScoredSession implements VadSession {
   readonly #scorer: Scorer;
   readonly #clear: Leaving;
   readonly #smeared: Leaving;
-  readonly #level = new VoiceLevel();
+  readonly #sound = new VoiceSound();
   #voice: VoiceState = SILENT;
   #closed = false;
   #pushedAtMs = 0;
@@ -60,7 +60,7 @@ export class ScoredSession implements VadSession {
     };
     this.#scorer = options.openScorer((window, probability, clear) => {
       if (this.#closed) return;
-      this.#level.hear(window);
+      this.#sound.hear(window, probability);
       const leaving = clear ? this.#clear : this.#smeared;
       this.#enter(stepVoice(this.#voice, window, probability, leaving));
     });
@@ -86,16 +86,17 @@ export class ScoredSession implements VadSession {
     if (event === undefined) return this.#goOn();
     this.#watch?.cancel();
     if (event.kind === 'voiceStopped') {
-      this.#level.rest();
-      return this.#options.listener(event);
+      const { speechMs } = this.#sound;
+      this.#sound.rest();
+      return this.#options.listener({ ...event, speechMs });
     }
     this.#watchMedia(GAP_MS);
-    this.#options.listener({ ...event, levelDbfs: this.#level.begin() });
+    this.#options.listener({ ...event, levelDbfs: this.#sound.begin() });
   }
 
   #goOn(): void {
-    if (this.#voice.phase === 'silent') return this.#level.rest();
-    const levelDbfs = this.#level.grown();
+    if (this.#voice.phase === 'silent') return this.#sound.rest();
+    const levelDbfs = this.#sound.grown();
     if (levelDbfs !== undefined) this.#options.listener({ kind: 'voiceLouder', levelDbfs });
   }
 

@@ -70,7 +70,7 @@ const BACKCHANNELS = ['mhm', 'yeah', 'okay', 'uh huh'] as const;
 /** The pieces of sentences with a protected phrase: the rest of one that has got stuck is waited for first. */
 const PROTECTED = /twelve dollars|ready tomorrow|takes a moment/u;
 /** Ends with the beginning of what is protected. */
-const PROTECTED_CUT = /\b(?:it is(?: ready)?|It takes(?: a)?)$/u;
+const PROTECTED_CUT = /\b(?:and it is(?: ready)?|It takes(?: a)?)$/u;
 
 const FRAME = silence(FRAME_MS);
 const TALK_MS = 15_000;
@@ -287,7 +287,9 @@ export class SimulatedCall {
     this.#stuck = false;
     this.#disturbedAtMs.push(this.clock.nowMs());
     await this.#pass(HANGOVER_MS);
-    if (this.#isLive) this.#vad({ kind: 'voiceStopped', silenceAtMs: this.clock.nowMs() - HANGOVER_MS });
+    const silenceAtMs = this.clock.nowMs() - HANGOVER_MS;
+    const speechMs = this.#caller.between(0, 500);
+    if (this.#isLive) this.#vad({ kind: 'voiceStopped', silenceAtMs, speechMs });
   }
 
   async #loseStream(): Promise<void> {

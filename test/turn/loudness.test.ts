@@ -127,6 +127,34 @@ test('"stop" in an echo of the agent is the agent\u2019s', () => {
   assert.equal(story.count('interrupt'), 0);
 });
 
+test('a word that nobody understood is not passed over as a cough is', () => {
+  for (const { speechMs, levelDbfs, interrupted } of [
+    { speechMs: 320, levelDbfs: -21, interrupted: 1 },
+    { speechMs: 96, levelDbfs: -21, interrupted: 0 },
+    { speechMs: 320, levelDbfs: -33, interrupted: 0 },
+  ]) {
+    const story = new Story();
+    story.tell({ kind: 'voiceStarted', atMs: 5_000, voiceAtMs: 4_900, levelDbfs });
+    story.tell({ kind: 'voiceStopped', atMs: 5_500, silenceAtMs: 5_300, speechMs });
+    story.tell({ kind: 'committed', utterance: 1 });
+    story.words(1, '', 5_650, true);
+    story.tell({ kind: 'timerRang', timer: 'verdict', atMs: 5_950 });
+    assert.equal(story.count('interrupt'), interrupted, `${speechMs} ms at ${levelDbfs} dB`);
+  }
+});
+
+test('words of an echo do not let the agent go on while somebody speaks as loud as the caller', () => {
+  const story = new Story();
+  story.tell({ kind: 'voiceStarted', atMs: 5_000, voiceAtMs: 4_900, levelDbfs: -36 });
+  story.tell({ kind: 'timerRang', timer: 'faint', atMs: 5_100 });
+  story.words(1, 'winter storage', 5_300);
+  story.tell({ kind: 'voiceLouder', atMs: 5_600, levelDbfs: -20 });
+  assert.equal(story.state.phase.kind, 'doubting');
+  story.words(1, 'winter storage is a dry', 5_700);
+  assert.equal(story.state.phase.kind, 'doubting');
+  assert.ok(story.words(1, 'winter storage is a dry what about boats', 6_100).includes('interrupt'));
+});
+
 test('the end of an echo that outlasts the reply is no turn', () => {
   const story = new Story();
   story.tell({ kind: 'voiceStarted', atMs: 5_000, voiceAtMs: 4_900, levelDbfs: -36 });

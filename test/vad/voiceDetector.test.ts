@@ -142,7 +142,7 @@ test('media that stays away for half a second ends speech where it was last hear
   await clock.advance(400);
   assert.equal(events.length, 1);
   await clock.advance(100);
-  assert.deepEqual(events[1], { kind: 'voiceStopped', silenceAtMs: 320 });
+  assert.deepEqual(events[1], { kind: 'voiceStopped', silenceAtMs: 320, speechMs: 320 });
   await clock.advance(5_000);
   assert.equal(events.length, 2);
   assert.equal(clock.pendingTimers, 0);
