@@ -8,6 +8,7 @@ import { systemClock } from './base/clock.ts';
 import { errorText } from './base/errors.ts';
 import { HttpPool } from './base/httpPool.ts';
 import type { Logger } from './base/logger.ts';
+import { ProviderLatencies } from './base/providerLatencies.ts';
 import { Calls } from './call/calls.ts';
 import type { CallWorld, OpenRecording } from './call/world.ts';
 import type { Config } from './config.ts';
@@ -107,7 +108,8 @@ async function build(
   const http = new HttpPool();
   closing.push(() => http.close());
 
-  const deps: ProvidersDeps = { agent, config, http, metrics, logger, clock };
+  const latencies = new ProviderLatencies(clock);
+  const deps: ProvidersDeps = { agent, config, http, metrics, logger, clock, latencies };
   const voices = openVoices(deps, !config.disabled.has('tts-cache'));
   await voices.cache?.open();
   closing.push(() => voices.cache?.close());
@@ -130,11 +132,9 @@ async function build(
     voice: voices.voice,
     providers: { llm: model.provider, tts: voices.voice.provider },
     wheel: new PlayoutWheel(clock),
-    turnSettings: turnSettingsOf(agent, !config.disabled.has('speculation')),
-    firstSentence: !config.disabled.has('first-sentence'),
+    ...worldOptions(config, agent),
     background,
     fetch: http.fetch,
-    secret: config.secret,
     openRecording: (callSid, part) =>
       agent.recording ? openRecording(config.dataDir, callSid, part, metrics, logger) : undefined,
   };
@@ -171,6 +171,15 @@ async function build(
       await calls?.idle();
     },
     close,
+  };
+}
+
+/** What of a call's world follows from the configuration and the agent's file alone. */
+function worldOptions(config: Config, agent: AgentFile) {
+  return {
+    turnSettings: turnSettingsOf(agent, !config.disabled.has('speculation')),
+    firstSentence: !config.disabled.has('first-sentence'),
+    secret: config.secret,
   };
 }
 
