@@ -14,6 +14,7 @@ import type { CallWorld, OpenRecording } from './call/world.ts';
 import type { Config } from './config.ts';
 import { EventBus } from './events/bus.ts';
 import { watchEventLoop } from './metrics/eventLoop.ts';
+import { ResponseCache } from './llm/responseCache.ts';
 import { openMetrics, type Metrics } from './metrics/metrics.ts';
 import { PlayoutWheel } from './playout/wheel.ts';
 import { openEars, openModel, openVoices, warmUp, type ProvidersDeps } from './providers.ts';
@@ -132,7 +133,7 @@ async function build(
     voice: voices.voice,
     providers: { llm: model.provider, tts: voices.voice.provider },
     wheel: new PlayoutWheel(clock),
-    ...worldOptions(config, agent),
+    ...worldOptions(config, agent, metrics),
     background,
     fetch: http.fetch,
     openRecording: (callSid, part) =>
@@ -175,8 +176,10 @@ async function build(
 }
 
 /** What of a call's world follows from the configuration and the agent's file alone. */
-function worldOptions(config: Config, agent: AgentFile) {
+function worldOptions(config: Config, agent: AgentFile, metrics: Metrics) {
+  const observe = (result: 'hit' | 'miss'): void => metrics.cacheLookup('response', result);
   return {
+    responses: config.disabled.has('response-cache') ? undefined : new ResponseCache({ clock, observe }),
     turnSettings: turnSettingsOf(agent, !config.disabled.has('speculation')),
     firstSentence: !config.disabled.has('first-sentence'),
     secret: config.secret,

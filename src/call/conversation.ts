@@ -1,8 +1,9 @@
 // What is said in a call, from the agent's side: its file, where it stands in it, and the history. It makes the
 // replies. It outlives the stream, so that a call that was cut off can be taken up.
-import { render, systemPrompt, toolSpecs } from '../agent/prompt.ts';
+import { render, stateOf, systemPrompt, toolSpecs } from '../agent/prompt.ts';
 import { append, emptyHistory, toMessages, type History, type HistoryItem } from '../llm/history.ts';
 import type { LlmRequest } from '../llm/port.ts';
+import { responseKey } from '../llm/responseCache.ts';
 import type { Line } from '../turn/state.ts';
 import type { Ending } from './connection.ts';
 import type { CallInfo } from './port.ts';
@@ -29,6 +30,8 @@ export class Conversation {
   #history: History = emptyHistory;
   /** What each reply that answers the caller answers; a line answers nobody. */
   readonly #questions = new Map<number, string>();
+  /** Under which the answers that are being made may be kept for others. */
+  readonly #responseKeys = new WeakMap<Reply, string>();
 
   constructor(info: CallInfo, world: CallWorld) {
     this.#world = world;
@@ -62,8 +65,10 @@ export class Conversation {
     this.#questions.set(replyId, callerText);
     const reply = this.#reply(replyId, callerText);
     const opening = this.#openingLine();
-    if (opening === undefined) reply.answer();
-    else reply.say([render(opening, this.#variables)]);
+    const known =
+      opening === undefined ? this.#answeredBefore(reply, callerText) : [render(opening, this.#variables)];
+    if (known === undefined) reply.answer();
+    else reply.say(known);
     return reply;
   }
 
@@ -78,6 +83,12 @@ export class Conversation {
 
   /** A reply is over: its question, what its tools did, and what of it was heard are history now. */
   spoken(reply: Reply, heardText: string, interrupted: boolean): void {
+    const key = this.#responseKeys.get(reply);
+    const sentences = interrupted ? undefined : reply.repeatable;
+    // Heard to its end: that nobody cut in says that it was no wrong answer, as far as can be told.
+    if (key !== undefined && sentences !== undefined && heardText === sentences.join(' ')) {
+      this.#world.responses?.keep(key, sentences);
+    }
     this.#remember(reply);
     this.#history = append(this.#history, { kind: 'agent', text: heardText, cut: interrupted });
   }
@@ -100,6 +111,18 @@ export class Conversation {
       this.#history.omittedItems > 0 || this.#history.items.some((item) => item.kind === 'agent');
     if (spoken || greeting !== undefined || states === undefined) return undefined;
     return states.named[states.initial]?.line;
+  }
+
+  /** What was answered to the same words in the same conversation, where the agent's file says that it may be again. */
+  #answeredBefore(reply: Reply, callerText: string): readonly string[] | undefined {
+    const { agent, responses } = this.#world;
+    const state = stateOf(agent, this.#toolbox.state);
+    if (responses === undefined || !(agent.repeatable || state?.state.repeatable === true)) return undefined;
+    const key = responseKey(agent.version, state?.name, this.#request(callerText, []).messages);
+    if (key === undefined) return undefined;
+    const known = responses.lookup(key);
+    if (known === undefined) this.#responseKeys.set(reply, key);
+    return known;
   }
 
   #remember(reply: Reply): void {

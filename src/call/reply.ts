@@ -53,6 +53,8 @@ export class Reply {
   readonly #said: string[] = [];
   #source: TurnSource = 'generated';
   #sure = new Gate();
+  /** The model came to the end of an answer by itself. */
+  #complete = false;
 
   constructor(id: number, world: ReplyWorld) {
     this.id = id;
@@ -68,6 +70,15 @@ export class Reply {
   /** Calls of tools and their results, in the order of the history; each call has its result. */
   get added(): readonly HistoryItem[] {
     return this.#added;
+  }
+
+  /**
+   * The sentences of the model's answer, when it is whole and would be as right to whoever asks the same: no tool was
+   * called, nothing failed, and it was not so late that something else was said.
+   */
+  get repeatable(): readonly string[] | undefined {
+    const plain = this.#complete && this.#added.length === 0 && this.speech.fillers === 0;
+    return plain && this.#source === 'generated' && this.#said.length > 0 ? this.#said : undefined;
   }
 
   /** Asks the model and speaks its answer. */
@@ -168,6 +179,7 @@ export class Reply {
     this.times.llmAskedAtMs ??= clock.nowMs();
     for await (const event of model.complete(request(this.#added), this.#working)) {
       if (event.kind === 'finished') {
+        this.#complete = event.reason === 'stop';
         if (event.usage !== undefined) onUsage(event.usage);
         continue;
       }
