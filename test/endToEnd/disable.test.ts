@@ -13,6 +13,8 @@ const IMPROVEMENTS: readonly Improvement[] = [
   'background-events',
   'batched-writes',
   'tts-cache',
+  'hedging',
+  'response-cache',
   'vad',
 ];
 
