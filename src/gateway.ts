@@ -9,11 +9,13 @@ import { systemClock } from './base/clock.ts';
 import { errorText } from './base/errors.ts';
 import { HttpPool } from './base/httpPool.ts';
 import type { Logger } from './base/logger.ts';
+import { ProviderLatencies } from './base/providerLatencies.ts';
 import { Calls } from './call/calls.ts';
 import type { CallWorld, OpenRecording } from './call/world.ts';
 import type { Config } from './config.ts';
 import { EventBus } from './events/bus.ts';
 import { watchEventLoop } from './metrics/eventLoop.ts';
+import { ResponseCache } from './llm/responseCache.ts';
 import { openMetrics, type Metrics } from './metrics/metrics.ts';
 import { PlayoutWheel } from './playout/wheel.ts';
 import { openEars, openModel, openVoices, warmUp, type ProvidersDeps } from './providers.ts';
@@ -108,7 +110,8 @@ async function build(
   const http = new HttpPool();
   closing.push(() => http.close());
 
-  const deps: ProvidersDeps = { agent, config, http, metrics, logger, clock };
+  const latencies = new ProviderLatencies(clock);
+  const deps: ProvidersDeps = { agent, config, http, metrics, logger, clock, latencies };
   const voices = openVoices(deps, !config.disabled.has('tts-cache'));
   await voices.cache?.open();
   closing.push(() => voices.cache?.close());
@@ -131,11 +134,9 @@ async function build(
     voice: voices.voice,
     providers: { llm: model.provider, tts: voices.voice.provider },
     wheel: new PlayoutWheel(clock),
-    turnSettings: turnSettingsOf(agent, !config.disabled.has('speculation')),
-    firstSentence: !config.disabled.has('first-sentence'),
+    ...worldOptions(config, agent, metrics),
     background,
     fetch: http.fetch,
-    secret: config.secret,
     openRecording: (callSid, part) =>
       agent.recording ? openRecording(config.dataDir, callSid, part, metrics, logger) : undefined,
   };
@@ -184,6 +185,17 @@ function optionalParts(
   return {
     ...(turnModel === undefined ? {} : { turnModel }),
     ...(config.disabled.has('intents') ? {} : { intents: intentsOf(agent) }),
+  };
+}
+
+/** What of a call's world follows from the configuration and the agent's file alone. */
+function worldOptions(config: Config, agent: AgentFile, metrics: Metrics) {
+  const observe = (result: 'hit' | 'miss'): void => metrics.cacheLookup('response', result);
+  return {
+    responses: config.disabled.has('response-cache') ? undefined : new ResponseCache({ clock, observe }),
+    turnSettings: turnSettingsOf(agent, !config.disabled.has('speculation')),
+    firstSentence: !config.disabled.has('first-sentence'),
+    secret: config.secret,
   };
 }
 

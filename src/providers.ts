@@ -5,8 +5,10 @@ import type { AgentFile, LlmEntry, SttEntry, TtsEntry } from './agent/schema.ts'
 import type { Clock } from './base/clock.ts';
 import { defined } from './base/defined.ts';
 import { errorText } from './base/errors.ts';
+import { Hedging } from './base/hedging.ts';
 import type { HttpPool } from './base/httpPool.ts';
 import type { Logger } from './base/logger.ts';
+import type { ProviderLatencies } from './base/providerLatencies.ts';
 import { measuredEars, measuredModel, measuredVoice } from './call/measured.ts';
 import type { Config } from './config.ts';
 import { withFallback } from './llm/fallback.ts';
@@ -18,6 +20,7 @@ import { openaiSpeechToText } from './stt/openai.ts';
 import type { SpeechToText } from './stt/port.ts';
 import { cachedTextToSpeech, SpeechCache, type CachedTextToSpeech } from './tts/cache.ts';
 import { fallbackTextToSpeech } from './tts/fallback.ts';
+import { hedgedTextToSpeech } from './tts/hedged.ts';
 import { openaiTextToSpeech } from './tts/openai.ts';
 import type { TextToSpeech } from './tts/port.ts';
 
@@ -31,6 +34,8 @@ export interface ProvidersDeps {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Kept whether or not anything is asked twice. */
+  readonly latencies: ProviderLatencies;
 }
 
 /** In the order of the agent's file. */
@@ -50,8 +55,9 @@ export function openEars({ agent, config, metrics, clock }: ProvidersDeps): read
   return agent.providers.stt.map((entry) => measuredEars(open(entry), metrics));
 }
 
-/** The first of the file's models, and the others when it fails before a word. */
-export function openModel({ agent, config, http, metrics, logger, clock }: ProvidersDeps): LanguageModel {
+/** The first of the file's models, the next when it is late, and the others when it fails before a word. */
+export function openModel(deps: ProvidersDeps): LanguageModel {
+  const { agent, config, http, metrics, logger, clock, latencies } = deps;
   const open = (entry: LlmEntry): LanguageModel => {
     const { baseUrl, apiKeyEnv: _named, provider: _closed, ...options } = entry;
     const model = openaiLanguageModel(
@@ -65,12 +71,21 @@ export function openModel({ agent, config, http, metrics, logger, clock }: Provi
     );
     return measuredModel(model, metrics);
   };
-  return withFallback(agent.providers.llm.map(open), (error, from, to) =>
-    logger.warn(
-      { from: from.model, next: to.model, code: error.code, failure: error.message },
-      'a model failed, the next is asked',
-    ),
-  );
+  return withFallback(agent.providers.llm.map(open), {
+    clock,
+    latencies: agent.providers.llm.map((_entry, place) => latencies.of('llm', place)),
+    hedging: hedgingOf(config),
+    onSwitch: (error, from, to) =>
+      logger.warn(
+        { from: from.model, next: to.model, code: error.code, failure: error.message },
+        'a model failed, the next is asked',
+      ),
+  });
+}
+
+/** A budget of its own for each stage: a second answer of the model costs more than a second sentence of a voice. */
+function hedgingOf(config: Config): Hedging | undefined {
+  return config.disabled.has('hedging') ? undefined : new Hedging();
 }
 
 export interface Voices {
@@ -85,9 +100,11 @@ export interface Voices {
 /** With `caching` off every sentence is made anew. */
 export function openVoices(deps: ProvidersDeps, caching: boolean): Voices {
   const { agent, config, http, metrics, logger, clock } = deps;
-  const open = (entry: TtsEntry): TextToSpeech => {
+  const hedging = hedgingOf(config);
+  const open = (entry: TtsEntry, place: number): TextToSpeech => {
     const { baseUrl, apiKeyEnv: _named, provider: _closed, ...options } = entry;
-    return measuredVoice(
+    const latencies = deps.latencies.of('tts', place);
+    const voice = measuredVoice(
       openaiTextToSpeech(
         {
           ...defined(agent.voice),
@@ -100,6 +117,7 @@ export function openVoices(deps: ProvidersDeps, caching: boolean): Voices {
       ),
       metrics,
     );
+    return hedgedTextToSpeech(voice, { clock, latencies, hedging });
   };
   const fallback = (voices: readonly TextToSpeech[]): TextToSpeech =>
     fallbackTextToSpeech(voices, {

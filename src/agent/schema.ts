@@ -97,6 +97,7 @@ export const agentSchema = z.strictObject({
   lines: lines.prefault({}),
   tools: z.array(tool).max(32).default([]),
   recording: z.boolean().default(false),
+  repeatable: z.boolean().default(false),
   voicemail: z.strictObject({ say: text }).optional(),
   intents: intents.default({}),
   states: z

@@ -1,7 +1,7 @@
 // What is said in a call, from the agent's side: its file, where it stands in it, and the history. It makes the
 // replies. It outlives the stream, so that a call that was cut off can be taken up.
 import { NO_PLAN, type IntentPlan } from '../agent/intentPlan.ts';
-import { render, systemPrompt, toolSpecs } from '../agent/prompt.ts';
+import { render, stateOf, systemPrompt, toolSpecs } from '../agent/prompt.ts';
 import {
   append,
   CUT_IN_NOTE,
@@ -11,6 +11,7 @@ import {
   type HistoryItem,
 } from '../llm/history.ts';
 import type { LlmRequest } from '../llm/port.ts';
+import { responseKey } from '../llm/responseCache.ts';
 import type { Line } from '../turn/state.ts';
 import type { Ending } from './connection.ts';
 import { IntentTurns } from './intentTurns.ts';
@@ -41,6 +42,8 @@ export class Conversation {
   #history: History = emptyHistory;
   /** What each reply that answers the caller answers; a line answers nobody. */
   readonly #questions = new Map<number, string>();
+  /** Under which the answers that are being made may be kept for others. */
+  readonly #responseKeys = new WeakMap<Reply, string>();
 
   constructor(info: CallInfo, world: CallWorld) {
     this.#world = world;
@@ -86,9 +89,16 @@ export class Conversation {
     const plan = this.#intents.plan(replyId, callerText, opening !== undefined);
     const reply = this.#reply(replyId, question, plan);
     if (plan.say !== undefined) reply.say([render(plan.say, this.#variables)], { source: 'intent' });
-    else if (opening === undefined || plan.goTo !== undefined) reply.answer();
+    else if (opening === undefined || plan.goTo !== undefined) this.#think(reply, question, plan);
     else reply.say([render(opening.line, this.#variables)], { interruptible: opening.lineInterruptible });
     return reply;
+  }
+
+  /** What was answered before to the very same, or what the model says. */
+  #think(reply: Reply, question: string, plan: IntentPlan): void {
+    const known = this.#answeredBefore(reply, question, plan);
+    if (known === undefined) reply.answer();
+    else reply.say(known);
   }
 
   /** Begins to speak a line. */
@@ -109,6 +119,12 @@ export class Conversation {
 
   /** A reply is over: its question, what its tools did, and what of it was heard are history now. */
   spoken(reply: Reply, heardText: string, interrupted: boolean): void {
+    const key = this.#responseKeys.get(reply);
+    const sentences = interrupted ? undefined : reply.repeatable;
+    // Heard to its end: that nobody cut in says that it was no wrong answer, as far as can be told.
+    if (key !== undefined && sentences !== undefined && heardText === sentences.join(' ')) {
+      this.#world.responses?.keep(key, sentences);
+    }
     this.#remember(reply);
     this.#history = append(this.#history, { kind: 'agent', text: heardText, cut: interrupted });
     this.#intents.spoken(reply.id, heardText, interrupted);
@@ -134,6 +150,24 @@ export class Conversation {
     if (spoken || greeting !== undefined || states === undefined) return undefined;
     const { line, lineInterruptible = true } = states.named[states.initial] ?? {};
     return line === undefined ? undefined : { line, lineInterruptible };
+  }
+
+  /** What was answered to the same words in the same conversation, where the agent's file says that it may be again. */
+  #answeredBefore(reply: Reply, callerText: string, plan: IntentPlan): readonly string[] | undefined {
+    const { agent, responses } = this.#world;
+    const state = stateOf(agent, plan.goTo ?? this.#toolbox.state);
+    if (responses === undefined || !(agent.repeatable || state?.state.repeatable === true)) return undefined;
+    // What is nobody's business is not kept either.
+    if (state?.state.sensitive === true) return undefined;
+    const key = responseKey(
+      agent.version,
+      state?.name,
+      this.#request(callerText, [], plan, plan.goTo).messages,
+    );
+    if (key === undefined) return undefined;
+    const known = responses.lookup(key);
+    if (known === undefined) this.#responseKeys.set(reply, key);
+    return known;
   }
 
   #remember(reply: Reply): void {

@@ -1,5 +1,6 @@
 // Providers that count themselves. No provider knows of metrics, and nobody who joins them can forget.
 import { ProviderError } from '../base/errors.ts';
+import { LostRace } from '../base/race.ts';
 import type { LanguageModel } from '../llm/port.ts';
 import type { Metrics, RequestOutcome } from '../metrics/metrics.ts';
 import type { SpeechToText } from '../stt/port.ts';
@@ -61,16 +62,16 @@ async function* counted<T>(
   signal: AbortSignal,
   count: (outcome: RequestOutcome) => void,
 ): AsyncGenerator<T, void, undefined> {
-  // A consumer that stops pulling does not want the rest.
-  let outcome: RequestOutcome = 'cancelled';
+  let outcome: RequestOutcome | undefined;
   try {
     yield* source;
     outcome = 'ok';
   } catch (error) {
-    outcome = signal.aborted ? 'cancelled' : outcomeOf(error);
+    if (!signal.aborted) outcome = outcomeOf(error);
     throw error;
   } finally {
-    count(outcome);
+    // A consumer that stops pulling does not want the rest.
+    count(outcome ?? (signal.reason instanceof LostRace ? 'hedged' : 'cancelled'));
   }
 }
 

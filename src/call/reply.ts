@@ -57,6 +57,8 @@ export class Reply {
   #hasActed = false;
   #sure = new Gate();
   #usesTool = false;
+  /** The model came to the end of an answer by itself. */
+  #complete = false;
 
   constructor(id: number, world: ReplyWorld) {
     this.id = id;
@@ -81,6 +83,15 @@ export class Reply {
   /** Its tools have begun to do what can't be undone. */
   get hasActed(): boolean {
     return this.#hasActed;
+  }
+
+  /**
+   * The sentences of the model's answer, when it is whole and would be as right to whoever asks the same: no tool was
+   * called, nothing failed, and it was not so late that something else was said.
+   */
+  get repeatable(): readonly string[] | undefined {
+    const plain = this.#complete && this.#added.length === 0 && this.speech.fillers === 0;
+    return plain && this.#source === 'generated' && this.#said.length > 0 ? this.#said : undefined;
   }
 
   /** Asks the model and speaks its answer. */
@@ -202,6 +213,7 @@ export class Reply {
     this.times.llmAskedAtMs ??= clock.nowMs();
     for await (const event of model.complete(request(this.#added), this.#working)) {
       if (event.kind === 'finished') {
+        this.#complete = event.reason === 'stop';
         if (event.usage !== undefined) onUsage(event.usage);
         continue;
       }

@@ -7,6 +7,7 @@ import type { HttpFetch } from '../base/httpPool.ts';
 import type { Logger } from '../base/logger.ts';
 import type { LiveEvent } from '../events/event.ts';
 import type { LanguageModel } from '../llm/port.ts';
+import type { ResponseCache } from '../llm/responseCache.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PlayoutWheel } from '../playout/wheel.ts';
 import type { CallWriter } from '../store/port.ts';
@@ -32,6 +33,8 @@ export interface CallWorld {
   /** In order of preference; at least one. */
   readonly ears: readonly SpeechToText[];
   readonly model: LanguageModel;
+  /** Undefined: every answer is asked of the model. */
+  readonly responses?: ResponseCache | undefined;
   readonly voice: TextToSpeech;
   /** Labels of the model and the voice that are asked first. */
   readonly providers: { readonly llm: string; readonly tts: string };

@@ -45,9 +45,13 @@ export type Tag =
   | { readonly kind: 'address'; readonly text: string }
   | { readonly kind: 'other' };
 
+const ADDRESS = /^(?:https?:|mailto:|[^\s@]+@)\S*$/iu;
+const TAG = /^(\/?)([A-Za-z][A-Za-z0-9]*)/u;
+const CODE_POINT = /^#(?:x([\da-f]{1,6})|(\d{1,7}))$/iu;
+
 export function readTag(inside: string): Tag {
-  if (/^(?:https?:|mailto:|[^\s@]+@)\S*$/iu.test(inside)) return { kind: 'address', text: inside };
-  const [, slash = '', rawName = ''] = /^(\/?)([A-Za-z][A-Za-z0-9]*)/u.exec(inside) ?? [];
+  if (ADDRESS.test(inside)) return { kind: 'address', text: inside };
+  const [, slash = '', rawName = ''] = TAG.exec(inside) ?? [];
   const name = rawName.toLowerCase();
   if (HIDDEN_TAGS.has(name) && slash === '' && !inside.endsWith('/')) return { kind: 'hidden', name };
   return LINE_TAGS.has(name) ? { kind: 'line' } : { kind: 'other' };
@@ -55,7 +59,7 @@ export function readTag(inside: string): Tag {
 
 /** What `&name;` or `&#39;` stands for; undefined when it stands for nothing known. */
 export function entityText(name: string): string | undefined {
-  const [, hex, decimal] = /^#(?:x([\da-f]{1,6})|(\d{1,7}))$/iu.exec(name) ?? [];
+  const [, hex, decimal] = CODE_POINT.exec(name) ?? [];
   if (hex === undefined && decimal === undefined) return ENTITIES[name.toLowerCase()];
   const codePoint = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
   const character = codePoint >= 0x20 && codePoint <= 0x10_ffff && (codePoint < 0xd800 || codePoint > 0xdfff);

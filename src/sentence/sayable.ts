@@ -2,9 +2,11 @@
 import { SentenceSplitter, type SplitterOptions } from './splitter.ts';
 import { SpeechText } from './speechText.ts';
 
+const WORD = /[\p{L}\p{N}]/u;
+
 /** A piece without a letter or digit is a pause or a picture: a voice would stumble over it. */
 function hasWords(piece: string): boolean {
-  return /[\p{L}\p{N}]/u.test(piece);
+  return WORD.test(piece);
 }
 
 /**

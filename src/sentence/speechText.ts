@@ -42,6 +42,11 @@ interface Run {
 }
 
 const RUN_MARKS = new Set('*_~-=#`+');
+const EMPHASIS = /[*_]/gu;
+const SPACES = /\s+/u;
+const AFTER_VERB = /[^a-z]+$/u;
+/** A citation, a box to tick, or the note on an interruption that a model copied from its history. */
+const CITATION = /^[\d\s,^†‡-]*$|^x$|\binterrupted\b/iu;
 const BULLETS = new Set('•‣◦▪●∙');
 /** In front of an underscore these are the inside of an address. */
 const ADDRESS_CODES = new Set(Buffer.from('/.-=@&%?'));
@@ -142,8 +147,8 @@ export class SpeechText {
     else if (character === '&') this.#hold = { kind: 'entity', text: '' };
     else if (character === '|') this.#spoken.cell();
     else if (character === '\\' || character === ']' || isUnsayable(code)) return;
-    else if (this.#spoken.atLineStart && (character === '>' || (character === ':' && this.#spoken.inRow)))
-      return;
+    // Of a quotation, of a table's ruler, and of a label with two.
+    else if (this.#spoken.atLineStart && (character === '>' || character === ':')) return;
     else this.#spoken.say(character, code);
   }
 
@@ -269,13 +274,13 @@ export class SpeechText {
   }
 
   #heldLabel(hold: Hold & { kind: 'label' }, character: string, code: number): void {
-    const name = hold.text.replaceAll(/[*_]/gu, '').trimEnd().toLowerCase();
+    const name = hold.text.replaceAll(EMPHASIS, '').trimEnd().toLowerCase();
     if ((character === ':' || code === 0xff1a) && this.#rules.speakerLabels.includes(name)) {
       this.#hold = undefined;
       return;
     }
     const text = hold.text + character;
-    const prefix = text.replaceAll(/[*_]/gu, '').toLowerCase();
+    const prefix = text.replaceAll(EMPHASIS, '').toLowerCase();
     const possible = this.#rules.speakerLabels.some((label) => `${label} `.startsWith(prefix));
     if (possible && text.length <= LABEL_CHARS_MAX) {
       hold.text = text;
@@ -298,8 +303,8 @@ export class SpeechText {
 
   /** "*laughs*" anywhere; "*types on the keyboard*" where a sentence would have begun with a capital. */
   #isStageDirection(text: string): boolean {
-    const words = text.trim().split(/\s+/u);
-    const verb = (words[0] ?? '').toLowerCase().replace(/[^a-z]+$/u, '');
+    const words = text.trim().split(SPACES);
+    const verb = (words[0] ?? '').toLowerCase().replace(AFTER_VERB, '');
     if (this.#rules.stageVerbs.has(verb)) return true;
     return this.#spoken.atSentenceStart && isLowerCase(text.charAt(0)) && words.length <= STAGE_WORDS_MAX;
   }
@@ -308,9 +313,8 @@ export class SpeechText {
   #bracketed(text: string, next: string): boolean {
     const label = next === ':' && this.#rules.speakerLabels.includes(text.trim().toLowerCase());
     if (label && this.#spoken.atLineStart) return true;
-    // A citation, a box to tick, or the note on an interruption that a model copied from its history.
-    const citation = /^[\d\s,^†‡-]*$|^x$|\binterrupted\b/iu.test(text);
-    const verb = (text.trim().split(/\s+/u)[0] ?? '').toLowerCase();
+    const citation = CITATION.test(text);
+    const verb = (text.trim().split(SPACES)[0] ?? '').toLowerCase();
     if (citation || this.#rules.stageVerbs.has(verb)) this.#spoken.dropped();
     else {
       this.#again(text);

@@ -7,6 +7,8 @@ export interface SimTimings {
   /** From a commit to the final. */
   readonly sttFinalMs: number;
   readonly llmFirstTokenMs: number;
+  /** Instead of `llmFirstTokenMs` and its jitter: one of these for each request, drawn evenly. */
+  readonly llmFirstTokensMs?: readonly number[];
   readonly llmTokenMs: number;
   readonly ttsFirstByteMs: number;
   /** How many times faster than it is spoken a sentence arrives after its first byte. */
@@ -46,4 +48,11 @@ export const noFaults: FaultSource = () => undefined;
 /** `delayMs` drawn from its range. */
 export function jittered(delayMs: number, timings: SimTimings, random: Random): number {
   return delayMs * (1 + timings.jitter * (random.next() * 2 - 1));
+}
+
+/** How long this request waits for its first token. */
+export function drawnFirstTokenMs(timings: SimTimings, random: Random): number {
+  const set = timings.llmFirstTokensMs;
+  const drawn = set?.[Math.floor(random.next() * set.length)];
+  return drawn ?? jittered(timings.llmFirstTokenMs, timings, random);
 }

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { errorText } from '../base/errors.ts';
 import { benchHeard } from './benchHeard.ts';
 import { benchIntents } from './benchIntents.ts';
+import { benchHedging } from './benchHedging.ts';
 import { benchLatency } from './benchLatency.ts';
 import { benchLoad, type LoadOptions } from './benchLoad.ts';
 import { benchParts } from './benchParts.ts';
@@ -20,6 +21,7 @@ const BENCHES: Readonly<
   share: () => benchShare(),
   load: benchLoad,
   heard: () => benchHeard(),
+  hedging: () => benchHedging(),
   turns: (_load, turns) => benchTurns(turns, print),
 };
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]

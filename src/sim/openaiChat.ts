@@ -3,7 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import { isRecord, parseJson, type JsonRecord } from '../base/json.ts';
 import type { Random } from '../base/random.ts';
-import { jittered, noFaults, type FaultSource, type SimFault, type SimTimings } from './behaviour.ts';
+import {
+  drawnFirstTokenMs,
+  jittered,
+  noFaults,
+  type FaultSource,
+  type SimFault,
+  type SimTimings,
+} from './behaviour.ts';
 import type { Brain, SimMessage, SimReply } from './brain.ts';
 import * as wire from './chatWire.ts';
 import type { SimServer } from './server.ts';
@@ -205,7 +212,7 @@ function dueTimes({ record, options }: Answering): () => number {
   return () => {
     dueMs =
       dueMs === undefined
-        ? record.atMs + jittered(timings.llmFirstTokenMs, timings, options.random)
+        ? record.atMs + drawnFirstTokenMs(timings, options.random)
         : dueMs + jittered(timings.llmTokenMs, timings, options.random);
     return dueMs;
   };

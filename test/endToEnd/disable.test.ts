@@ -14,6 +14,8 @@ const IMPROVEMENTS: readonly Improvement[] = [
   'batched-writes',
   'tts-cache',
   'intents',
+  'hedging',
+  'response-cache',
   'vad',
 ];
 
