@@ -15,7 +15,7 @@ import { EventBus } from './events/bus.ts';
 import { watchEventLoop } from './metrics/eventLoop.ts';
 import { openMetrics, type Metrics } from './metrics/metrics.ts';
 import { PlayoutWheel } from './playout/wheel.ts';
-import { openEars, openModel, openVoices, warmUp, type ProvidersDeps } from './providers.ts';
+import { openEars, openModel, openVoices, type ProvidersDeps } from './providers.ts';
 import type { Readiness, ServerLimits } from './server/options.ts';
 import { openServer } from './server/server.ts';
 import { watchDatabase } from './store/health.ts';
@@ -25,6 +25,7 @@ import type { TurnSettings } from './turn/state.ts';
 import { twilioRest } from './twilio/rest.ts';
 import { openTurnModel, type MeasuredTurnModel } from './vad/turnModel.ts';
 import { openVoiceDetector, type MeasuredVoiceDetector } from './vad/voiceDetector.ts';
+import { startWarmUp, whileRinging, type WarmUpDeps } from './warmUp.ts';
 
 const clock = systemClock;
 
@@ -138,10 +139,12 @@ async function build(
     openRecording: (callSid, part) =>
       agent.recording ? openRecording(config.dataDir, callSid, part, metrics, logger) : undefined,
   };
-  calls = new Calls(world);
+  const warming = !config.disabled.has('warmup');
+  const warmUpDeps = { ...deps, ...voices, model, ears: world.ears, world };
+  calls = new Calls({ ...world, whileRinging: warming ? whileRinging(warmUpDeps) : 'nothing' });
   closing.push(() => calls?.hangUpAll());
 
-  const unready = new Set<string>(config.disabled.has('warmup') ? [] : ['warming_up']);
+  const unready = new Set<string>(warming ? ['warming_up'] : []);
   const readiness = (): Readiness => {
     const reasons = [...unready, ...(databaseUp.up ? [] : ['database'])];
     return { ready: reasons.length === 0, reasons };
@@ -157,9 +160,7 @@ async function build(
     logger,
   });
   closing.push(() => server.close());
-  if (unready.has('warming_up')) {
-    background.run(warmUp(deps, model, voices.caches).finally(() => unready.delete('warming_up')));
-  }
+  if (warming) closing.push(warmUpUntilReady(warmUpDeps, background, unready));
   logger.info({ url: server.url, agent: agent.name, vad: detector.kind }, 'listening');
   return {
     url: server.url,
@@ -172,6 +173,17 @@ async function build(
     },
     close,
   };
+}
+
+/** Begins to warm up, and takes `warming_up` from `unready` when calls may come. Answers what ends it. */
+function warmUpUntilReady(
+  deps: WarmUpDeps,
+  background: Background,
+  unready: Set<string>,
+): () => Promise<void> {
+  const warmUp = startWarmUp(deps);
+  background.run(warmUp.ready.then(() => unready.delete('warming_up')));
+  return () => warmUp.stop();
 }
 
 /** What of the server's options follows from the configuration and the agent's file alone. */

@@ -1,6 +1,5 @@
 // The ears, the model and the voices that the agent's file names, each counted, with its fallbacks behind it.
 import path from 'node:path';
-import { fixedLines } from './agent/lines.ts';
 import type { AgentFile, LlmEntry, SttEntry, TtsEntry } from './agent/schema.ts';
 import type { Clock } from './base/clock.ts';
 import { defined } from './base/defined.ts';
@@ -19,9 +18,6 @@ import { cachedTextToSpeech, SpeechCache, type CachedTextToSpeech } from './tts/
 import { fallbackTextToSpeech } from './tts/fallback.ts';
 import { openaiTextToSpeech } from './tts/openai.ts';
 import type { TextToSpeech } from './tts/port.ts';
-
-/** Warming up never keeps a gateway from its calls for longer than this. */
-const WARM_UP_MS_MAX = 15_000;
 
 export interface ProvidersDeps {
   readonly agent: AgentFile;
@@ -106,7 +102,10 @@ export function openVoices(deps: ProvidersDeps, caching: boolean): Voices {
   const cache = new SpeechCache({
     clock,
     disk: { folder: path.join(config.dataDir, 'speech') },
-    observe: (name, result) => metrics.cacheLookup(name, result),
+    observe: (name, result) => {
+      metrics.cacheLookup(name, result);
+      logger.debug({ cache: name, result }, 'looked for speech');
+    },
     onError: (error) => logger.warn({ failure: errorText(error) }, 'the speech cache on disk failed'),
   });
   const caches = voices.map((voice) => cachedTextToSpeech(voice, cache));
@@ -120,28 +119,4 @@ function keyOf(
 ): string | undefined {
   if (entry.apiKeyEnv !== undefined) return config.secret(entry.apiKeyEnv);
   return entry.baseUrl === undefined ? config.openai.apiKey : undefined;
-}
-
-/** Connections, the model and the fixed lines, before the first caller needs them. Failing costs time, not calls. */
-export async function warmUp(
-  { agent, clock, logger }: ProvidersDeps,
-  model: LanguageModel,
-  voices: readonly CachedTextToSpeech[],
-): Promise<void> {
-  const startedAtMs = clock.nowMs();
-  const stop = new AbortController();
-  const timer = clock.after(WARM_UP_MS_MAX, () => stop.abort(new Error('warming up took too long')));
-  const lines = fixedLines(agent);
-  const results = await Promise.allSettled([
-    model.warmUp(stop.signal),
-    ...voices.slice(0, 1).map(async (voice) => {
-      const failures = await voice.prime(lines, stop.signal);
-      if (failures[0] !== undefined) throw failures[0].error;
-    }),
-  ]);
-  timer.cancel();
-  for (const result of results) {
-    if (result.status === 'rejected') logger.warn({ failure: errorText(result.reason) }, 'warming up failed');
-  }
-  logger.info({ durationMs: Math.round(clock.nowMs() - startedAtMs), lines: lines.length }, 'warmed up');
 }

@@ -14,6 +14,7 @@ import type { SpeechToText } from '../stt/port.ts';
 import type { TextToSpeech } from '../tts/port.ts';
 import type { TurnSettings } from '../turn/state.ts';
 import type { VoiceDetector } from '../vad/port.ts';
+import type { CallInfo } from './port.ts';
 import type { TurnModel } from '../vad/turnModelPort.ts';
 
 export interface CallWorld {
@@ -41,6 +42,10 @@ export interface CallWorld {
   readonly fetch: HttpFetch;
   /** The value of a variable that the agent's file names for a tool's header. */
   readonly secret: (name: string) => string | undefined;
+  /**
+   * What is made ready for a call whose phone rings, beside its ears; `nothing`: not even these. Never rejects.
+   */
+  readonly whileRinging?: ((info: CallInfo) => Promise<void>) | 'nothing';
   /** Undefined when calls are not recorded. `part` counts the streams of one call from 1. */
   readonly openRecording: (callSid: string, part: number) => OpenRecording | undefined;
 }

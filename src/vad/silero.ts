@@ -17,13 +17,13 @@ export class SileroScorer implements Scorer {
   /** Gone when the model is. */
   #lane: Lane | undefined;
 
-  constructor(queue: WindowQueue, judged: Judged, onClosed: () => void) {
+  constructor(queue: WindowQueue, judged: Judged, onClosed: () => void, measured = true) {
     this.#judged = judged;
     this.#onClosed = onClosed;
     this.#lane = queue.openLane((window, probability) => {
       const excessDb = this.#floor.excessDb(window);
       judged(window, this.#tail.judge(probability, excessDb, this.#speaking));
-    });
+    }, measured);
   }
 
   score(window: VoiceWindow, speaking: boolean): void {
