@@ -29,6 +29,9 @@ import { startWarmUp, whileRinging, type WarmUpDeps } from './warmUp.ts';
 
 const clock = systemClock;
 
+/** With an improvement switched off an answer waits for the database or for watchers, but no longer than this. */
+const NAIVE_MS_MAX = 2_000;
+
 export interface Gateway {
   /** Where it listens. */
   readonly url: string;
@@ -123,7 +126,7 @@ async function build(
     logger,
     metrics,
     events,
-    writer: store.writer,
+    ...whatIsKept(config, store, events),
     detector,
     ...(turnModel === undefined ? {} : { turnModel }),
     ears: openEars(deps),
@@ -172,6 +175,30 @@ async function build(
       await calls?.idle();
     },
     close,
+  };
+}
+
+/** Where calls tell what is kept of them; without the improvements an answer waits for what was said before it to be committed, and told. */
+function whatIsKept(
+  { disabled }: Config,
+  { writer, transcripts }: Store,
+  events: EventBus,
+): Pick<CallWorld, 'writer' | 'transcripts' | 'beforeAnswer'> {
+  const waits: (() => Promise<void>)[] = [];
+  if (disabled.has('batched-writes')) {
+    waits.push(() => writer.flush(NAIVE_MS_MAX));
+    waits.push(() => transcripts.flush(NAIVE_MS_MAX));
+  }
+  if (disabled.has('background-events')) waits.push(() => events.taken(NAIVE_MS_MAX));
+  if (waits.length === 0) return { writer, transcripts };
+  return {
+    writer,
+    transcripts,
+    beforeAnswer: async () => {
+      // What the turn's start has to tell is told in the same breath, after this was asked for.
+      await Promise.resolve();
+      for (const wait of waits) await wait();
+    },
   };
 }
 
@@ -248,7 +275,11 @@ function openTheStore(config: Config, metrics: Metrics, logger: Logger): Promise
     batching: !config.disabled.has('batched-writes'),
     clock,
     onDropped: (rows) => metrics.dropped('store_rows', rows),
-    onCommit: (durationMs) => metrics.stageTook('store_commit', '', durationMs),
+    onCommit: (durationMs, rows) => {
+      metrics.stageTook('store_commit', '', durationMs);
+      logger.debug({ durationMs, rows }, 'committed');
+    },
+    onTranscripts: (durationMs, calls) => logger.debug({ durationMs, calls }, 'kept transcripts'),
     onError: (error) => logger.error({ failure: errorText(error) }, 'the store failed'),
   });
 }

@@ -114,13 +114,15 @@ export class Conversation {
   }
 
   #reply(replyId: number, question: string): Reply {
-    const { agent, model, voice, clock, background, firstSentence, metrics, providers } = this.#world;
+    const { agent, model, voice, clock, background, firstSentence, metrics, providers, beforeAnswer } =
+      this.#world;
     return new Reply(replyId, {
       model,
       voice,
       clock,
       background,
       firstSentence,
+      ...(beforeAnswer === undefined ? {} : { beforeAnswer }),
       language: agent.language,
       request: (added) => this.#request(question, added),
       toolbox: this.#toolbox,

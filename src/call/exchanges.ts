@@ -65,10 +65,12 @@ export class Exchanges {
       releasedAtMs: clock.nowMs(),
       sttFinalMs: this.#sttFinalMs,
     });
+    this.#transcribe(turn.turn, turn.callerText, '');
   }
 
   /** It was not over after all. */
   takenBack(): void {
+    if (this.#record !== undefined) this.#transcribe(this.#record.index, '', '');
     this.#record = this.#recordBefore;
   }
 
@@ -105,6 +107,7 @@ export class Exchanges {
     const row = record.row(this.#callSid);
     this.#world.writer.turnFinished(row);
     const { index, callerText, agentText, heardText, interrupted, source, speculated } = row;
+    this.#transcribe(index, callerText, heardText);
     const timings = { ...row.timings };
     this.#publish({
       type: 'turn.finished',
@@ -118,5 +121,9 @@ export class Exchanges {
       timings,
     });
     this.#log.info({ turn: index, source, interrupted, speculated, ...timings }, 'turn finished');
+  }
+
+  #transcribe(turn: number, callerText: string, heardText: string): void {
+    this.#world.transcripts?.turnChanged(this.#callSid, turn, { callerText, heardText });
   }
 }

@@ -34,6 +34,8 @@ export interface ReplyWorld {
   };
   /** Said when there is nothing else that could be. */
   readonly sorry: string;
+  /** Awaited first; never rejects. */
+  readonly beforeAnswer?: () => Promise<void>;
   readonly onUsage: (usage: LlmUsage) => void;
   readonly onFailed: (what: 'llm' | 'tts', error: unknown) => void;
 }
@@ -73,6 +75,7 @@ export class Reply {
   /** Asks the model and speaks its answer. */
   answer(): void {
     this.#run(async () => {
+      await this.#world.beforeAnswer?.();
       const owed = await this.#answer();
       await this.#mouth.finished();
       if (owed && !this.#answerSounds()) await this.#sayInstead();

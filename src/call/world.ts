@@ -8,7 +8,7 @@ import type { LiveEvent } from '../events/event.ts';
 import type { LanguageModel } from '../llm/port.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PlayoutWheel } from '../playout/wheel.ts';
-import type { CallWriter } from '../store/port.ts';
+import type { CallWriter, TranscriptWriter } from '../store/port.ts';
 import type { StereoRecording } from '../store/recording.ts';
 import type { SpeechToText } from '../stt/port.ts';
 import type { TextToSpeech } from '../tts/port.ts';
@@ -24,6 +24,10 @@ export interface CallWorld {
   readonly metrics: Metrics;
   readonly events: { publish(event: LiveEvent): void };
   readonly writer: CallWriter;
+  /** None: the turns' rows are all that is kept of what was said. */
+  readonly transcripts?: TranscriptWriter;
+  /** Awaited before an answer is begun: what is switched off is waited for as if there were nothing better. Never rejects. */
+  readonly beforeAnswer?: () => Promise<void>;
   readonly detector: VoiceDetector;
   /** None unless the agent's file names one: the text alone tells the end of a turn. */
   readonly turnModel?: TurnModel;
