@@ -6,6 +6,7 @@ import type { AgentFile } from './agent/schema.ts';
 import { Background } from './base/background.ts';
 import { systemClock } from './base/clock.ts';
 import { errorText } from './base/errors.ts';
+import { FirstTokens } from './base/firstTokens.ts';
 import { HttpPool } from './base/httpPool.ts';
 import type { Logger } from './base/logger.ts';
 import { Calls } from './call/calls.ts';
@@ -125,7 +126,6 @@ async function build(
     clock,
     logger,
     metrics,
-    events,
     ...whatIsKept(config, store, events),
     detector,
     ...(turnModel === undefined ? {} : { turnModel }),
@@ -135,6 +135,7 @@ async function build(
     providers: { llm: model.provider, tts: voices.voice.provider },
     wheel: new PlayoutWheel(clock),
     turnSettings: turnSettingsOf(agent, !config.disabled.has('speculation')),
+    ...adaptiveOf(config, deps),
     firstSentence: !config.disabled.has('first-sentence'),
     background,
     fetch: http.fetch,
@@ -183,21 +184,36 @@ function whatIsKept(
   { disabled }: Config,
   { writer, transcripts }: Store,
   events: EventBus,
-): Pick<CallWorld, 'writer' | 'transcripts' | 'beforeAnswer'> {
+): Pick<CallWorld, 'events' | 'writer' | 'transcripts' | 'beforeAnswer'> {
   const waits: (() => Promise<void>)[] = [];
   if (disabled.has('batched-writes')) {
     waits.push(() => writer.flush(NAIVE_MS_MAX));
     waits.push(() => transcripts.flush(NAIVE_MS_MAX));
   }
   if (disabled.has('background-events')) waits.push(() => events.taken(NAIVE_MS_MAX));
-  if (waits.length === 0) return { writer, transcripts };
+  if (waits.length === 0) return { events, writer, transcripts };
   return {
+    events,
     writer,
     transcripts,
     beforeAnswer: async () => {
       // What the turn's start has to tell is told in the same breath, after this was asked for.
       await Promise.resolve();
       for (const wait of waits) await wait();
+    },
+  };
+}
+
+/** What replies are adapted by; nothing when it is switched off. */
+function adaptiveOf({ disabled }: Config, deps: ProvidersDeps): Pick<CallWorld, 'adaptive'> {
+  const { enabled, fasterModel } = deps.agent.adaptive;
+  if (disabled.has('adaptive') || !enabled) return {};
+  const firstTokens = new FirstTokens(clock);
+  return {
+    adaptive: {
+      firstTokenP95Ms: (provider, model) => firstTokens.firstTokenP95Ms(provider, model),
+      note: (provider, model, firstTokenMs) => firstTokens.note(provider, model, firstTokenMs),
+      fasterModel: fasterModel === undefined ? undefined : openModel(deps, fasterModel),
     },
   };
 }

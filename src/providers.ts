@@ -39,7 +39,11 @@ export function openEars({ agent, config, metrics, clock }: ProvidersDeps): read
 }
 
 /** The first of the file's models, and the others when it fails before a word. */
-export function openModel({ agent, config, http, metrics, logger, clock }: ProvidersDeps): LanguageModel {
+export function openModel(
+  { agent, config, http, metrics, logger, clock }: ProvidersDeps,
+  /** The name of the one to be asked first, unless it is the file's first. */
+  first?: string,
+): LanguageModel {
   const open = (entry: LlmEntry): LanguageModel => {
     const { baseUrl, apiKeyEnv: _named, provider: _closed, ...options } = entry;
     const model = openaiLanguageModel(
@@ -53,7 +57,10 @@ export function openModel({ agent, config, http, metrics, logger, clock }: Provi
     );
     return measuredModel(model, metrics);
   };
-  return withFallback(agent.providers.llm.map(open), (error, from, to) =>
+  const entries = agent.providers.llm.toSorted(
+    (a, b) => Number(b.model === first) - Number(a.model === first),
+  );
+  return withFallback(entries.map(open), (error, from, to) =>
     logger.warn(
       { from: from.model, next: to.model, code: error.code, failure: error.message },
       'a model failed, the next is asked',

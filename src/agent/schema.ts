@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defaultAlways, defaultBackchannels, defaultIdle, defaultLines } from './defaults.ts';
 import { llmProvider, sttProvider, ttsProvider, voice } from './providers.ts';
+import { TONES } from './adapt.ts';
 import { isLanguageTag } from './languageTag.ts';
 import { phoneNumber, tool } from './tools.ts';
 
@@ -32,6 +33,16 @@ const limits = z.strictObject({
     .max(10)
     .default(defaultIdle),
   deadAirMs: z.int().min(500).max(60_000).default(2_500),
+});
+
+const adaptive = z.strictObject({
+  enabled: z.boolean().default(true),
+  tones: z
+    .array(z.enum(TONES))
+    .max(TONES.length)
+    .default([...TONES]),
+  slowMs: z.int().min(200).max(20_000).default(1_500),
+  fasterModel: text.optional(),
 });
 
 const lines = z.strictObject({
@@ -73,6 +84,7 @@ export const agentSchema = z.strictObject({
   turnTaking: turnTaking.prefault({}),
   interruption: interruption.prefault({}),
   limits: limits.prefault({}),
+  adaptive: adaptive.prefault({}),
   lines: lines.prefault({}),
   tools: z.array(tool).max(32).default([]),
   recording: z.boolean().default(false),

@@ -221,7 +221,7 @@ export class Call implements LiveCall {
   #answerBegins(reply: Reply | undefined, sentence: number, atMs: number): void {
     if (reply === undefined || reply.speech.fillers !== sentence) return;
     this.#deadAir.stop();
-    this.#exchanges.firstFrame(atMs, reply.source, reply.times);
+    this.#exchanges.firstFrame(atMs, reply);
   }
 
   #onPlayed(replyId: number): void {
@@ -240,6 +240,7 @@ export class Call implements LiveCall {
     const heard = heardBefore(event, this.#playout);
     if (heard !== undefined) this.#turn.tell(heard);
     this.#turn.tell(event);
+    this.conversation.adaptive.saw(event);
     this.#endJudge.saw(event, this.#turn.state.phase);
   }
 

@@ -1,11 +1,13 @@
 // What is said in a call, from the agent's side: its file, where it stands in it, and the history. It makes the
 // replies. It outlives the stream, so that a call that was cut off can be taken up.
+import { AS_ALWAYS } from '../agent/adapt.ts';
 import { render, systemPrompt, toolSpecs } from '../agent/prompt.ts';
 import { append, emptyHistory, toMessages, type History, type HistoryItem } from '../llm/history.ts';
 import type { LlmRequest } from '../llm/port.ts';
 import type { Line } from '../turn/state.ts';
 import type { Ending } from './connection.ts';
 import type { CallInfo } from './port.ts';
+import { Adaptive } from './adaptive.ts';
 import { Reply } from './reply.ts';
 import { Toolbox } from './toolbox.ts';
 import type { CallWorld } from './world.ts';
@@ -19,6 +21,7 @@ export interface ConversationListener {
 export class Conversation {
   /** The last exchange that was begun. */
   turn = 0;
+  readonly adaptive: Adaptive;
   /** Streams that this conversation has had. */
   parts = 0;
   readonly #world: CallWorld;
@@ -32,6 +35,7 @@ export class Conversation {
 
   constructor(info: CallInfo, world: CallWorld) {
     this.#world = world;
+    this.adaptive = new Adaptive(world);
     this.#startedAtMs = world.clock.nowMs();
     this.#variables = { ...world.agent.variables, ...info.variables };
     this.#toolbox = new Toolbox(world, {
@@ -78,6 +82,13 @@ export class Conversation {
 
   /** A reply is over: its question, what its tools did, and what of it was heard are history now. */
   spoken(reply: Reply, heardText: string, interrupted: boolean): void {
+    const question = this.#questions.get(reply.id);
+    if (question !== undefined) this.adaptive.answered(question, interrupted);
+    const { llmAskedAtMs, firstTokenAtMs } = reply.times;
+    if (llmAskedAtMs !== undefined && firstTokenAtMs !== undefined) {
+      const { provider, model } = reply.model;
+      this.#world.adaptive?.note(provider, model, firstTokenAtMs - llmAskedAtMs);
+    }
     this.#remember(reply);
     this.#history = append(this.#history, { kind: 'agent', text: heardText, cut: interrupted });
   }
@@ -114,17 +125,18 @@ export class Conversation {
   }
 
   #reply(replyId: number, question: string): Reply {
-    const { agent, model, voice, clock, background, firstSentence, metrics, providers, beforeAnswer } =
-      this.#world;
+    const { agent, voice, clock, background, firstSentence, metrics, providers, beforeAnswer } = this.#world;
+    const adaptation = question === '' ? AS_ALWAYS : this.adaptive.choose(question);
     return new Reply(replyId, {
-      model,
+      model: this.adaptive.model(adaptation),
+      adapted: adaptation.why,
       voice,
       clock,
       background,
       firstSentence,
       ...(beforeAnswer === undefined ? {} : { beforeAnswer }),
       language: agent.language,
-      request: (added) => this.#request(question, added),
+      request: (added) => this.#request(question, added, adaptation.note),
       toolbox: this.#toolbox,
       sorry: render(agent.lines.sorry, this.#variables),
       onUsage: (usage) => {
@@ -136,13 +148,15 @@ export class Conversation {
     });
   }
 
-  #request(question: string, added: readonly HistoryItem[]): LlmRequest {
+  #request(question: string, added: readonly HistoryItem[], note: string): LlmRequest {
     const { agent } = this.#world;
     const state = this.#toolbox.state;
     let history = append(this.#history, { kind: 'caller', text: question });
     for (const item of added) history = append(history, item);
+    const messages = toMessages(history, systemPrompt(agent, this.#variables, state));
     return {
-      messages: toMessages(history, systemPrompt(agent, this.#variables, state)),
+      // Last, so that all before it stays the same for the provider's prompt cache.
+      messages: note === '' ? messages : [...messages, { role: 'system', content: note }],
       tools: toolSpecs(agent, state),
     };
   }

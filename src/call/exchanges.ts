@@ -1,9 +1,9 @@
 // A call and its exchanges, as they are told to the store, the metrics, the watchers and the log: one row a turn.
 import type { Logger } from '../base/logger.ts';
-import type { TurnSource } from '../store/port.ts';
 import type { CallInfo } from './port.ts';
 import type { Publish } from './publish.ts';
-import { TurnRecord, type ReplyTimes } from './turnRecord.ts';
+import type { Reply } from './reply.ts';
+import { TurnRecord } from './turnRecord.ts';
 import type { CallWorld } from './world.ts';
 
 interface Spoken {
@@ -79,8 +79,8 @@ export class Exchanges {
     this.#record ??= new TurnRecord(turn, '', false, new Date(this.#world.clock.wallMs()));
   }
 
-  firstFrame(atMs: number, source: TurnSource, times: ReplyTimes): void {
-    this.#record?.answered(atMs, source, times);
+  firstFrame(atMs: number, { source, times, adapted }: Pick<Reply, 'source' | 'times' | 'adapted'>): void {
+    this.#record?.answered(atMs, source, times, adapted);
   }
 
   heard(atMs: number): void {
@@ -109,6 +109,7 @@ export class Exchanges {
     const { index, callerText, agentText, heardText, interrupted, source, speculated } = row;
     this.#transcribe(index, callerText, heardText);
     const timings = { ...row.timings };
+    const { adapted } = record;
     this.#publish({
       type: 'turn.finished',
       turn: index,
@@ -119,8 +120,9 @@ export class Exchanges {
       source,
       speculated,
       timings,
+      ...(adapted.length === 0 ? {} : { adapted }),
     });
-    this.#log.info({ turn: index, source, interrupted, speculated, ...timings }, 'turn finished');
+    this.#log.info({ turn: index, source, interrupted, speculated, adapted, ...timings }, 'turn finished');
   }
 
   #transcribe(turn: number, callerText: string, heardText: string): void {

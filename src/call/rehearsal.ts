@@ -157,7 +157,13 @@ class Rehearsal {
   }
 
   #worldInside(world: CallWorld): CallWorld {
-    const { turnModel: _model, transcripts: _kept, beforeAnswer: _waited, ...rest } = world;
+    const {
+      turnModel: _model,
+      transcripts: _kept,
+      beforeAnswer: _waited,
+      adaptive: _adapted,
+      ...rest
+    } = world;
     const logger: Logger = {
       ...silentLogger,
       error: (fields) => void this.#bugs.push(String(fields['failure'])),

@@ -34,6 +34,7 @@ export interface ReplyWorld {
   };
   /** Said when there is nothing else that could be. */
   readonly sorry: string;
+  readonly adapted?: readonly string[];
   /** Awaited first; never rejects. */
   readonly beforeAnswer?: () => Promise<void>;
   readonly onUsage: (usage: LlmUsage) => void;
@@ -44,6 +45,8 @@ export class Reply {
   readonly id: number;
   readonly speech: Speech;
   readonly times: ReplyTimes = {};
+  /** Why it was made other than always: for the turn's event and log. */
+  readonly adapted: readonly string[];
   readonly #world: ReplyWorld;
   readonly #stop = new AbortController();
   /** Stops the making of the answer, when it is not waited for any longer. */
@@ -59,8 +62,14 @@ export class Reply {
   constructor(id: number, world: ReplyWorld) {
     this.id = id;
     this.#world = world;
+    this.adapted = world.adapted ?? [];
     this.speech = new Speech(id);
     this.#mouth = this.#openMouth(this.#working);
+  }
+
+  /** Who was asked. */
+  get model(): Pick<LanguageModel, 'provider' | 'model'> {
+    return this.#world.model;
   }
 
   get source(): TurnSource {

@@ -35,6 +35,13 @@ export interface CallWorld {
   readonly ears: readonly SpeechToText[];
   readonly model: LanguageModel;
   readonly voice: TextToSpeech;
+  /** None: every reply is made alike. */
+  readonly adaptive?: {
+    firstTokenP95Ms(provider: string, model: string): number | undefined;
+    note(provider: string, model: string, firstTokenMs: number): void;
+    /** Asked first while the usual one is slow. */
+    readonly fasterModel: LanguageModel | undefined;
+  };
   /** Labels of the model and the voice that are asked first. */
   readonly providers: { readonly llm: string; readonly tts: string };
   readonly wheel: Pick<PlayoutWheel, 'add' | 'remove'>;

@@ -41,6 +41,8 @@ export type LiveEvent = EventBase &
         readonly source: string;
         readonly speculated: boolean;
         readonly timings: Readonly<Record<string, number>>;
+        /** What of the caller or the line the reply was made for, and why; absent when it was as always. */
+        readonly adapted?: readonly string[];
       }
     | { readonly type: 'call.ended'; readonly outcome: string; readonly durationMs: number }
   );

@@ -13,6 +13,7 @@ const IMPROVEMENTS: readonly Improvement[] = [
   'background-events',
   'batched-writes',
   'tts-cache',
+  'adaptive',
   'vad',
 ];
 
