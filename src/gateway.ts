@@ -18,7 +18,7 @@ import { watchEventLoop } from './metrics/eventLoop.ts';
 import { ResponseCache } from './llm/responseCache.ts';
 import { openMetrics, type Metrics } from './metrics/metrics.ts';
 import { PlayoutWheel } from './playout/wheel.ts';
-import { openEars, openModel, openVoices, warmUp, type ProvidersDeps } from './providers.ts';
+import { openEars, openModel, openVoices, type ProvidersDeps } from './providers.ts';
 import type { Readiness, ServerLimits } from './server/options.ts';
 import { openServer } from './server/server.ts';
 import { watchDatabase } from './store/health.ts';
@@ -28,8 +28,12 @@ import type { TurnSettings } from './turn/state.ts';
 import { twilioRest } from './twilio/rest.ts';
 import { openTurnModel, type MeasuredTurnModel } from './vad/turnModel.ts';
 import { openVoiceDetector, type MeasuredVoiceDetector } from './vad/voiceDetector.ts';
+import { startWarmUp, whileRinging, type WarmUpDeps } from './warmUp.ts';
 
 const clock = systemClock;
+
+/** With an improvement switched off an answer waits for the database or for watchers, but no longer than this. */
+const NAIVE_MS_MAX = 2_000;
 
 export interface Gateway {
   /** Where it listens. */
@@ -125,8 +129,7 @@ async function build(
     clock,
     logger,
     metrics,
-    events,
-    writer: store.writer,
+    ...whatIsKept(config, store, events),
     detector,
     ...optionalParts(config, agent, turnModel),
     ears: openEars(deps),
@@ -135,15 +138,18 @@ async function build(
     providers: { llm: model.provider, tts: voices.voice.provider },
     wheel: new PlayoutWheel(clock),
     ...worldOptions(config, agent, metrics),
+    ...adaptiveOf(config, deps),
     background,
     fetch: http.fetch,
     openRecording: (callSid, part) =>
       agent.recording ? openRecording(config.dataDir, callSid, part, metrics, logger) : undefined,
   };
-  calls = new Calls(world);
+  const warming = !config.disabled.has('warmup');
+  const warmUpDeps = { ...deps, ...voices, model, ears: world.ears, world };
+  calls = new Calls({ ...world, whileRinging: warming ? whileRinging(warmUpDeps) : 'nothing' });
   closing.push(() => calls?.hangUpAll());
 
-  const unready = new Set<string>(config.disabled.has('warmup') ? [] : ['warming_up']);
+  const unready = new Set<string>(warming ? ['warming_up'] : []);
   const readiness = (): Readiness => {
     const reasons = [...unready, ...(databaseUp.up ? [] : ['database'])];
     return { ready: reasons.length === 0, reasons };
@@ -159,9 +165,7 @@ async function build(
     logger,
   });
   closing.push(() => server.close());
-  if (unready.has('warming_up')) {
-    background.run(warmUp(deps, model, voices.caches).finally(() => unready.delete('warming_up')));
-  }
+  if (warming) closing.push(warmUpUntilReady(warmUpDeps, background, unready));
   logger.info({ url: server.url, agent: agent.name, vad: detector.kind }, 'listening');
   return {
     url: server.url,
@@ -197,6 +201,54 @@ function worldOptions(config: Config, agent: AgentFile, metrics: Metrics) {
     firstSentence: !config.disabled.has('first-sentence'),
     secret: config.secret,
   };
+}
+
+/** Where calls tell what is kept of them; without the improvements an answer waits for what was said before it to be committed, and told. */
+function whatIsKept(
+  { disabled }: Config,
+  { writer, transcripts }: Store,
+  events: EventBus,
+): Pick<CallWorld, 'events' | 'writer' | 'transcripts' | 'beforeAnswer'> {
+  const waits: (() => Promise<void>)[] = [];
+  if (disabled.has('batched-writes')) {
+    waits.push(() => writer.flush(NAIVE_MS_MAX));
+    waits.push(() => transcripts.flush(NAIVE_MS_MAX));
+  }
+  if (disabled.has('background-events')) waits.push(() => events.taken(NAIVE_MS_MAX));
+  if (waits.length === 0) return { events, writer, transcripts };
+  return {
+    events,
+    writer,
+    transcripts,
+    beforeAnswer: async () => {
+      // What the turn's start has to tell is told in the same breath, after this was asked for.
+      await Promise.resolve();
+      for (const wait of waits) await wait();
+    },
+  };
+}
+
+/** What replies are adapted by; nothing when it is switched off. */
+function adaptiveOf({ disabled }: Config, deps: ProvidersDeps): Pick<CallWorld, 'adaptive'> {
+  const { enabled, fasterModel } = deps.agent.adaptive;
+  if (disabled.has('adaptive') || !enabled) return {};
+  return {
+    adaptive: {
+      firstTokenP95Ms: () => deps.latencies.of('llm', 0).quantileMs(0.95),
+      fasterModel: fasterModel === undefined ? undefined : openModel(deps, fasterModel),
+    },
+  };
+}
+
+/** Begins to warm up, and takes `warming_up` from `unready` when calls may come. Answers what ends it. */
+function warmUpUntilReady(
+  deps: WarmUpDeps,
+  background: Background,
+  unready: Set<string>,
+): () => Promise<void> {
+  const warmUp = startWarmUp(deps);
+  background.run(warmUp.ready.then(() => unready.delete('warming_up')));
+  return () => warmUp.stop();
 }
 
 /** What of the server's options follows from the configuration and the agent's file alone. */
@@ -261,7 +313,11 @@ function openTheStore(config: Config, metrics: Metrics, logger: Logger): Promise
     batching: !config.disabled.has('batched-writes'),
     clock,
     onDropped: (rows) => metrics.dropped('store_rows', rows),
-    onCommit: (durationMs) => metrics.stageTook('store_commit', '', durationMs),
+    onCommit: (durationMs, rows) => {
+      metrics.stageTook('store_commit', '', durationMs);
+      logger.debug({ durationMs, rows }, 'committed');
+    },
+    onTranscripts: (durationMs, calls) => logger.debug({ durationMs, calls }, 'kept transcripts'),
     onError: (error) => logger.error({ failure: errorText(error) }, 'the store failed'),
   });
 }

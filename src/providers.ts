@@ -1,6 +1,5 @@
 // The ears, the model and the voices that the agent's file names, each counted, with its fallbacks behind it.
 import path from 'node:path';
-import { fixedLines } from './agent/lines.ts';
 import type { AgentFile, LlmEntry, SttEntry, TtsEntry } from './agent/schema.ts';
 import type { Clock } from './base/clock.ts';
 import { defined } from './base/defined.ts';
@@ -23,9 +22,6 @@ import { fallbackTextToSpeech } from './tts/fallback.ts';
 import { hedgedTextToSpeech } from './tts/hedged.ts';
 import { openaiTextToSpeech } from './tts/openai.ts';
 import type { TextToSpeech } from './tts/port.ts';
-
-/** Warming up never keeps a gateway from its calls for longer than this. */
-const WARM_UP_MS_MAX = 15_000;
 
 export interface ProvidersDeps {
   readonly agent: AgentFile;
@@ -55,8 +51,11 @@ export function openEars({ agent, config, metrics, clock }: ProvidersDeps): read
   return agent.providers.stt.map((entry) => measuredEars(open(entry), metrics));
 }
 
-/** The first of the file's models, the next when it is late, and the others when it fails before a word. */
-export function openModel(deps: ProvidersDeps): LanguageModel {
+/**
+ * The first of the file's models, the next when it is late, and the others when it fails before a word. `first` is the
+ * name of the one to be asked first, unless it is the file's first.
+ */
+export function openModel(deps: ProvidersDeps, first?: string): LanguageModel {
   const { agent, config, http, metrics, logger, clock, latencies } = deps;
   const open = (entry: LlmEntry): LanguageModel => {
     const { baseUrl, apiKeyEnv: _named, provider: _closed, ...options } = entry;
@@ -71,16 +70,22 @@ export function openModel(deps: ProvidersDeps): LanguageModel {
     );
     return measuredModel(model, metrics);
   };
-  return withFallback(agent.providers.llm.map(open), {
-    clock,
-    latencies: agent.providers.llm.map((_entry, place) => latencies.of('llm', place)),
-    hedging: hedgingOf(config),
-    onSwitch: (error, from, to) =>
-      logger.warn(
-        { from: from.model, next: to.model, code: error.code, failure: error.message },
-        'a model failed, the next is asked',
-      ),
-  });
+  const entries = agent.providers.llm
+    .map((entry, place) => ({ entry, place }))
+    .toSorted((a, b) => Number(b.entry.model === first) - Number(a.entry.model === first));
+  return withFallback(
+    entries.map(({ entry }) => open(entry)),
+    {
+      clock,
+      latencies: entries.map(({ place }) => latencies.of('llm', place)),
+      hedging: hedgingOf(config),
+      onSwitch: (error, from, to) =>
+        logger.warn(
+          { from: from.model, next: to.model, code: error.code, failure: error.message },
+          'a model failed, the next is asked',
+        ),
+    },
+  );
 }
 
 /** A budget of its own for each stage: a second answer of the model costs more than a second sentence of a voice. */
@@ -132,7 +137,10 @@ export function openVoices(deps: ProvidersDeps, caching: boolean): Voices {
   const cache = new SpeechCache({
     clock,
     disk: { folder: path.join(config.dataDir, 'speech') },
-    observe: (name, result) => metrics.cacheLookup(name, result),
+    observe: (name, result) => {
+      metrics.cacheLookup(name, result);
+      logger.debug({ cache: name, result }, 'looked for speech');
+    },
     onError: (error) => logger.warn({ failure: errorText(error) }, 'the speech cache on disk failed'),
   });
   const caches = voices.map((voice) => cachedTextToSpeech(voice, cache));
@@ -147,28 +155,4 @@ function keyOf(
 ): string | undefined {
   if (entry.apiKeyEnv !== undefined) return config.secret(entry.apiKeyEnv);
   return entry.baseUrl === undefined ? own : undefined;
-}
-
-/** Connections, the model and the fixed lines, before the first caller needs them. Failing costs time, not calls. */
-export async function warmUp(
-  { agent, clock, logger }: ProvidersDeps,
-  model: LanguageModel,
-  voices: readonly CachedTextToSpeech[],
-): Promise<void> {
-  const startedAtMs = clock.nowMs();
-  const stop = new AbortController();
-  const timer = clock.after(WARM_UP_MS_MAX, () => stop.abort(new Error('warming up took too long')));
-  const lines = fixedLines(agent);
-  const results = await Promise.allSettled([
-    model.warmUp(stop.signal),
-    ...voices.slice(0, 1).map(async (voice) => {
-      const failures = await voice.prime(lines, stop.signal);
-      if (failures[0] !== undefined) throw failures[0].error;
-    }),
-  ]);
-  timer.cancel();
-  for (const result of results) {
-    if (result.status === 'rejected') logger.warn({ failure: errorText(result.reason) }, 'warming up failed');
-  }
-  logger.info({ durationMs: Math.round(clock.nowMs() - startedAtMs), lines: lines.length }, 'warmed up');
 }

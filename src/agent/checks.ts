@@ -18,6 +18,7 @@ export function crossChecks(file: unknown): Mistake[] {
     ...turnTakingMistakes(asFields(fields.turnTaking)),
     ...keyMistakes(asFields(fields.dtmf)),
     ...languageMistakes(fields),
+    ...adaptiveMistakes(fields),
   ];
 }
 
@@ -41,6 +42,16 @@ function variableMistakes(value: unknown, declared: readonly string[], path: Pat
   return Object.entries(asFields(value)).flatMap(([key, item]) =>
     variableMistakes(item, declared, [...path, key]),
   );
+}
+
+/** The faster model is one of the file's own, with an entry that says how to reach it. */
+function adaptiveMistakes(fields: JsonRecord): Mistake[] {
+  const { fasterModel } = asFields(fields.adaptive);
+  const models = asList(asFields(fields.providers).llm).map((entry) => asFields(entry).model);
+  if (typeof fasterModel !== 'string' || models.includes(fasterModel)) return [];
+  const names = models.filter((model) => typeof model === 'string');
+  const message = `there is no such model under providers.llm${known(names)}`;
+  return [{ path: ['adaptive', 'fasterModel'], message }];
 }
 
 function stateMistakes(states: JsonRecord): Mistake[] {

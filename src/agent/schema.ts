@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defaultAlways, defaultBackchannels, defaultIdle, defaultLines } from './defaults.ts';
 import { llmProvider, sttProvider, ttsProvider, voice } from './providers.ts';
+import { TONES } from './adapt.ts';
 import { intentResponses, intents, stateName } from './intentSchema.ts';
 import { isLanguageTag } from './languageTag.ts';
 import { phoneNumber, tool } from './tools.ts';
@@ -50,6 +51,16 @@ const limits = z.strictObject({
   troubleTransferTo: phoneNumber.optional(),
 });
 
+const adaptive = z.strictObject({
+  enabled: z.boolean().default(true),
+  tones: z
+    .array(z.enum(TONES))
+    .max(TONES.length)
+    .default([...TONES]),
+  slowMs: z.int().min(200).max(20_000).default(1_500),
+  fasterModel: text.optional(),
+});
+
 const lines = z.strictObject({
   sorry: text.default(defaultLines.sorry),
   fillers: z.array(text).max(20).default(defaultLines.fillers),
@@ -94,6 +105,7 @@ export const agentSchema = z.strictObject({
   interruption: interruption.prefault({}),
   dtmf: dtmf.prefault({}),
   limits: limits.prefault({}),
+  adaptive: adaptive.prefault({}),
   lines: lines.prefault({}),
   tools: z.array(tool).max(32).default([]),
   recording: z.boolean().default(false),

@@ -226,6 +226,7 @@ export class Call implements LiveCall {
     const heard = heardBefore(event, this.#playout, this.#replies, this.#world.agent);
     if (heard !== undefined) this.#turn.tell(heard);
     this.#turn.tell(event);
+    this.conversation.adaptive.saw(event);
     this.#endJudge.saw(event, this.#turn.state.phase);
   }
 

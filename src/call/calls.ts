@@ -40,7 +40,7 @@ interface Live {
 
 export class Calls implements LiveCalls {
   readonly #world: CallWorld;
-  readonly #ringing = new Map<string, { readonly ears: Ears; readonly timer: Timer }>();
+  readonly #ringing = new Map<string, { readonly ears: Ears | undefined; readonly timer: Timer }>();
   readonly #live = new Map<string, Live>();
   readonly #lost = new Map<string, Lost>();
   /** What we wanted of calls whose stream we closed; the oldest are forgotten first. */
@@ -58,11 +58,14 @@ export class Calls implements LiveCalls {
     return this.#live.size;
   }
 
-  /** Opens the ears, so that their connection is there when the caller is. */
+  /** Opens the ears, so that their connection is there when the caller is, and has the rest made ready. */
   prepare(info: CallInfo): void {
     if (this.#ringing.has(info.callSid) || this.#live.has(info.callSid)) return;
     const timer = this.#world.clock.after(RINGING_MS_MAX, () => this.#ringsNoMore(info.callSid));
-    this.#ringing.set(info.callSid, { ears: this.#openEars(), timer });
+    const { whileRinging, background } = this.#world;
+    const ears = whileRinging === 'nothing' ? undefined : this.#openEars();
+    this.#ringing.set(info.callSid, { ears, timer });
+    if (typeof whileRinging === 'function') background.run(whileRinging(info));
   }
 
   open(info: CallInfo, stream: CallStream): void {

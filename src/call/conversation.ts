@@ -1,5 +1,6 @@
 // What is said in a call, from the agent's side: its file, where it stands in it, and the history. It makes the
 // replies. It outlives the stream, so that a call that was cut off can be taken up.
+import { AS_ALWAYS } from '../agent/adapt.ts';
 import { NO_PLAN, type IntentPlan } from '../agent/intentPlan.ts';
 import { render, stateOf, systemPrompt, toolSpecs } from '../agent/prompt.ts';
 import {
@@ -16,6 +17,7 @@ import type { Line } from '../turn/state.ts';
 import type { Ending } from './connection.ts';
 import { IntentTurns } from './intentTurns.ts';
 import type { CallInfo } from './port.ts';
+import { Adaptive } from './adaptive.ts';
 import { Privacy } from './privacy.ts';
 import { Reply } from './reply.ts';
 import { Toolbox } from './toolbox.ts';
@@ -30,6 +32,7 @@ export interface ConversationListener {
 export class Conversation {
   /** The last exchange that was begun. */
   turn = 0;
+  readonly adaptive: Adaptive;
   /** Streams that this conversation has had. */
   parts = 0;
   readonly privacy: Privacy;
@@ -47,6 +50,7 @@ export class Conversation {
 
   constructor(info: CallInfo, world: CallWorld) {
     this.#world = world;
+    this.adaptive = new Adaptive(world);
     this.#startedAtMs = world.clock.nowMs();
     this.#variables = { ...world.agent.variables, ...info.variables };
     const noteFields = (fields: Readonly<Record<string, string>>): void => {
@@ -125,6 +129,8 @@ export class Conversation {
     if (key !== undefined && sentences !== undefined && heardText === sentences.join(' ')) {
       this.#world.responses?.keep(key, sentences);
     }
+    const question = this.#questions.get(reply.id);
+    if (question !== undefined) this.adaptive.answered(question, interrupted);
     this.#remember(reply);
     this.#history = append(this.#history, { kind: 'agent', text: heardText, cut: interrupted });
     this.#intents.spoken(reply.id, heardText, interrupted);
@@ -182,16 +188,20 @@ export class Conversation {
   }
 
   #reply(replyId: number, question: string, plan: IntentPlan = NO_PLAN): Reply {
-    const { agent, model, voice, clock, background, firstSentence, metrics, providers } = this.#world;
+    const { agent, voice, clock, background, firstSentence, metrics, providers, beforeAnswer } = this.#world;
+    const adaptation = question === '' ? AS_ALWAYS : this.adaptive.choose(question);
     return new Reply(replyId, {
-      model,
+      model: this.adaptive.model(adaptation),
+      adapted: adaptation.why,
       voice,
       clock,
       background,
       firstSentence,
+      ...(beforeAnswer === undefined ? {} : { beforeAnswer }),
       language: agent.language,
       intents: plan.found,
-      request: (added) => this.#request(question, added, plan, this.#intents.leadsTo(replyId)),
+      request: (added) =>
+        this.#request(question, added, plan, this.#intents.leadsTo(replyId), adaptation.note),
       toolbox: {
         filler: (name) => this.#toolbox.filler(name),
         run: (call, signal) => {
@@ -209,7 +219,13 @@ export class Conversation {
     });
   }
 
-  #request(question: string, added: readonly HistoryItem[], plan: IntentPlan, goTo?: string): LlmRequest {
+  #request(
+    question: string,
+    added: readonly HistoryItem[],
+    plan: IntentPlan,
+    goTo: string | undefined,
+    note = '',
+  ): LlmRequest {
     const { agent } = this.#world;
     const state = goTo ?? this.#toolbox.state;
     const steer = plan.steer.map((one) => render(one, this.#variables).trim());
@@ -217,8 +233,10 @@ export class Conversation {
     const prompt = systemPrompt(agent, this.#variables, state);
     let history = append(this.#history, { kind: 'caller', text: question });
     for (const item of added) history = append(history, item);
+    const messages = toMessages(history, [prompt, ...steer].join('\n\n'));
     return {
-      messages: toMessages(history, [prompt, ...steer].join('\n\n')),
+      // Last, so that all before it stays the same for the provider's prompt cache.
+      messages: note === '' ? messages : [...messages, { role: 'system', content: note }],
       tools: toolSpecs(agent, state),
     };
   }

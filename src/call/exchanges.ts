@@ -1,10 +1,10 @@
 // A call and its exchanges, as they are told to the store, the metrics, the watchers and the log: one row a turn.
 import type { Logger } from '../base/logger.ts';
-import type { TurnSource } from '../store/port.ts';
 import type { CallInfo } from './port.ts';
 import type { Privacy } from './privacy.ts';
 import type { Publish } from './publish.ts';
-import { TurnRecord, type ReplyTimes } from './turnRecord.ts';
+import type { Reply } from './reply.ts';
+import { TurnRecord } from './turnRecord.ts';
 import type { CallWorld } from './world.ts';
 
 interface Spoken {
@@ -77,6 +77,7 @@ export class Exchanges {
     };
     const startedAt = new Date(clock.wallMs());
     this.#record = new TurnRecord(turn.turn, callerText, turn.speculated, startedAt, release, intents);
+    this.#transcribe(turn.turn, callerText, '');
   }
 
   /** It was not over after all. */
@@ -85,6 +86,7 @@ export class Exchanges {
     if (taken === undefined || taken === this.#recordBefore) return;
     this.#publish({ type: 'turn.withdrawn', turn: taken.index, callerText: taken.callerText });
     this.#privacy.turnTakenBack();
+    this.#transcribe(taken.index, '', '');
     this.#record = this.#recordBefore;
   }
 
@@ -93,8 +95,8 @@ export class Exchanges {
     this.#record ??= new TurnRecord(turn, '', false, new Date(this.#world.clock.wallMs()));
   }
 
-  firstFrame(atMs: number, source: TurnSource, times: ReplyTimes): void {
-    this.#record?.answered(atMs, source, times);
+  firstFrame(atMs: number, { source, times, adapted }: Pick<Reply, 'source' | 'times' | 'adapted'>): void {
+    this.#record?.answered(atMs, source, times, adapted);
   }
 
   heard(atMs: number): void {
@@ -124,7 +126,9 @@ export class Exchanges {
     this.#world.writer.turnFinished(row);
     const { index, callerText, agentText, heardText, interrupted, source, speculated } = row;
     const { intents } = record;
+    this.#transcribe(index, callerText, heardText);
     const timings = { ...row.timings };
+    const { adapted } = record;
     this.#publish({
       type: 'turn.finished',
       turn: index,
@@ -136,7 +140,15 @@ export class Exchanges {
       speculated,
       intents,
       timings,
+      ...(adapted.length === 0 ? {} : { adapted }),
     });
-    this.#log.info({ turn: index, source, interrupted, speculated, intents, ...timings }, 'turn finished');
+    this.#log.info(
+      { turn: index, source, interrupted, speculated, intents, adapted, ...timings },
+      'turn finished',
+    );
+  }
+
+  #transcribe(turn: number, callerText: string, heardText: string): void {
+    this.#world.transcripts?.turnChanged(this.#callSid, turn, { callerText, heardText });
   }
 }

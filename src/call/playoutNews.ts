@@ -27,7 +27,7 @@ export function playoutListener(news: PlayoutNews): PlayoutListener {
   const answerBegins = (replyId: number, sentence: number, atMs: number): void => {
     const reply = replies.get(replyId);
     if (reply === undefined || reply.speech.fillers !== sentence) return;
-    exchanges.firstFrame(atMs, reply.source, reply.times);
+    exchanges.firstFrame(atMs, reply);
   };
   return {
     onStarted: (replyId, atMs) => {

@@ -36,6 +36,9 @@ export interface ReplyWorld {
   readonly sorry: string;
   /** What the caller means by what is answered here, as far as the words alone tell. */
   readonly intents: readonly string[];
+  readonly adapted?: readonly string[];
+  /** Awaited first; never rejects. */
+  readonly beforeAnswer?: () => Promise<void>;
   readonly onUsage: (usage: LlmUsage) => void;
   readonly onFailed: (what: 'llm' | 'tts', error: unknown) => void;
 }
@@ -44,6 +47,8 @@ export class Reply {
   readonly id: number;
   readonly speech: Speech;
   readonly times: ReplyTimes = {};
+  /** Why it was made other than always: for the turn's event and log. */
+  readonly adapted: readonly string[];
   readonly #world: ReplyWorld;
   readonly #stop = new AbortController();
   /** Stops the making of the answer, when it is not waited for any longer. */
@@ -63,8 +68,14 @@ export class Reply {
   constructor(id: number, world: ReplyWorld) {
     this.id = id;
     this.#world = world;
+    this.adapted = world.adapted ?? [];
     this.speech = new Speech(id);
     this.#mouth = this.#openMouth(this.#working);
+  }
+
+  /** Who was asked. */
+  get model(): Pick<LanguageModel, 'provider' | 'model'> {
+    return this.#world.model;
   }
 
   get source(): TurnSource {
@@ -97,6 +108,7 @@ export class Reply {
   /** Asks the model and speaks its answer. */
   answer(): void {
     this.#run(async () => {
+      await this.#world.beforeAnswer?.();
       const owed = await this.#answer();
       await this.#mouth.finished();
       this.#working.throwIfAborted();

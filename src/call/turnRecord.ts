@@ -36,6 +36,7 @@ export class TurnRecord {
   #interrupted = false;
   #source: TurnSource = 'generated';
   #times: ReplyTimes = {};
+  #adapted: readonly string[] = [];
   #firstFrameAtMs: number | undefined;
   #heardAtMs: number | undefined;
 
@@ -56,11 +57,17 @@ export class TurnRecord {
   }
 
   /** The first frame of the answer was written. Later speeches of the same exchange change nothing. */
-  answered(atMs: number, source: TurnSource, times: ReplyTimes): void {
+  answered(atMs: number, source: TurnSource, times: ReplyTimes, adapted: readonly string[] = []): void {
     if (this.#firstFrameAtMs !== undefined) return;
     this.#firstFrameAtMs = atMs;
     this.#source = source;
     this.#times = times;
+    this.#adapted = adapted;
+  }
+
+  /** Why the answer was made other than always. */
+  get adapted(): readonly string[] {
+    return this.#adapted;
   }
 
   heard(atMs: number): void {

@@ -10,12 +10,13 @@ import type { LanguageModel } from '../llm/port.ts';
 import type { ResponseCache } from '../llm/responseCache.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PlayoutWheel } from '../playout/wheel.ts';
-import type { CallWriter } from '../store/port.ts';
+import type { CallWriter, TranscriptWriter } from '../store/port.ts';
 import type { StereoRecording } from '../store/recording.ts';
 import type { SpeechToText } from '../stt/port.ts';
 import type { TextToSpeech } from '../tts/port.ts';
 import type { TurnSettings } from '../turn/state.ts';
 import type { VoiceDetector } from '../vad/port.ts';
+import type { CallInfo } from './port.ts';
 import type { TurnModel } from '../vad/turnModelPort.ts';
 
 export interface CallWorld {
@@ -25,6 +26,10 @@ export interface CallWorld {
   readonly metrics: Metrics;
   readonly events: { publish(event: LiveEvent): void };
   readonly writer: CallWriter;
+  /** None: the turns' rows are all that is kept of what was said. */
+  readonly transcripts?: TranscriptWriter;
+  /** Awaited before an answer is begun: what is switched off is waited for as if there were nothing better. Never rejects. */
+  readonly beforeAnswer?: () => Promise<void>;
   readonly detector: VoiceDetector;
   /** None unless the agent's file names one: the text alone tells the end of a turn. */
   readonly turnModel?: TurnModel;
@@ -36,6 +41,13 @@ export interface CallWorld {
   /** Undefined: every answer is asked of the model. */
   readonly responses?: ResponseCache | undefined;
   readonly voice: TextToSpeech;
+  /** None: every reply is made alike. */
+  readonly adaptive?: {
+    /** Of the model that is asked first, lately; undefined while too little is known. */
+    firstTokenP95Ms(): number | undefined;
+    /** Asked first while the usual one is slow. */
+    readonly fasterModel: LanguageModel | undefined;
+  };
   /** Labels of the model and the voice that are asked first. */
   readonly providers: { readonly llm: string; readonly tts: string };
   readonly wheel: Pick<PlayoutWheel, 'add' | 'remove'>;
@@ -47,6 +59,10 @@ export interface CallWorld {
   readonly fetch: HttpFetch;
   /** The value of a variable that the agent's file names for a tool's header. */
   readonly secret: (name: string) => string | undefined;
+  /**
+   * What is made ready for a call whose phone rings, beside its ears; `nothing`: not even these. Never rejects.
+   */
+  readonly whileRinging?: ((info: CallInfo) => Promise<void>) | 'nothing';
   /** Undefined when calls are not recorded. `part` counts the streams of one call from 1. */
   readonly openRecording: (callSid: string, part: number) => OpenRecording | undefined;
 }

@@ -1,6 +1,6 @@
 // Live events of this process, to whoever watches. A call says what happened and goes on at once; it
 // never learns who watched, nor how slowly. Knows no socket: what a watcher is made of is the server's.
-import type { Clock, Timer } from '../base/clock.ts';
+import { sleep, type Clock, type Timer } from '../base/clock.ts';
 import type { LiveEvent, LiveEventType } from './event.ts';
 
 export interface Watcher {
@@ -42,6 +42,7 @@ export const BUFFERED_BYTES_MAX = 256 * 1_024;
 /** Per watcher and round: 64 sends are about a millisecond, so that frames go out in between. */
 const ROUND_EVENTS_MAX = 64;
 const SLOW_RETRY_MS = 50;
+const TAKEN_POLL_MS = 1;
 
 /** One event for all its watchers: its JSON is made when the first of them is sent it. */
 class Envelope {
@@ -112,6 +113,14 @@ export class EventBus {
     if (envelope === undefined) return;
     if (this.#background) this.#deliverSoon();
     else this.#deliver();
+  }
+
+  /** Resolves when every watcher has read all that was told, or after `timeoutMs`. */
+  async taken(timeoutMs: number): Promise<void> {
+    const deadlineMs = this.#clock.nowMs() + timeoutMs;
+    while (this.#clock.nowMs() < deadlineMs && [...this.#subscriptions].some(isBehind)) {
+      await sleep(this.#clock, TAKEN_POLL_MS);
+    }
   }
 
   /** Undefined: refused, there are `WATCHERS_MAX` already. */
@@ -197,6 +206,10 @@ export class EventBus {
       // It has been told, and is no longer listened to.
     }
   }
+}
+
+function isBehind({ queue, watcher }: Subscription): boolean {
+  return queue.length > 0 || watcher.bufferedBytes() > 0;
 }
 
 function matches(filter: WatchFilter, event: LiveEvent): boolean {

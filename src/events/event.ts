@@ -45,6 +45,8 @@ export type LiveEvent = EventBase &
         /** What the caller meant, as far as the words alone tell. */
         readonly intents: readonly string[];
         readonly timings: Readonly<Record<string, number>>;
+        /** What of the caller or the line the reply was made for, and why; absent when it was as always. */
+        readonly adapted?: readonly string[];
       }
     | { readonly type: 'call.ended'; readonly outcome: string; readonly durationMs: number }
   );

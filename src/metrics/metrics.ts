@@ -90,6 +90,14 @@ export function openMetrics(gauges: Gauges) {
   return { ...recordersOf(series), render: rendererOf(registry, takeOver) };
 }
 
+/** The same recorders into series that nobody can read: for a call that nobody made. */
+export function openUnseenMetrics(): Metrics {
+  const registry = new Registry<RegistryContentType>();
+  registry.setContentType(OPENMETRICS_TYPE);
+  const series = openSeries(registry, { callsActive: () => 0, pendingWrites: () => 0 });
+  return { ...recordersOf(series), render: rendererOf(registry, () => undefined) };
+}
+
 type Series = ReturnType<typeof openSeries>;
 
 function openSeries(registry: Registry<RegistryContentType>, gauges: Gauges) {
@@ -161,6 +169,7 @@ function openSeries(registry: Registry<RegistryContentType>, gauges: Gauges) {
   ]);
   const speculation = counter('speculation_total', 'Replies prepared before the turn was sure.', ['outcome']);
   const cache = counter('cache_lookups_total', 'Cache look-ups.', ['cache', 'result']);
+  const warmUps = counter('warm_up_steps_total', 'What was made ready at the start.', ['step', 'outcome']);
   const deadAir = counter('dead_air_total', 'Answers that took so long that something else was said.', [
     'remedy',
   ]);
@@ -184,6 +193,7 @@ function openSeries(registry: Registry<RegistryContentType>, gauges: Gauges) {
     requests,
     speculation,
     cache,
+    warmUps,
     deadAir,
     rejected,
     dropped,
@@ -254,6 +264,9 @@ function recordersOf(series: Series) {
     },
     cacheLookup(name: CacheName, result: 'hit' | 'miss'): void {
       series.cache.inc({ cache: name, result });
+    },
+    warmedUp(step: string, outcome: 'ok' | 'failed'): void {
+      series.warmUps.inc({ step, outcome });
     },
     deadAir(remedy: DeadAirRemedy): void {
       series.deadAir.inc({ remedy });

@@ -95,7 +95,10 @@ const lead = z.object({
 const next = time.nullable().describe('`before` of the next page; null on the last one');
 
 export const callPage = z.object({ calls: z.array(callSummary), next });
-export const callWithTurns = callSummary.extend({ turns: z.array(turn) });
+export const callWithTurns = callSummary.extend({
+  turns: z.array(turn),
+  transcript: z.string().describe('a line for each who spoke, as far as known by now'),
+});
 export const leadPage = z.object({ leads: z.array(lead), next });
 export const leadAnswer = lead;
 export const health = z.object({ status: z.literal('ok') });

@@ -37,6 +37,7 @@ export function serveEvents(context: ServerContext, socket: WebSocket, request: 
     bufferedBytes: () => socket.bufferedAmount,
     onDropped: (reason) => {
       if (reason === 'slow') options.metrics.rejected('too_slow');
+      options.logger.warn({ reason, lostEvents: watch?.lostEvents }, 'dropped a watcher of events');
       drop(socket);
     },
   });

@@ -16,6 +16,8 @@ export interface DatabaseOptions {
 
 export interface Database {
   readonly knex: Knex;
+  /** One connection beside the others; the embedded database has but one, which is then shared. */
+  readonly ownConnection: Knex;
   /** Runs `work` on one connection of its own, with no limit on time: for what is bound to a session. */
   withSession<T>(work: (knex: Knex) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -44,8 +46,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
   const connectionsMax = embedded === undefined ? CONNECTIONS_MAX : 1;
   const knex = openKnex(where, { connectionsMax, queryTimeoutMs }, onError);
+  const ownConnection =
+    embedded === undefined ? openKnex(where, { connectionsMax: 1, queryTimeoutMs }, onError) : knex;
   return {
     knex,
+    ownConnection,
     async withSession(work) {
       const session = openKnex(where, { connectionsMax: 1, queryTimeoutMs: 0 }, onError);
       try {
@@ -57,6 +62,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     async close() {
       try {
         await knex.destroy();
+        if (ownConnection !== knex) await ownConnection.destroy();
       } finally {
         await embedded?.close();
       }

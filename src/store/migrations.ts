@@ -2,13 +2,17 @@
 // are the same set, under the same names, from the sources and from the build.
 import type { Knex } from 'knex';
 import * as callsTurnsLeads from './migrations/0001_calls_turns_leads.ts';
+import * as transcripts from './migrations/0002_transcripts.ts';
 
 interface NamedMigration extends Knex.Migration {
   /** Stands in the database's table of what was run: never changed afterwards. */
   readonly name: string;
 }
 
-const migrations: readonly NamedMigration[] = [{ name: '0001_calls_turns_leads', ...callsTurnsLeads }];
+const migrations: readonly NamedMigration[] = [
+  { name: '0001_calls_turns_leads', ...callsTurnsLeads },
+  { name: '0002_transcripts', ...transcripts },
+];
 
 export const migrationSource: Knex.MigrationSource<NamedMigration> = {
   getMigrations: () => Promise.resolve([...migrations]),

@@ -93,10 +93,25 @@ export interface CallWriter {
   flush(timeoutMs: number): Promise<void>;
 }
 
+/** What was said in one exchange, as far as it is known by now. */
+export interface TranscriptTurn {
+  readonly callerText: string;
+  /** What was played. */
+  readonly heardText: string;
+}
+
+/** Written behind as well, apart from the rows: what is told here waits for no commit. */
+export interface TranscriptWriter {
+  /** The last word on a turn wins. */
+  turnChanged(callSid: string, index: number, turn: TranscriptTurn): void;
+  /** Resolves when what was told so far is kept or given up, or after `timeoutMs`. */
+  flush(timeoutMs: number): Promise<void>;
+}
+
 export interface CallReader {
   /** Newest first; `before` is a `startedAt` to page on from. */
   calls(page: { readonly limit: number; readonly before?: Date }): Promise<readonly CallSummary[]>;
-  call(callSid: string): Promise<(CallSummary & { readonly turns: readonly TurnRow[] }) | undefined>;
+  call(callSid: string): Promise<StoredCall | undefined>;
   leads(page: { readonly limit: number; readonly before?: Date }): Promise<readonly Lead[]>;
   lead(id: string): Promise<Lead | undefined>;
   /** Throws `LeadConflict` when the phone number is another lead's. */
@@ -105,6 +120,12 @@ export interface CallReader {
   updateLead(id: string, change: Partial<LeadInput>): Promise<Lead | undefined>;
   /** Throws when the database does not answer. */
   ping(): Promise<void>;
+}
+
+export interface StoredCall extends CallSummary {
+  readonly turns: readonly TurnRow[];
+  /** The whole of it so far, a line for each who spoke; empty before the first word. */
+  readonly transcript: string;
 }
 
 export interface LeadInput {

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import type { Knex } from 'knex';
 import type { Clock } from '../base/clock.ts';
 import { LeadConflict } from './leadConflict.ts';
-import type { CallReader, Lead, LeadInput } from './port.ts';
+import type { CallReader, Lead, LeadInput, TranscriptTurn } from './port.ts';
 import {
   leadOf,
   summaryOf,
+  transcriptText,
   turnOf,
   type CallColumns,
   type EndedColumns,
@@ -58,7 +59,15 @@ export function openReader(knex: Knex, clock: Clock): CallReader {
         .where({ call_sid: sid })
         .orderBy('index')
         .limit(CALL_TURNS_MAX);
-      return { ...summaryOf(summary), turns: turns.map(turnOf) };
+      const kept = await knex.raw<Rows<{ readonly turns: Record<string, TranscriptTurn> }>>(
+        'select turns from transcripts where call_sid = ?',
+        [sid],
+      );
+      return {
+        ...summaryOf(summary),
+        turns: turns.map(turnOf),
+        transcript: transcriptText(kept.rows[0]?.turns ?? {}),
+      };
     },
 
     async leads({ limit, before }) {

@@ -7,6 +7,7 @@ import type {
   CallStarted,
   CallSummary,
   Lead,
+  TranscriptTurn,
   TurnRow,
   TurnSource,
   TurnTimings,
@@ -152,6 +153,17 @@ function timingsOf(row: TurnColumns): TurnTimings {
     ...(row.response_ms !== null && { response: row.response_ms }),
     ...(row.heard_ms !== null && { heard: row.heard_ms }),
   };
+}
+
+/** One line a speaker, in the order of the turns. */
+export function transcriptText(turns: Readonly<Record<string, TranscriptTurn>>): string {
+  return Object.entries(turns)
+    .toSorted(([a], [b]) => Number(a) - Number(b))
+    .flatMap(([, { callerText, heardText }]) => [
+      ...(callerText === '' ? [] : [`Caller: ${callerText}`]),
+      ...(heardText === '' ? [] : [`Agent: ${heardText}`]),
+    ])
+    .join('\n');
 }
 
 export function leadOf(row: LeadColumns): Lead {

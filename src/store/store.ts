@@ -3,8 +3,9 @@ import type { Clock } from '../base/clock.ts';
 import { commit } from './commit.ts';
 import { openDatabase } from './database.ts';
 import { migrateLatest } from './migrate.ts';
-import type { CallReader, CallWriter } from './port.ts';
+import type { CallReader, CallWriter, TranscriptWriter } from './port.ts';
 import { openReader } from './reader.ts';
+import { Transcripts, upsertTranscripts } from './transcripts.ts';
 import { WriteBehind } from './writeBehind.ts';
 
 export interface StoreOptions {
@@ -20,12 +21,15 @@ export interface StoreOptions {
   /** Rows that were accepted and given up: refused by the database, or too many while it was away. */
   readonly onDropped: (rows: number) => void;
   readonly onCommit: (durationMs: number, rows: number) => void;
+  /** Transcripts were brought up to date, of so many calls. */
+  readonly onTranscripts?: (durationMs: number, calls: number) => void;
   /** A failed commit (it is tried again), a refused row, a lost connection. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface Store {
   readonly writer: CallWriter;
+  readonly transcripts: TranscriptWriter;
   readonly reader: CallReader;
   /** Commits what waits, within seconds, and closes the database. */
   close(): Promise<void>;
@@ -44,13 +48,20 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     throw error;
   }
   const writer = new WriteBehind({ ...options, commit: (writes) => commit(database.knex, writes) });
+  const transcripts = new Transcripts({
+    ...options,
+    upsert: (news) => upsertTranscripts(database.ownConnection, news, new Date(options.clock.wallMs())),
+    gathering: options.batching,
+    onKept: options.onTranscripts ?? ((): void => undefined),
+  });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     try {
-      await writer.close();
+      await Promise.all([writer.close(), transcripts.close()]);
     } finally {
       await database.close();
     }
   };
-  return { writer, reader: openReader(database.knex, options.clock), close: () => (closing ??= close()) };
+  const reader = openReader(database.knex, options.clock);
+  return { writer, transcripts, reader, close: () => (closing ??= close()) };
 }

@@ -1,6 +1,6 @@
 // One media stream: owns Twilio's socket, turns its messages into calls on a listener and ours into
 // its messages. Knows nothing of calls, tokens or what the sound means.
-import type { RawData, WebSocket } from 'ws';
+import type { RawData } from 'ws';
 import type { Clock, Timer } from '../base/clock.ts';
 import { formatClear, formatMark, formatMedia, parseInbound, MESSAGE_CHARS_MAX } from './frame.ts';
 import type { FrameFailure, InboundFrame, MediaFrame, StreamStart } from './frame.ts';
@@ -16,6 +16,20 @@ const CLOSE_AFTER_STOP_MS = 2_000;
 
 const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
+
+/** What a stream needs of a WebSocket; `ws`'s own is one. */
+export interface StreamSocket {
+  on(event: 'message', listener: (data: RawData, isBinary: boolean) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'close', listener: () => void): unknown;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  terminate(): void;
+  readonly bufferedAmount: number;
+  readonly readyState: number;
+  readonly OPEN: number;
+  readonly CLOSED: number;
+}
 
 export interface MediaStreamOptions {
   /** A `start` is due within this; then the socket is closed. */
@@ -52,7 +66,7 @@ type Held =
 export class MediaStream {
   /** Resolves once with the start, or with why there was none. Never rejects. */
   readonly started: Promise<StreamOpening>;
-  readonly #socket: WebSocket;
+  readonly #socket: StreamSocket;
   readonly #options: MediaStreamOptions;
   readonly #clock: Clock;
   readonly #held: Held[] = [];
@@ -68,7 +82,7 @@ export class MediaStream {
   #missedChunks = 0;
   #refusedMessages = 0;
 
-  constructor(socket: WebSocket, options: MediaStreamOptions, clock: Clock) {
+  constructor(socket: StreamSocket, options: MediaStreamOptions, clock: Clock) {
     this.#socket = socket;
     this.#options = options;
     this.#clock = clock;

@@ -2,8 +2,8 @@
 
 export interface VoiceDetector {
   readonly kind: 'silero' | 'energy';
-  /** The listener is never called before this returns. */
-  open(listener: (event: VadEvent) => void): VadSession;
+  /** The listener is never called before this returns. One that is not `measured` is left out of delays and counts. */
+  open(listener: (event: VadEvent) => void, measured?: boolean): VadSession;
   /** Ends every session and whatever runs behind them. */
   close(): Promise<void>;
 }

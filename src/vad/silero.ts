@@ -17,14 +17,14 @@ export class SileroScorer implements Scorer {
   /** Gone when the model is. */
   #lane: Lane | undefined;
 
-  constructor(queue: WindowQueue, judged: Judged, onClosed: () => void) {
+  constructor(queue: WindowQueue, judged: Judged, onClosed: () => void, measured = true) {
     this.#judged = judged;
     this.#onClosed = onClosed;
     this.#lane = queue.openLane((window, probability) => {
       const excessDb = this.#floor.excessDb(window);
       const corrected = this.#tail.judge(probability, excessDb, this.#speaking);
       judged(window, corrected, this.#tail.clear);
-    });
+    }, measured);
   }
 
   score(window: VoiceWindow, speaking: boolean): void {

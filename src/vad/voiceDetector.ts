@@ -71,13 +71,13 @@ class Detector implements MeasuredVoiceDetector {
     }
   }
 
-  open(listener: (event: VadEvent) => void): VadSession {
+  open(listener: (event: VadEvent) => void, measured = true): VadSession {
     const hangoverMs = this.#options.hangoverMs ?? HANGOVER_MS;
     const session: VadSession = new ScoredSession(
       {
         hangoverMs,
         listener,
-        openScorer: (judged) => this.#openScorer(judged),
+        openScorer: (judged) => this.#openScorer(judged, measured),
         onClosed: () => this.#sessions.delete(session),
       },
       this.#clock,
@@ -91,9 +91,9 @@ class Detector implements MeasuredVoiceDetector {
     await this.#queue?.close();
   }
 
-  #openScorer(judged: Judged): Scorer {
+  #openScorer(judged: Judged, measured: boolean): Scorer {
     if (this.#queue === undefined || this.#kind === 'energy') return energyScorer(judged);
-    const scorer = new SileroScorer(this.#queue, judged, () => this.#scorers.delete(scorer));
+    const scorer = new SileroScorer(this.#queue, judged, () => this.#scorers.delete(scorer), measured);
     this.#scorers.add(scorer);
     return scorer;
   }

@@ -45,6 +45,7 @@ interface Pushed {
 interface LaneState {
   readonly index: number;
   readonly judged: Scored;
+  readonly measured: boolean;
   readonly waiting: Pushed[];
   /** Sent to the model, oldest first. */
   readonly asked: Pushed[];
@@ -105,9 +106,18 @@ export class WindowQueue {
     return this.#droppedWindows;
   }
 
-  openLane(judged: Scored): Lane {
+  /** One that is not `measured` is left out of what is told of delays and counted of drops. */
+  openLane(judged: Scored, measured = true): Lane {
     const index = this.#freeIndexes.pop() ?? this.#usedIndexes++;
-    const lane: LaneState = { index, judged, waiting: [], asked: [], started: false, closed: false };
+    const lane: LaneState = {
+      index,
+      judged,
+      measured,
+      waiting: [],
+      asked: [],
+      started: false,
+      closed: false,
+    };
     this.#openLanes += 1;
     return {
       push: (window) => this.#push(lane, window),
@@ -138,7 +148,7 @@ export class WindowQueue {
   #dropOldest(lane: LaneState): void {
     const dropped = lane.waiting.shift();
     const next = lane.waiting[0];
-    this.#droppedWindows += 1;
+    if (lane.measured) this.#droppedWindows += 1;
     // The lane's state may still be that of another session.
     if (dropped?.fresh === true && next !== undefined) lane.waiting[0] = { ...next, fresh: true };
   }
@@ -200,7 +210,7 @@ export class WindowQueue {
     for (const [position, lane] of lanes.entries()) {
       const pushed = lane.asked.shift();
       if (pushed === undefined || lane.closed) continue;
-      this.#listener.judged(nowMs - pushed.pushedAtMs);
+      if (lane.measured) this.#listener.judged(nowMs - pushed.pushedAtMs);
       lane.judged(pushed.window, probabilities[position] ?? 0);
     }
   }

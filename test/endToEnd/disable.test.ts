@@ -16,6 +16,7 @@ const IMPROVEMENTS: readonly Improvement[] = [
   'intents',
   'hedging',
   'response-cache',
+  'adaptive',
   'vad',
 ];
 

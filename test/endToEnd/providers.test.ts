@@ -139,6 +139,7 @@ suite('providers that fail, one a call', { concurrency: true }, () => {
 });
 
 test('the ears have heard all this as 24 kHz PCM, because their server refused mu-law', () => {
-  const formats = new Set(rig.providers.sessions.map(({ config }) => config.format));
+  const heard = rig.providers.sessions.filter(({ words }) => words.length > 0);
+  const formats = new Set(heard.map(({ config }) => config.format));
   assert.deepEqual([...formats], ['audio/pcm']);
 });

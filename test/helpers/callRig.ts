@@ -90,6 +90,7 @@ export class CallRig {
   readonly background = new Background((error) => this.bugs.push(error));
   readonly metrics = openMetrics({ callsActive: () => this.calls.activeCount, pendingWrites: () => 0 });
   readonly agent: AgentFile;
+  readonly world: CallWorld;
   readonly calls: Calls;
   carrier: FakeCarrier;
   streamClosed = 0;
@@ -109,7 +110,8 @@ export class CallRig {
     const parsed = parseAgentFile(options.agentYaml ?? AGENT, 'test.yaml');
     if (!parsed.ok) throw new Error(parsed.mistakes.join('\n'));
     this.agent = parsed.agent;
-    this.calls = new Calls(this.#world());
+    this.world = this.#world();
+    this.calls = new Calls(this.world);
   }
 
   /** The carrier's stream is there. */

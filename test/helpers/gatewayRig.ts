@@ -102,6 +102,7 @@ export function obedientBrain(messages: readonly SimMessage[]): SimReply {
 }
 
 export interface StoredCall extends Omit<CallSummary, 'endedAt' | 'startedAt'> {
+  readonly transcript: string;
   readonly startedAt: string;
   readonly endedAt: string | null;
   readonly turns: readonly TurnRow[];

@@ -206,6 +206,7 @@ function observeEverything(metrics: Metrics): void {
   metrics.speculated('used');
   metrics.cacheLookup('tts_memory', 'hit');
   metrics.rejected('token');
+  metrics.warmedUp('model', 'ok');
   metrics.dropped('events', 1);
   metrics.tokensUsed('openai', 'prompt', 1);
 }

@@ -28,7 +28,7 @@ const rows = [
   ],
   ['call'],
   ['server', 'sim'],
-  ['main.ts', 'gateway.ts', 'providers.ts', 'config.ts'],
+  ['main.ts', 'gateway.ts', 'providers.ts', 'warmUp.ts', 'config.ts'],
 ];
 
 function filesBelow(folder: string): string[] {
@@ -77,9 +77,9 @@ const reserved: readonly { what: RegExp; allowed: RegExp; why: string }[] = [
   { what: /from 'prom-client'/, allowed: /^metrics\//, why: 'metrics/ alone imports prom-client' },
   { what: /from '(?:knex|pg)'/, allowed: /^store\//, why: 'store/ alone imports knex' },
   {
-    what: /\b(?:read|write|append|exists|mkdir|stat|unlink|rm)[A-Za-z]*Sync\(/,
+    what: /\b[a-z]\w*Sync\b/,
     allowed: /^config\.ts$|^main\.ts$|^sim\//,
-    why: 'no synchronous file call outside start-up',
+    why: 'nothing synchronous that may wait for a disk or a process, outside start-up',
   },
   { what: /\b(?:TODO|FIXME|XXX)\b/, allowed: /^$/, why: 'nothing is left behind' },
 ];

@@ -16,7 +16,7 @@ import type { LiveEvent } from '../../src/events/event.ts';
 import type { RejectedWhat, ServerOptions } from '../../src/server/options.ts';
 import { openServer, type GatewayServer } from '../../src/server/server.ts';
 import { LeadConflict } from '../../src/store/leadConflict.ts';
-import type { CallReader, CallSummary, Lead, LeadInput, TurnRow } from '../../src/store/port.ts';
+import type { CallReader, CallSummary, Lead, LeadInput, StoredCall } from '../../src/store/port.ts';
 import type { MediaStream } from '../../src/twilio/mediaStream.ts';
 import type { NewCall } from '../../src/twilio/rest.ts';
 
@@ -26,8 +26,6 @@ export const ADMIN_TOKEN = 'the-admin-token';
 export const ACCOUNT = 'AC1';
 export const CALL = 'CA1';
 export const STREAM = 'MZ1';
-
-type StoredCall = CallSummary & { turns: readonly TurnRow[] };
 
 /** Live calls that only write down what they are asked. */
 export class FakeCalls implements LiveCalls {
@@ -126,6 +124,7 @@ export function storedCall(callSid: string, change: Partial<StoredCall> = {}): S
     recording: null,
     turnCount: 0,
     turns: [],
+    transcript: '',
     ...change,
   };
 }

@@ -106,11 +106,26 @@ function storeContract(where: () => Pick<DatabaseOptions, 'databaseUrl' | 'dataD
       recording: 'recordings/a.wav',
       turnCount: 2,
     };
-    assert.deepEqual(await store.reader.call(sid), { ...summary, turns });
+    assert.deepEqual(await store.reader.call(sid), { ...summary, turns, transcript: '' });
     const [newest] = await store.reader.calls({ limit: 1 });
     assert.deepEqual(newest, summary);
     assert.deepEqual(seen.errors, []);
     assert.deepEqual(seen.commits, [4], 'one transaction for all that waited');
+  });
+
+  test('a transcript grows with the call, apart from its rows, and the last word on a turn wins', async () => {
+    const sid = newSid();
+    store.writer.callStarted(started(sid));
+    store.transcripts.turnChanged(sid, 0, { callerText: '', heardText: 'Hello.' });
+    store.transcripts.turnChanged(sid, 10, { callerText: 'is it open', heardText: '' });
+    await Promise.all([store.writer.flush(5_000), store.transcripts.flush(5_000)]);
+    const transcript = async (): Promise<unknown> => (await store.reader.call(sid))?.transcript;
+    assert.equal(await transcript(), 'Agent: Hello.\nCaller: is it open');
+    store.transcripts.turnChanged(sid, 10, { callerText: 'is it open\0', heardText: 'It is.' });
+    store.transcripts.turnChanged(sid, 9, { callerText: '', heardText: '' });
+    await store.transcripts.flush(5_000);
+    assert.equal(await transcript(), 'Agent: Hello.\nCaller: is it open\nAgent: It is.');
+    assert.deepEqual([seen.errors, seen.commits], [[], [1]]);
   });
 
   test('a call under way has no end yet, and one that is not known is undefined', async () => {
@@ -356,7 +371,7 @@ function postgresSuite(server: Postgres): void {
   test('instances that start together migrate once, and a lock left by a dead one does not stop them', async () => {
     const fresh = { databaseUrl: await server.newDatabase(), dataDir, onError: unexpected };
     const runs = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)]);
-    assert.deepEqual(runs.flat(), ['0001_calls_turns_leads']);
+    assert.deepEqual(runs.flat(), ['0001_calls_turns_leads', '0002_transcripts']);
     const database = await openDatabase(fresh);
     await database.knex.raw('update knex_migrations_lock set is_locked = 1');
     assert.deepEqual(await migrate(fresh), []);
@@ -406,14 +421,16 @@ function postgresSuite(server: Postgres): void {
     const fresh = { databaseUrl: await server.newDatabase(), dataDir, onError: unexpected };
     const database = await openDatabase(fresh);
     const tables = async (): Promise<number> => {
-      const names = await database.knex('pg_tables').whereIn('tablename', ['calls', 'turns', 'leads']);
+      const names = await database
+        .knex('pg_tables')
+        .whereIn('tablename', ['calls', 'turns', 'leads', 'transcripts']);
       return names.length;
     };
     await migrate(fresh);
-    assert.equal(await tables(), 3);
+    assert.equal(await tables(), 4);
     await database.knex.migrate.rollback({ migrationSource }, true);
     assert.equal(await tables(), 0);
-    assert.equal((await migrate(fresh)).length, 1);
+    assert.equal((await migrate(fresh)).length, 2);
     await database.close();
   });
 
