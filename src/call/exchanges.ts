@@ -26,6 +26,8 @@ export class Exchanges {
   /** When the ears were asked for the last word on an utterance. */
   readonly #committedAtMs = new Map<number, number>();
   #sttFinalMs: number | undefined;
+  /** The utterance whose last word comes after its turn was taken. */
+  #awaited: number | undefined;
 
   /** `privacy` keeps out of the texts what is nobody's business. */
   constructor(callSid: string, world: CallWorld, log: Logger, publish: Publish, privacy: Privacy) {
@@ -53,7 +55,9 @@ export class Exchanges {
     const committedAtMs = this.#committedAtMs.get(utterance);
     this.#committedAtMs.delete(utterance);
     // One that nobody asked for took no time.
-    this.#sttFinalMs = committedAtMs === undefined ? undefined : this.#world.clock.nowMs() - committedAtMs;
+    const tookMs = committedAtMs === undefined ? undefined : this.#world.clock.nowMs() - committedAtMs;
+    if (utterance === this.#awaited) this.#record?.finalCame(tookMs);
+    else this.#sttFinalMs = tookMs;
   }
 
   /** The caller's turn is over and is being answered. */
@@ -75,6 +79,9 @@ export class Exchanges {
       releasedAtMs: clock.nowMs(),
       sttFinalMs: this.#sttFinalMs,
     };
+    // A turn may be answered before the last word on it.
+    this.#awaited = [...this.#committedAtMs.keys()].at(-1);
+    this.#sttFinalMs = undefined;
     const startedAt = new Date(clock.wallMs());
     this.#record = new TurnRecord(turn.turn, callerText, turn.speculated, startedAt, release, intents);
     this.#transcribe(turn.turn, callerText, '');

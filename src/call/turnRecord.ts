@@ -33,6 +33,7 @@ export class TurnRecord {
   readonly #release: ReleaseTimes | undefined;
   readonly #agentTexts: string[] = [];
   readonly #heardTexts: string[] = [];
+  #sttFinalMs: number | undefined;
   #interrupted = false;
   #source: TurnSource = 'generated';
   #times: ReplyTimes = {};
@@ -53,6 +54,7 @@ export class TurnRecord {
     this.speculated = speculated;
     this.startedAt = startedAt;
     this.#release = release;
+    this.#sttFinalMs = release?.sttFinalMs;
     this.intents = intents;
   }
 
@@ -68,6 +70,11 @@ export class TurnRecord {
   /** Why the answer was made other than always. */
   get adapted(): readonly string[] {
     return this.#adapted;
+  }
+
+  /** The last word on the turn came after it was taken, so many ms after the commit. */
+  finalCame(tookMs: number | undefined): void {
+    this.#sttFinalMs ??= tookMs;
   }
 
   heard(atMs: number): void {
@@ -103,7 +110,7 @@ export class TurnRecord {
     const audioReadyAtMs = this.#audioReadyAtMs();
     return defined({
       endpoint: since(release?.silenceAtMs, release?.releasedAtMs),
-      sttFinal: release?.sttFinalMs,
+      sttFinal: this.#sttFinalMs,
       llmFirstToken: since(times.llmAskedAtMs, times.firstTokenAtMs),
       llmFirstSentence: since(times.firstTokenAtMs, times.firstSentenceAtMs),
       ttsFirstAudio: since(times.ttsAskedAtMs, times.firstAudioAtMs),

@@ -2,6 +2,7 @@
 // `--` choose; without one everything runs, some half an hour.
 import { parseArgs } from 'node:util';
 import { errorText } from '../base/errors.ts';
+import { benchBudgets } from './benchBudgets.ts';
 import { benchHeard } from './benchHeard.ts';
 import { benchIntents } from './benchIntents.ts';
 import { benchHedging } from './benchHedging.ts';
@@ -18,6 +19,7 @@ const BENCHES: Readonly<
   parts: () => benchParts(),
   intents: () => Promise.resolve(benchIntents()),
   latency: () => benchLatency(),
+  budgets: () => benchBudgets(print),
   share: () => benchShare(),
   load: benchLoad,
   heard: () => benchHeard(),

@@ -4,7 +4,6 @@
 import type { TurnCase } from './turnCases.ts';
 import type { CallEvidence, Run } from './turnEvidence.ts';
 import { bare, gaveWay, isOf, longestBreak, overlapOf } from './turnOverlap.ts';
-import { writtenWords } from './voiceWords.ts';
 
 /** Missed, with the speech-to-text to blame. */
 export const UNHEARD = 'missed (no word heard)';
@@ -213,5 +212,14 @@ function heardErrorOf(
   const own = runs.filter((run) => old.includes(run) || isOf(scene.reply, run) === 'the reply');
   const playedMs = own.reduce((sum, run) => sum + run.playedMs, 0);
   const played = wordsWithin(row.agentText, playedMs);
-  return played === undefined ? {} : { heardError: writtenWords(row.heardText).length - played.length };
+  return played === undefined ? {} : { heardError: wordsOf(scene.reply, row.heardText) - played.length };
+}
+
+/** How many words of the reply stand at the beginning of `heardText`; what the agent said in the turn besides comes after. */
+function wordsOf(reply: string, heardText: string): number {
+  const own = bare(reply).split(' ');
+  const heard = bare(heardText).split(' ');
+  const other = heard.findIndex((word, place) => word !== own[place]);
+  if (heardText.trim() === '') return 0;
+  return other === -1 ? heard.length : other;
 }

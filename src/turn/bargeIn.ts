@@ -21,7 +21,7 @@ const LASTING_MS_MIN = 150;
  * Speech without a doubt for so long is a word. Measured: of 200 coughs in noise of 5-20 dB and none, 95 in 100 stay at
  * 224 ms and below; of 350 calls of "stop" and the like 90 in 100 are above.
  */
-const SURE_SPEECH_MS = 256;
+const SURE_SPEECH_MS = 288;
 /** Held so long nobody hears it: more is ahead at the carrier. */
 const FAINT_MS = 100;
 

@@ -1,0 +1,184 @@
+// The caller's wait against stated budgets of the providers' delays, at the carrier's socket: with every improvement and
+// with none, as quick providers would have it, and where no model is asked at all.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { sleep, systemClock } from '../base/clock.ts';
+import { seededRandom } from '../base/random.ts';
+import { SEED_TIMINGS, type SimTimings } from './behaviour.ts';
+import { shown, type BenchReport } from './benchReport.ts';
+import { questionsOf } from './benchTalk.ts';
+import { echoBrain } from './brain.ts';
+import { hold, Stage } from './stage.ts';
+import { spread } from './statistics.ts';
+
+const CALLS = 2;
+const TURNS = 8;
+/** Two calls of a gateway begin so far apart. */
+const STAGGER_MS = 1_700;
+/** What the inherited figures began with: nothing is done before what is done before it is over. */
+const ALL_OFF =
+  'llm-streaming,first-sentence,speculation,warmup,background-events,batched-writes,tts-cache,response-cache,intents,hedging,adaptive';
+/** Twilio's published budget for a voice agent of one's own, as delays. */
+const TWILIO: SimTimings = {
+  ...SEED_TIMINGS,
+  sttWordsMs: 200,
+  sttFinalMs: 350,
+  llmFirstTokenMs: 375,
+  ttsFirstByteMs: 100,
+};
+const FAST: SimTimings = {
+  ...SEED_TIMINGS,
+  sttWordsMs: 120,
+  sttFinalMs: 60,
+  llmFirstTokenMs: 150,
+  llmTokenMs: 8,
+  ttsFirstByteMs: 90,
+};
+const HOURS = [
+  'When are you open?',
+  'What are your opening hours?',
+  'Are you open on Sunday?',
+  'When do you close?',
+];
+
+interface Budget {
+  readonly name: string;
+  readonly timings: SimTimings;
+  readonly disable: string;
+  /** Asked in turn; none: a question of the bench's own each time. */
+  readonly questions?: readonly string[];
+  readonly agent?: Readonly<Record<string, unknown>>;
+  readonly p50Max?: number;
+  readonly p95Max?: number;
+}
+
+const BUDGETS: readonly Budget[] = [
+  { name: 'seed delays, all on', timings: SEED_TIMINGS, disable: '', p50Max: 1_000 },
+  { name: 'seed delays, all off', timings: SEED_TIMINGS, disable: ALL_OFF },
+  { name: 'Twilio\u2019s budget', timings: TWILIO, disable: '', p50Max: 780, p95Max: 950 },
+  { name: 'fast providers', timings: FAST, disable: '', p50Max: 480 },
+  {
+    name: 'a line by intent',
+    timings: SEED_TIMINGS,
+    disable: '',
+    questions: HOURS,
+    agent: {
+      intents: {
+        opening_hours: {
+          phrases: ['when are|do you open|close', 'opening hours', 'are you open'],
+          say: 'We are open from eight to six, Monday to Friday.',
+        },
+      },
+    },
+    p50Max: 380,
+  },
+  {
+    name: 'an answer kept',
+    timings: SEED_TIMINGS,
+    disable: 'intents',
+    questions: HOURS.slice(0, 1),
+    agent: { repeatable: true },
+    p50Max: 380,
+  },
+];
+
+export async function benchBudgets(tell: (line: string) => void): Promise<BenchReport> {
+  const outcomes = [];
+  for (const budget of BUDGETS) {
+    tell(budget.name);
+    outcomes.push(await measure(budget));
+  }
+  return {
+    title: `The caller's wait by the providers' delays: ${CALLS} calls of ${TURNS} turns each`,
+    tables: [
+      {
+        heading: ['ms', 'turns', 'median', 'wanted', 'p95', 'wanted', 'missed'],
+        rows: outcomes.map(({ budget, waits, missed }) => [
+          budget.name,
+          String(waits.count),
+          shown(waits.median),
+          budget.p50Max === undefined ? '' : `at most ${budget.p50Max}`,
+          shown(waits.p95),
+          budget.p95Max === undefined ? '' : `at most ${budget.p95Max}`,
+          String(missed),
+        ]),
+      },
+    ],
+    notes: [
+      'From the frame with the last voiced sample to the first audible frame of the reply, the decision that the caller has finished included.',
+      'An answer kept: of the second call, which asks what the first one has asked.',
+    ],
+    figures: { outcomes },
+  };
+}
+
+async function measure(budget: Budget) {
+  const stage = await Stage.open({
+    clock: systemClock,
+    random: seededRandom(11),
+    timings: budget.timings,
+    brain: echoBrain(),
+  });
+  const waits: number[] = [];
+  let missed = 0;
+  try {
+    const house = await stage.openHouse({ env: envOf(stage, budget) });
+    const kept = budget.agent?.['repeatable'] === true;
+    const callers = await Promise.all(
+      Array.from({ length: CALLS }, (_unused, call) => {
+        const { questions } = budget;
+        const asked = kept ? (questions ?? []) : (questions ?? questionsOf(call, TURNS));
+        const says = kept
+          ? asked
+          : Array.from({ length: TURNS }, (_none, turn) => asked[turn % asked.length] ?? '');
+        return stage.prepare([...says.map((say) => ({ say })), { listen: true as const }]);
+      }),
+    );
+    const held = async (call: number): Promise<void> => {
+      const caller = callers[call];
+      if (caller === undefined) return;
+      const { report } = await hold(house, caller);
+      if (kept && call === 0) return;
+      for (const turn of report.turns) {
+        if (turn.kind !== 'say') continue;
+        if (turn.firstReplyFrameAtMs === undefined || turn.endOfSpeechAtMs === undefined) missed += 1;
+        else waits.push(turn.firstReplyFrameAtMs - turn.endOfSpeechAtMs);
+      }
+    };
+    if (kept) for (let call = 0; call < CALLS; call += 1) await held(call);
+    else {
+      await Promise.all(
+        Array.from({ length: CALLS }, async (_unused, call) => {
+          await sleep(systemClock, call * STAGGER_MS);
+          await held(call);
+        }),
+      );
+    }
+  } finally {
+    await stage.close();
+  }
+  return { budget, waits: spread(waits), missed };
+}
+
+function envOf(stage: Stage, { disable, agent }: Budget): Record<string, string> {
+  const env: Record<string, string> = disable === '' ? {} : { DISABLE: disable };
+  if (agent === undefined) return env;
+  const file = path.join(stage.temporaryFolder(), 'agent.yaml');
+  // JSON is YAML.
+  writeFileSync(
+    file,
+    JSON.stringify({
+      name: 'bench',
+      greeting: 'Hello, how can I help you?',
+      prompt: 'Answer in one short sentence.',
+      providers: {
+        stt: [{ provider: 'openai', model: 'gpt-live-transcribe' }],
+        llm: [{ provider: 'openai', model: 'sim' }],
+        tts: [{ provider: 'openai', model: 'sim', voice: 'sim' }],
+      },
+      limits: { idle: [] },
+      ...agent,
+    }),
+  );
+  return { ...env, AGENT: file };
+}
