@@ -45,7 +45,7 @@ const CALL_OUTCOMES = [
   'voicemail',
   'abandoned',
 ] as const;
-const SOURCES = ['generated', 'cached', 'fallback'] as const;
+const SOURCES = ['generated', 'cached', 'intent', 'fallback'] as const;
 const SPECULATIONS = ['used', 'discarded'] as const;
 export type SpeculationOutcome = (typeof SPECULATIONS)[number];
 

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { errorText } from '../base/errors.ts';
 import { benchBudgets } from './benchBudgets.ts';
+import { benchFirst } from './benchFirst.ts';
 import { benchHeard } from './benchHeard.ts';
 import { benchIntents } from './benchIntents.ts';
 import { benchHedging } from './benchHedging.ts';
@@ -20,6 +21,7 @@ const BENCHES: Readonly<
   intents: () => Promise.resolve(benchIntents()),
   latency: () => benchLatency(),
   budgets: () => benchBudgets(print),
+  first: () => benchFirst(),
   share: () => benchShare(),
   load: benchLoad,
   heard: () => benchHeard(),

@@ -16,6 +16,11 @@ import { heardNoWords } from './wordless.ts';
 export const DISCARDED_PER_TURN_MAX = 2;
 /** Voice as long as a short word, of which no word was understood. */
 const WORD_MS_MIN = 300;
+/**
+ * ... when the detector tells what surely is speech: of 200 coughs in noise of 5-20 dB and none, 95 in 100 are so for
+ * 224 ms or less, of 350 short words 90 in 100 for longer.
+ */
+const SURE_WORD_MS_MIN = 256;
 /** Asking a third time only annoys; the ladder of silence goes on from there. */
 export const ASKED_AGAIN_MAX = 2;
 
@@ -177,7 +182,9 @@ function sameTurn(a: string, b: string): boolean {
 /** Voice without a word: the caller is asked again, a few times; a noise gives the floor back. */
 function notUnderstood(state: TurnState, silenceAtMs: number, settings: TurnSettings): TurnStep {
   const voiceMs = state.voiceAtMs === undefined ? 0 : silenceAtMs - state.voiceAtMs;
-  if (voiceMs < WORD_MS_MIN) return listen(state, settings);
+  const known = state.voice === 'off' && state.speechMs !== undefined;
+  const spoke = known ? (state.speechMs ?? 0) >= SURE_WORD_MS_MIN : voiceMs >= WORD_MS_MIN;
+  if (!spoke) return listen(state, settings);
   const { wordless, effects } = heardNoWords(state.wordless, voiceMs);
   return chain({ state: { ...state, wordless }, effects }, (next) =>
     next.asked >= ASKED_AGAIN_MAX

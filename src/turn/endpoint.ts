@@ -27,8 +27,8 @@ export type Ending =
 const SHARE_OF: Readonly<Record<Ending, number>> = {
   complete: 0,
   likely: 0.15,
-  unsure: 0.4,
-  collecting: 0.75,
+  unsure: 0.5,
+  collecting: 0.9,
   open: 1,
 };
 /** How a turn ends stands in its last words; a caller may talk for minutes. */

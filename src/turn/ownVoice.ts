@@ -3,7 +3,7 @@ import { isEcho, mayBeEcho, saysBesides, spokenWindow } from './echo.ts';
 import { askedSoFar, unheardText } from './expectation.ts';
 import { judge } from './judge.ts';
 import { turnLanguage } from './language/language.ts';
-import { isAside } from './loudness.ts';
+import { isAside, isCallersLevel } from './loudness.ts';
 import type { Utterance } from './said.ts';
 import type { TurnSettings, TurnState } from './state.ts';
 
@@ -89,12 +89,13 @@ function isAsking(state: TurnState, settings: TurnSettings): boolean {
   return state.agent !== undefined && askedSoFar(state.agent, turnLanguage(settings.language)) !== undefined;
 }
 
-function windowOf({ phase, agent, playedAtMs, loudness }: TurnState, atMs: number): string {
+function windowOf(state: TurnState, atMs: number): string {
+  const { phase, agent, playedAtMs, loudness } = state;
   if (agent === undefined) return '';
   const onLine = phase.kind === 'speaking' || phase.kind === 'doubting';
   const sounding = onLine
     ? agent.replyId === phase.replyId
-    : loudness.overAgent && isRecent(playedAtMs, atMs);
+    : loudness.overAgent && isRecent(playedAtMs, atMs) && !isCallersLevel(state);
   return sounding ? spokenWindow(agent.heardText, unheardText(agent)) : '';
 }
 

@@ -65,8 +65,8 @@ export interface TurnState {
   readonly voice: 'on' | 'off';
   /** When the caller's last voice began. */
   readonly voiceAtMs: number | undefined;
-  /** For how long on end the last voice, now over, was speech without a doubt. */
-  readonly speechMs: number;
+  /** For how long on end the last voice, now over, was speech without a doubt; undefined when that isn't known. */
+  readonly speechMs: number | undefined;
   /** How often the caller was told that nothing was understood, since their last words. */
   readonly asked: number;
   /** Voice that the ears made no word of. */
@@ -165,12 +165,12 @@ export type TurnEvent =
       readonly levelDbfs?: number;
     }
   | { readonly kind: 'voiceLouder'; readonly atMs: number; readonly levelDbfs: number }
-  /** `speechMs`: for so long on end it was speech without a doubt; absent when the detector doesn't tell. */
+  /** `speechMs`: for so long on end it was speech without a doubt; absent while the detector can't tell. */
   | {
       readonly kind: 'voiceStopped';
       readonly atMs: number;
       readonly silenceAtMs: number;
-      readonly speechMs?: number;
+      readonly speechMs?: number | undefined;
     }
   | {
       readonly kind: 'words';
@@ -263,7 +263,7 @@ export function firstState(turn = 0): TurnState {
     turn,
     voice: 'off',
     voiceAtMs: undefined,
-    speechMs: 0,
+    speechMs: undefined,
     asked: 0,
     wordless: HEARS_WORDS,
     wordsAtMs: undefined,

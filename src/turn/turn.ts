@@ -69,7 +69,7 @@ function react(state: TurnState, event: TurnEvent, settings: TurnSettings): Turn
       return voiceLouder(state, event, settings);
     case 'voiceStopped':
       return voiceStopped(
-        { ...state, voice: 'off', speechMs: event.speechMs ?? 0 },
+        { ...state, voice: 'off', speechMs: event.speechMs },
         event.silenceAtMs,
         event.atMs,
         settings,

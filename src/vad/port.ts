@@ -23,6 +23,7 @@ export type VadEvent =
   | { readonly kind: 'voiceLouder'; readonly levelDbfs: number }
   /**
    * The caller has been silent since `silenceAtMs`, for as long as the detector's hangover. `speechMs`: for so long on
-   * end it was speech without a doubt, which a cough is not; 0 from a detector that can't tell.
+   * end it was speech without a doubt, which a cough is not; undefined while nothing in the call has been without one,
+   * as with a detector that can't tell.
    */
-  | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number; readonly speechMs: number };
+  | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number; readonly speechMs: number | undefined };

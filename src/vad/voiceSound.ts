@@ -15,6 +15,7 @@ export class VoiceSound {
   #toldDbfs = SILENCE_DBFS;
   #sureWindows = 0;
   #sureWindowsMax = 0;
+  #everSure = false;
 
   /** The next window, of speech or not. Some 0.3 us. */
   hear(window: VoiceWindow, probability: number): void {
@@ -23,6 +24,7 @@ export class VoiceSound {
     this.#beforeDbfs = windowDbfs;
     this.#sureWindows = probability >= SURE_PROBABILITY ? this.#sureWindows + 1 : 0;
     this.#sureWindowsMax = Math.max(this.#sureWindowsMax, this.#sureWindows);
+    this.#everSure ||= this.#sureWindows > 0;
   }
 
   /** A voice has begun with the window just heard and the one before it: the level in dB of full scale is theirs. */
@@ -44,8 +46,8 @@ export class VoiceSound {
     return this.#peakDbfs;
   }
 
-  /** The longest stretch since the voice began. */
-  get speechMs(): number {
-    return this.#sureWindowsMax * WINDOW_MS;
+  /** The longest stretch since the voice began; undefined before there was any in the call. */
+  get speechMs(): number | undefined {
+    return this.#everSure ? this.#sureWindowsMax * WINDOW_MS : undefined;
   }
 }

@@ -180,7 +180,7 @@ export class CallRig {
   /** The voice stops 200 ms ago, as a detector with that hangover says. */
   async silence(): Promise<void> {
     await this.run(200);
-    this.#vad({ kind: 'voiceStopped', silenceAtMs: this.clock.nowMs() - 200, speechMs: 0 });
+    this.#vad({ kind: 'voiceStopped', silenceAtMs: this.clock.nowMs() - 200, speechMs: undefined });
   }
 
   /** The caller presses keys, one after the other, at a person's pace. */

@@ -234,6 +234,29 @@ test('not even with words now and then', () => {
   assert.equal(talk.answered.length, 40);
 });
 
+test('a long cough is not asked about, when the detector knows speech; a word that was not understood is', () => {
+  for (const { speechMs, asked } of [
+    { speechMs: 160, asked: 0 },
+    { speechMs: 320, asked: 1 },
+    { speechMs: undefined, asked: 1 },
+  ]) {
+    let state = reduceTurn(firstState(), { kind: 'opened', line: undefined }, settings).state;
+    let lines = 0;
+    for (const event of [
+      { kind: 'voiceStarted', atMs: 1_100, voiceAtMs: 1_000 },
+      { kind: 'voiceStopped', atMs: 1_700, silenceAtMs: 1_500, speechMs },
+      { kind: 'committed', utterance: 0 },
+      { kind: 'words', atMs: 1_850, utterance: 0, text: '', final: true },
+      { kind: 'timerRang', timer: 'endpoint', atMs: 3_000 },
+    ] as const) {
+      const step = reduceTurn(state, event, settings);
+      state = step.state;
+      lines += step.effects.filter((effect) => effect.kind === 'sayLine').length;
+    }
+    assert.equal(lines, asked, `${speechMs} ms`);
+  }
+});
+
 test('a cough is no voice without words', () => {
   const talk = new Talk({ idleAfterMs: [] });
   for (let count = 0; count < 10; count += 1) {

@@ -110,6 +110,19 @@ test('what is said aside neither interrupts nor is answered after the reply', ()
   assert.equal(story.state.phase.kind, 'listening');
 });
 
+test('nor is it when its last word comes after the reply was played', () => {
+  const story = new Story();
+  story.tell({ kind: 'voiceStarted', atMs: 7_000, voiceAtMs: 6_900, levelDbfs: -36 });
+  story.tell({ kind: 'timerRang', timer: 'faint', atMs: 7_100 });
+  story.words(1, 'Has anybody', 7_500);
+  story.tell({ kind: 'voiceStopped', atMs: 7_900, silenceAtMs: 7_700 });
+  story.tell({ kind: 'committed', utterance: 1 });
+  story.tell({ kind: 'replyPlayed', replyId: story.replyId(), atMs: 8_000 });
+  story.words(1, 'Has anybody seen the remote control?', 8_100, true);
+  assert.equal(story.count('prepare'), 1);
+  assert.equal(story.state.phase.kind, 'listening');
+});
+
 test('"stop" is obeyed however faint', () => {
   const story = new Story();
   story.tell({ kind: 'voiceStarted', atMs: 5_000, voiceAtMs: 4_900, levelDbfs: -40 });
@@ -129,9 +142,9 @@ test('"stop" in an echo of the agent is the agent\u2019s', () => {
 
 test('a word that nobody understood is not passed over as a cough is', () => {
   for (const { speechMs, levelDbfs, interrupted } of [
-    { speechMs: 320, levelDbfs: -21, interrupted: 1 },
+    { speechMs: 384, levelDbfs: -21, interrupted: 1 },
     { speechMs: 96, levelDbfs: -21, interrupted: 0 },
-    { speechMs: 320, levelDbfs: -33, interrupted: 0 },
+    { speechMs: 384, levelDbfs: -33, interrupted: 0 },
   ]) {
     const story = new Story();
     story.tell({ kind: 'voiceStarted', atMs: 5_000, voiceAtMs: 4_900, levelDbfs });

@@ -57,6 +57,8 @@ test('speech without a doubt is counted on end, and anew for each voice', () => 
   const hear = (...probabilities: readonly number[]): void => {
     for (const probability of probabilities) sound.hear(windowOf(-20), probability);
   };
+  hear(0.6, 0.8);
+  assert.equal(sound.speechMs, undefined);
   hear(0.6, 0.95, 0.95, 0.95, 0.6, 0.95);
   assert.equal(sound.speechMs, 96);
   hear(0.2);
