@@ -1,5 +1,6 @@
 // What the first caller would otherwise wait for, made ready before there is one: at the start of the process, and
 // again for each call while its phone rings. Failing costs time, never calls.
+import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { fixedLines } from './agent/lines.ts';
 import { render, systemPrompt, toolSpecs } from './agent/prompt.ts';
@@ -59,6 +60,8 @@ export interface WarmUp {
 export function startWarmUp(deps: WarmUpDeps): WarmUp {
   const { clock } = deps;
   const stop = new AbortController();
+  // Each fixed line listens to it: many are no leak.
+  setMaxListeners(0, stop.signal);
   const timers = [clock.after(WARM_UP_MS_MAX, () => stop.abort(new Error('warming up took too long')))];
   const done = runSteps(deps, stop.signal).finally(() => {
     for (const timer of timers) timer.cancel();

@@ -18,10 +18,10 @@ const VOICE_HANGOVER_MS = 200;
 /** News of a voice may be old when the detector is behind: its end may be just behind it. */
 const LASTING_MS_MIN = 150;
 /**
- * Speech without a doubt for so long over the agent is more than "mhm". Measured in noise of 5-20 dB and none: of "stop" and
- * the like two thirds are longer, of "mhm" and the like a third.
+ * Speech without a doubt for so long over the agent is likelier more than "mhm". Measured in noise of 5-20 dB and none: of
+ * "stop" and the like more than half are as long, of "mhm" and the like a third.
  */
-const SURE_OVER_AGENT_MS = 352;
+const SURE_OVER_AGENT_MS = 416;
 /** Held so long nobody hears it: more is ahead at the carrier. */
 const FAINT_MS = 100;
 

@@ -142,9 +142,9 @@ test('"stop" in an echo of the agent is the agent\u2019s', () => {
 
 test('a word that nobody understood is not passed over as a cough is', () => {
   for (const { speechMs, levelDbfs, interrupted } of [
-    { speechMs: 384, levelDbfs: -21, interrupted: 1 },
+    { speechMs: 448, levelDbfs: -21, interrupted: 1 },
     { speechMs: 96, levelDbfs: -21, interrupted: 0 },
-    { speechMs: 384, levelDbfs: -33, interrupted: 0 },
+    { speechMs: 448, levelDbfs: -33, interrupted: 0 },
   ]) {
     const story = new Story();
     story.tell({ kind: 'voiceStarted', atMs: 5_000, voiceAtMs: 4_900, levelDbfs });
