@@ -11,6 +11,7 @@ import { HttpPool } from './base/httpPool.ts';
 import type { Logger } from './base/logger.ts';
 import { ProviderLatencies } from './base/providerLatencies.ts';
 import { Calls } from './call/calls.ts';
+import { turnSettingsOf } from './call/turnSettings.ts';
 import type { CallWorld, OpenRecording } from './call/world.ts';
 import type { Config } from './config.ts';
 import { EventBus } from './events/bus.ts';
@@ -24,7 +25,6 @@ import { openServer } from './server/server.ts';
 import { watchDatabase } from './store/health.ts';
 import { StereoRecording } from './store/recording.ts';
 import { openStore, type Store } from './store/store.ts';
-import type { TurnSettings } from './turn/state.ts';
 import { twilioRest } from './twilio/rest.ts';
 import { openTurnModel, type MeasuredTurnModel } from './vad/turnModel.ts';
 import { openVoiceDetector, type MeasuredVoiceDetector } from './vad/voiceDetector.ts';
@@ -345,19 +345,4 @@ function openRecording(
     },
   });
   return { recording, path: file };
-}
-
-function turnSettingsOf(agent: AgentFile, speculate: boolean): TurnSettings {
-  const { cutInAfterSeconds } = agent.turnTaking;
-  return {
-    minWaitMs: agent.turnTaking.minWaitMs,
-    maxWaitMs: agent.turnTaking.maxWaitMs,
-    interruption: agent.interruption,
-    keys: agent.dtmf,
-    idleAfterMs: agent.limits.idle.map((step) => step.afterSeconds * 1_000),
-    giveUpAfterMs: (agent.limits.idle.at(-1)?.afterSeconds ?? 0) * 1_000,
-    speculate,
-    language: agent.language,
-    ...(cutInAfterSeconds === undefined ? {} : { cutInAfterMs: cutInAfterSeconds * 1_000 }),
-  };
 }

@@ -21,12 +21,7 @@ export function startThread(importer: string, name: string, workerData: unknown)
  * Resolves when the thread has ended; never rejects. `ask` tells it to end by itself, because a model that is torn
  * down in a run leaks; after `closeMsMax` it is torn down all the same.
  */
-export function closeThread(
-  worker: Worker,
-  ask: () => void,
-  closeMsMax: number,
-  clock: Clock,
-): Promise<void> {
+function closeThread(worker: Worker, ask: () => void, closeMsMax: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     if (worker.threadId === -1) {
       resolve();

@@ -5,9 +5,11 @@ import path from 'node:path';
 import { sleep, systemClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import { SEED_TIMINGS, type SimTimings } from './behaviour.ts';
+import { benchAgent } from './benchAgent.ts';
 import { shown, type BenchReport } from './benchReport.ts';
 import { questionsOf } from './benchTalk.ts';
 import { echoBrain } from './brain.ts';
+import { waitOf } from './callerTurn.ts';
 import { hold, Stage } from './stage.ts';
 import { spread } from './statistics.ts';
 
@@ -141,8 +143,9 @@ async function measure(budget: Budget) {
       if (kept && call === 0) return;
       for (const turn of report.turns) {
         if (turn.kind !== 'say') continue;
-        if (turn.firstReplyFrameAtMs === undefined || turn.endOfSpeechAtMs === undefined) missed += 1;
-        else waits.push(turn.firstReplyFrameAtMs - turn.endOfSpeechAtMs);
+        const waitedMs = waitOf(turn);
+        if (waitedMs === undefined) missed += 1;
+        else waits.push(waitedMs);
       }
     };
     if (kept) for (let call = 0; call < CALLS; call += 1) await held(call);
@@ -164,21 +167,12 @@ function envOf(stage: Stage, { disable, agent }: Budget): Record<string, string>
   const env: Record<string, string> = disable === '' ? {} : { DISABLE: disable };
   if (agent === undefined) return env;
   const file = path.join(stage.temporaryFolder(), 'agent.yaml');
-  // JSON is YAML.
-  writeFileSync(
-    file,
-    JSON.stringify({
-      name: 'bench',
-      greeting: 'Hello, how can I help you?',
-      prompt: 'Answer in one short sentence.',
-      providers: {
-        stt: [{ provider: 'openai', model: 'gpt-live-transcribe' }],
-        llm: [{ provider: 'openai', model: 'sim' }],
-        tts: [{ provider: 'openai', model: 'sim', voice: 'sim' }],
-      },
-      limits: { idle: [] },
-      ...agent,
-    }),
-  );
+  const text = benchAgent({
+    name: 'bench',
+    greeting: 'Hello, how can I help you?',
+    prompt: 'Answer in one short sentence.',
+    ...agent,
+  });
+  writeFileSync(file, text);
   return { ...env, AGENT: file };
 }

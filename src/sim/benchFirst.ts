@@ -7,6 +7,7 @@ import { shown, type BenchReport } from './benchReport.ts';
 import { questionsOf } from './benchTalk.ts';
 import { echoBrain } from './brain.ts';
 import type { Caller } from './caller.ts';
+import { waitOf } from './callerTurn.ts';
 import { hold, Stage, type House } from './stage.ts';
 import { median } from './statistics.ts';
 
@@ -79,17 +80,16 @@ async function startOnce(disable: string, seed: number): Promise<Start> {
     const [first, ...others] = callers;
     const tenth = others.pop();
     if (first === undefined || tenth === undefined) throw new Error('there are too few callers');
-    const firstMs = await waitOf(house, first);
-    await Promise.all(others.map((caller) => waitOf(house, caller)));
-    return { firstMs, tenthMs: await waitOf(house, tenth) };
+    const firstMs = await firstWaitOf(house, first);
+    await Promise.all(others.map((caller) => firstWaitOf(house, caller)));
+    return { firstMs, tenthMs: await firstWaitOf(house, tenth) };
   } finally {
     await stage.close();
   }
 }
 
-async function waitOf(house: House, caller: Caller): Promise<number | undefined> {
+async function firstWaitOf(house: House, caller: Caller): Promise<number | undefined> {
   const { report } = await hold(house, caller);
-  const { firstReplyFrameAtMs: repliedMs, endOfSpeechAtMs: endedMs } =
-    report.turns.find(({ kind }) => kind === 'say') ?? {};
-  return repliedMs === undefined || endedMs === undefined ? undefined : repliedMs - endedMs;
+  const turn = report.turns.find(({ kind }) => kind === 'say');
+  return turn === undefined ? undefined : waitOf(turn);
 }

@@ -5,6 +5,7 @@ import { seededRandom } from '../base/random.ts';
 import { SEED_TIMINGS } from './behaviour.ts';
 import { shown, type BenchReport, type BenchTable } from './benchReport.ts';
 import { ANSWERS, answeringBrain, questionsOf } from './benchTalk.ts';
+import { waitOf } from './callerTurn.ts';
 import { hedgedRequests } from './hedgedRequests.ts';
 import { LONG_TAILS, setOf, type LongTail } from './longTail.ts';
 import { parseMetrics, total } from './metricText.ts';
@@ -130,11 +131,7 @@ async function responsesOf(stage: Stage, house: House, number: number): Promise<
   ]);
   await new Promise<void>((resolve) => void systemClock.after(number * STAGGER_MS, resolve));
   const { report } = await hold(house, caller);
-  return report.turns.flatMap((turn) => {
-    if (turn.kind !== 'say') return [];
-    const { firstReplyFrameAtMs: repliedMs, endOfSpeechAtMs: endedMs } = turn;
-    return [repliedMs === undefined || endedMs === undefined ? undefined : repliedMs - endedMs];
-  });
+  return report.turns.filter(({ kind }) => kind === 'say').map(waitOf);
 }
 
 function turnsTable(whole: readonly WholeTurns[]): BenchTable {

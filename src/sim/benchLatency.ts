@@ -6,6 +6,7 @@ import { SEED_TIMINGS } from './behaviour.ts';
 import { shown, type BenchReport } from './benchReport.ts';
 import { questionsOf } from './benchTalk.ts';
 import { echoBrain } from './brain.ts';
+import { waitOf } from './callerTurn.ts';
 import { bucketQuantile, buckets, parseMetrics } from './metricText.ts';
 import { ReplyWatch } from './replyWatch.ts';
 import { hold, Stage, storedTurns, type House } from './stage.ts';
@@ -66,8 +67,9 @@ async function holdOne(stage: Stage, house: House, number: number, waits: Waits)
   const { call, report } = await hold(house, caller);
   for (const turn of report.turns) {
     if (turn.kind !== 'say') continue;
-    if (turn.firstReplyFrameAtMs === undefined || turn.endOfSpeechAtMs === undefined) waits.missed += 1;
-    else waits.carrierMs.push(turn.firstReplyFrameAtMs - turn.endOfSpeechAtMs);
+    const waitedMs = waitOf(turn);
+    if (waitedMs === undefined) waits.missed += 1;
+    else waits.carrierMs.push(waitedMs);
   }
   const turns = await storedTurns(house.gateway.url, call.callSid, systemClock);
   for (const { timings } of turns) {

@@ -13,6 +13,7 @@ import { probe, type GatewayUse } from './gatewayProbe.ts';
 import { releaseCores, takeCores } from './processUse.ts';
 import { AGENT_NUMBER, CALLER_NUMBER, hold, Stage, type HeldCall, type House } from './stage.ts';
 import { quantile } from './statistics.ts';
+import { waitOf } from './callerTurn.ts';
 
 export interface LoadOptions {
   readonly calls: number;
@@ -218,11 +219,7 @@ function linesOf({ options, held, use, tickLateMsMax }: Found): readonly Line[] 
 
 function waitsOf(held: readonly HeldCall[]): readonly number[] {
   return held.flatMap(({ report }) =>
-    report.turns.flatMap(({ kind, endOfSpeechAtMs, firstReplyFrameAtMs }) =>
-      kind === 'greeting' || endOfSpeechAtMs === undefined || firstReplyFrameAtMs === undefined
-        ? []
-        : [firstReplyFrameAtMs - endOfSpeechAtMs],
-    ),
+    report.turns.flatMap((turn) => (turn.kind === 'greeting' ? [] : (waitOf(turn) ?? []))),
   );
 }
 

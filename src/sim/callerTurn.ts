@@ -29,6 +29,14 @@ export interface CallerTurn {
   readonly missed: boolean;
 }
 
+/** How long the caller waited, ms: from the end of their speech to the reply at the carrier's socket; undefined without one. */
+export function waitOf({
+  endOfSpeechAtMs: endedMs,
+  firstReplyFrameAtMs: repliedMs,
+}: Pick<CallerTurn, 'endOfSpeechAtMs' | 'firstReplyFrameAtMs'>): number | undefined {
+  return endedMs === undefined || repliedMs === undefined ? undefined : repliedMs - endedMs;
+}
+
 type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
 
 export class TurnWatch {

@@ -15,6 +15,7 @@ import { watchEvents } from './eventFeed.ts';
 import { PlayedWords } from './played.ts';
 import { AGENT_NUMBER, CALLER_NUMBER, hold, Stage, storedTurns, type House } from './stage.ts';
 import { milliseconds, painter, table, waterfall } from './waterfall.ts';
+import { waitOf } from './callerTurn.ts';
 
 const CALLER: readonly CallerStep[] = [
   { say: "Hi, I'd like to book an appointment, please." },
@@ -125,10 +126,7 @@ function summarise(
   const waits = report.turns.filter((turn) => turn.kind !== 'greeting');
   const rows = turns.map((turn) => {
     const wait = waits[turn.index - 1];
-    const waited =
-      wait?.firstReplyFrameAtMs === undefined || wait.endOfSpeechAtMs === undefined
-        ? undefined
-        : wait.firstReplyFrameAtMs - wait.endOfSpeechAtMs;
+    const waited = wait === undefined ? undefined : waitOf(wait);
     return [
       String(turn.index),
       excerpt(turn.callerText),

@@ -1,4 +1,5 @@
 // The settings that the evaluation puts side by side, and the agent's file of each.
+import { benchAgent } from './benchAgent.ts';
 import type { Half } from './turnTexts.ts';
 import { TURN_TEXTS } from './turnTexts.ts';
 
@@ -25,18 +26,12 @@ function plainRule(silenceMs: number): Record<string, unknown> {
   };
 }
 
-/** The text of the agent's file: JSON is YAML. Nobody is asked whether they are still there. */
+/** The text of the agent's file. */
 export function turnAgent(half: Half, { agent }: TurnSetting): string {
-  return JSON.stringify({
+  return benchAgent({
     name: 'turn-bench',
     greeting: TURN_TEXTS[half].greeting,
     prompt: 'Answer the caller in short sentences.',
-    providers: {
-      stt: [{ provider: 'openai', model: 'gpt-live-transcribe' }],
-      llm: [{ provider: 'openai', model: 'sim' }],
-      tts: [{ provider: 'openai', model: 'sim', voice: 'sim' }],
-    },
-    limits: { idle: [] },
     ...agent,
   });
 }

@@ -7,6 +7,7 @@ import { DeepgramSession, type DeepgramSettings } from './deepgramSession.ts';
 import { FLUX } from './fluxTranscription.ts';
 import { LISTEN } from './listenTranscription.ts';
 import type { SpeechToText, SttOptions } from './port.ts';
+import { socketUrl } from './providerSocket.ts';
 
 export const DEEPGRAM_BASE_URL = 'https://api.deepgram.com';
 
@@ -60,22 +61,12 @@ export function deepgramSpeechToText(options: DeepgramSttOptions, clock: Clock):
     readyTimeoutMs: options.readyTimeoutMs ?? READY_TIMEOUT_MS,
     pingIntervalMs: options.pingIntervalMs ?? PING_INTERVAL_MS,
   };
-  const base = listenUrl(options.baseUrl ?? DEEPGRAM_BASE_URL, flux);
+  const base = socketUrl(options.baseUrl ?? DEEPGRAM_BASE_URL, flux ? 'v2/listen' : 'v1/listen', 'Deepgram');
   return {
     provider,
     capabilities: { liveWords: true, commitsItself: flux, judgesTurns: flux },
     open: (stt, listener) => new DeepgramSession(withQuery(base, options, stt), settings, listener, clock),
   };
-}
-
-function listenUrl(baseUrl: string, flux: boolean): URL {
-  const url = new URL(`${baseUrl.replace(/\/+$/, '')}/${flux ? 'v2' : 'v1'}/listen`);
-  if (url.protocol === 'http:') url.protocol = 'ws:';
-  if (url.protocol === 'https:') url.protocol = 'wss:';
-  if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
-    throw new TypeError(`not the address of a Deepgram server: ${url.protocol}`);
-  }
-  return url;
 }
 
 function withQuery(base: URL, options: DeepgramSttOptions, stt: SttOptions): URL {

@@ -4,6 +4,7 @@ import { validateHeaderValue } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import { OpenAiSession, type SessionSettings } from './openaiSession.ts';
 import type { SpeechToText, SttOptions } from './port.ts';
+import { socketUrl } from './providerSocket.ts';
 
 export interface OpenAiSttOptions {
   /** Label for metrics; `openai` unless told. */
@@ -68,12 +69,7 @@ export function openaiSpeechToText(options: OpenAiSttOptions, clock: Clock): Spe
 }
 
 function realtimeUrl(baseUrl: string, query: Readonly<Record<string, string>>): URL {
-  const url = new URL(`${baseUrl.replace(/\/+$/, '')}/realtime`);
-  if (url.protocol === 'http:') url.protocol = 'ws:';
-  if (url.protocol === 'https:') url.protocol = 'wss:';
-  if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
-    throw new TypeError(`not the address of a Realtime server: ${url.protocol}`);
-  }
+  const url = socketUrl(baseUrl, 'realtime', 'Realtime');
   for (const [name, value] of Object.entries({ intent: 'transcription', ...query })) {
     url.searchParams.set(name, value);
   }

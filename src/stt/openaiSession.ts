@@ -3,45 +3,31 @@
 //   connecting --open--> configuring --session.updated--> ready --close or failure--> closed
 //                         |      ^
 //                         +------+ once, when the server refuses mu-law
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { WebSocket, type RawData } from 'ws';
 import { BYTES_PER_MS } from '../audio/mulaw.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import { codeOfStatus, ProviderError, type ProviderErrorCode } from '../base/errors.ts';
+import type { ProviderError, ProviderErrorCode } from '../base/errors.ts';
 import { AudioPieces } from './audioPieces.ts';
 import type { AudioFormat } from './openai.ts';
 import { PieceEncoder } from './pieceEncoder.ts';
 import type { SttEvent, SttOptions, SttSession } from './port.ts';
+import { ProviderSocket, REASON_CHARS_MAX, type ProviderSocketSettings } from './providerSocket.ts';
 import { parseRealtimeEvent, type Complaint, type RealtimeEvent } from './realtimeEvent.ts';
 import { Utterances } from './utterances.ts';
 
-export interface SessionSettings {
-  readonly provider: string;
+export interface SessionSettings extends ProviderSocketSettings {
   readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
   readonly audioFormat: AudioFormat;
   /** The server ends utterances by its own voice detection. */
   readonly commitsItself: boolean;
-  readonly connectTimeoutMs: number;
-  readonly readyTimeoutMs: number;
   readonly finalTimeoutMs: number;
-  readonly pingIntervalMs: number;
   /** The `session` of a `session.update`. */
   readonly update: (stt: SttOptions, format: AudioFormat) => object;
 }
 
 /** Under 100 ms the server refuses a commit; there is no word in so little. */
 const COMMIT_MS_MIN = 100;
-/** What may wait in the socket: a server that is further behind isn't listening. */
-const UNSENT_MS_MAX = 5_000;
-/** For so long audio is dropped before the session is given up. */
-const BLOCKED_MS_MAX = 5_000;
-/** A transcript of the longest utterance with its log probabilities is far below it. */
-const MESSAGE_BYTES_MAX = 1_048_576;
-/** For a polite goodbye; then the socket is destroyed. */
-const CLOSE_TIMEOUT_MS = 2_000;
-/** Of a provider's message, for ours. */
-const REASON_CHARS_MAX = 200;
+/** In base64. */
+const WIRE_BYTES_PER_MS: Readonly<Record<AudioFormat, number>> = { pcmu: 10.7, pcm24: 64 };
 
 type Phase = 'connecting' | 'configuring' | 'ready' | 'closed';
 
@@ -50,19 +36,15 @@ export class OpenAiSession implements SttSession {
   readonly #stt: SttOptions;
   readonly #listener: (event: SttEvent) => void;
   readonly #clock: Clock;
-  readonly #socket: WebSocket;
+  readonly #socket: ProviderSocket;
   readonly #pieces: AudioPieces;
   #encoder: PieceEncoder | undefined;
   readonly #utterances: Utterances;
   readonly #finalTimers = new Map<number, Timer>();
   #phase: Phase = 'connecting';
   #format: AudioFormat;
-  /** The deadline of the phase, then the next ping. */
-  #timer: Timer;
   #updates = 0;
   #uncommittedMs = 0;
-  #blockedSinceMs: number | undefined;
-  #heardFrom = false;
   /** The last complaint that did not end the session: the likeliest reason for what fails next. */
   #complaint = '';
 
@@ -74,31 +56,14 @@ export class OpenAiSession implements SttSession {
     this.#format = settings.audioFormat;
     this.#pieces = new AudioPieces((audioBytes) => this.#tell({ kind: 'dropped', audioBytes }));
     this.#utterances = new Utterances((event) => this.#onUtterance(event));
-    this.#timer = clock.after(settings.connectTimeoutMs, () =>
-      this.#fail('connect', 'no connection in time'),
-    );
-    const options = {
-      headers: settings.headers,
-      // Audio doesn't shrink.
-      perMessageDeflate: false,
-      handshakeTimeout: settings.connectTimeoutMs,
-      maxPayload: MESSAGE_BYTES_MAX,
-      closeTimeout: CLOSE_TIMEOUT_MS,
+    const socket = {
+      onOpen: () => this.#onOpen(),
+      onText: (text: string) => this.#onEvent(parseRealtimeEvent(text)),
+      onDropped: (audioBytes: number) => this.#tell({ kind: 'dropped', audioBytes }),
+      onFailed: (error: ProviderError) => this.#onFailed(error),
+      explain: (what: string) => (this.#complaint === '' ? what : `${what}; it said ${this.#complaint}`),
     };
-    this.#socket = new WebSocket(settings.url, options);
-    this.#socket.on('open', () => this.#onOpen());
-    this.#socket.on('message', (data: RawData) => this.#onMessage(data));
-    this.#socket.on('pong', () => {
-      this.#heardFrom = true;
-    });
-    this.#socket.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) =>
-      this.#onRefused(request, response),
-    );
-    // Stays after the end: closing a socket that is connecting makes it report an error.
-    this.#socket.on('error', (error: Error) => this.#onError(error));
-    this.#socket.on('close', (code: number, reason: Buffer) =>
-      this.#fail('truncated', `the connection was closed (${code} ${reason.toString()})`),
-    );
+    this.#socket = new ProviderSocket(settings.url, settings, socket, clock);
   }
 
   push(mulaw: Uint8Array): void {
@@ -118,17 +83,12 @@ export class OpenAiSession implements SttSession {
   close(): void {
     if (this.#phase === 'closed') return;
     this.#end();
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(1000);
-    else this.#socket.terminate();
+    this.#socket.close();
   }
 
   #onOpen(): void {
-    if (this.#phase !== 'connecting') return;
     this.#phase = 'configuring';
-    this.#timer.cancel();
-    this.#timer = this.#clock.after(this.#settings.readyTimeoutMs, () =>
-      this.#fail('first_output_timeout', 'the session was not accepted in time'),
-    );
+    this.#socket.awaitReady();
     this.#configure();
   }
 
@@ -136,13 +96,6 @@ export class OpenAiSession implements SttSession {
     this.#updates += 1;
     const session = this.#settings.update(this.#stt, this.#format);
     this.#send({ type: 'session.update', event_id: `update-${this.#updates}`, session });
-  }
-
-  #onMessage(data: RawData): void {
-    if (this.#phase === 'closed') return;
-    this.#heardFrom = true;
-    // `ws` gives text as a Buffer unless told otherwise.
-    this.#onEvent(parseRealtimeEvent((data as Buffer).toString()));
   }
 
   #onEvent(event: RealtimeEvent): void {
@@ -176,21 +129,10 @@ export class OpenAiSession implements SttSession {
     // A server that took the session but not the format would hear noise.
     if (inputFormat === 'audio/pcm') this.#format = 'pcm24';
     this.#phase = 'ready';
-    this.#timer.cancel();
-    this.#ping();
+    this.#socket.ready();
     this.#tell({ kind: 'ready' });
     this.#encoder = new PieceEncoder(this.#format);
     this.#sendQueued();
-  }
-
-  /** Asks whether the server is there; a connection can die without a word. */
-  #ping(): void {
-    this.#heardFrom = false;
-    this.#socket.ping();
-    this.#timer = this.#clock.after(this.#settings.pingIntervalMs, () => {
-      if (this.#heardFrom) this.#ping();
-      else this.#fail('idle_timeout', 'no answer to a ping');
-    });
   }
 
   #sendQueued(): void {
@@ -203,19 +145,8 @@ export class OpenAiSession implements SttSession {
   }
 
   #sendAudio(mulaw: Uint8Array, last: boolean): void {
-    const audioBytes = mulaw.length;
-    // In base64: 10.7 bytes a millisecond, or 64.
-    const unsentMax = UNSENT_MS_MAX * (this.#format === 'pcmu' ? 10.7 : 64);
-    if (this.#socket.bufferedAmount > unsentMax) {
-      this.#blockedSinceMs ??= this.#clock.nowMs();
-      this.#tell({ kind: 'dropped', audioBytes });
-      if (this.#clock.nowMs() - this.#blockedSinceMs > BLOCKED_MS_MAX) {
-        this.#fail('idle_timeout', 'the server does not read');
-      }
-      return;
-    }
-    this.#blockedSinceMs = undefined;
-    this.#uncommittedMs += audioBytes / BYTES_PER_MS;
+    if (!this.#socket.takes(mulaw.length, WIRE_BYTES_PER_MS[this.#format])) return;
+    this.#uncommittedMs += mulaw.length / BYTES_PER_MS;
     const base64 = this.#encoder?.encode(mulaw, last) ?? '';
     this.#socket.send(`{"type":"input_audio_buffer.append","audio":"${base64}"}`);
   }
@@ -233,7 +164,7 @@ export class OpenAiSession implements SttSession {
     }
     this.#uncommittedMs = 0;
     const timer = this.#clock.after(this.#settings.finalTimeoutMs, () =>
-      this.#fail('idle_timeout', 'no final words in time'),
+      this.#socket.fail('idle_timeout', 'no final words in time'),
     );
     this.#finalTimers.set(number, timer);
   }
@@ -262,45 +193,19 @@ export class OpenAiSession implements SttSession {
         this.#configure();
         return;
       }
-      this.#fail(code, 'the session was refused');
+      this.#socket.fail(code, 'the session was refused');
     } else if (commit !== null || code === 'auth' || code === 'truncated') {
-      this.#fail(code, 'the session was ended');
+      this.#socket.fail(code, 'the session was ended');
     }
   }
 
-  #onRefused(request: ClientRequest, response: IncomingMessage): void {
-    const status = response.statusCode ?? 0;
-    const afterSeconds = Number(response.headers['retry-after'] ?? NaN);
-    this.#fail(codeOfStatus(status), `the server answered ${status}`, {
-      status,
-      ...(Number.isFinite(afterSeconds) && { retryAfterMs: afterSeconds * 1_000 }),
-    });
-    request.destroy();
-  }
-
-  #onError(error: Error): void {
-    this.#fail(this.#phase === 'connecting' ? 'connect' : 'truncated', error.message, { cause: error });
-  }
-
-  #fail(
-    code: ProviderErrorCode,
-    what: string,
-    details: { readonly status?: number; readonly retryAfterMs?: number; readonly cause?: unknown } = {},
-  ): void {
-    if (this.#phase === 'closed') return;
-    const reason = this.#complaint === '' ? what : `${what}; it said ${this.#complaint}`;
+  #onFailed(error: ProviderError): void {
     this.#end();
-    this.#socket.terminate();
-    const { provider } = this.#settings;
-    this.#listener({
-      kind: 'failed',
-      error: new ProviderError(code, reason, { stage: 'stt', provider, ...details }),
-    });
+    this.#listener({ kind: 'failed', error });
   }
 
   #end(): void {
     this.#phase = 'closed';
-    this.#timer.cancel();
     for (const timer of this.#finalTimers.values()) timer.cancel();
     this.#finalTimers.clear();
     this.#pieces.clear();

@@ -10,7 +10,7 @@ import { isAside, isCallersLevel, isFaint } from './loudness.ts';
 import { ECHOES_TRUSTED_MAX, mayBeOwn, onlyEcho, ownWords } from './ownVoice.ts';
 import { pausedFor, wasCutOff, type Pauses } from './pauses.ts';
 import { lastUtterance, noteWords, sameWords, textOf, type Utterance } from './said.ts';
-import type { TurnSettings, TurnState, TurnStep } from './state.ts';
+import type { TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
 import { chain, inPhase, start, stay, stop } from './step.ts';
 
 /** A voice counts as going on for so long after its end, as the detector tells it. */
@@ -208,7 +208,7 @@ export function replyPlayed(
     answered: undefined,
     takenBack: 0,
   };
-  const effects = [...answered.effects, stop('lasting'), stop('verdict'), stop('faint'), stop('protected')];
+  const effects = [...answered.effects, ...doubtIsOver(), stop('protected')];
   const meant = anyKeyed(over.keyed) || verdictOn(over, settings, true) === 'interrupt';
   // "Mhm" while the agent was finishing is no turn; a sentence is.
   if (!meant && over.voice === 'off')
@@ -235,9 +235,7 @@ export function interrupt(
       ? turnGoesOn(learned)
       : inPhase({ ...learned, expects, answered: undefined, takenBack: 0 }, { kind: 'listening' }),
     effects: [
-      stop('lasting'),
-      stop('verdict'),
-      stop('faint'),
+      ...doubtIsOver(),
       stop('protected'),
       { kind: unheard ? 'withhold' : 'interrupt', replyId },
       { kind: 'bargeIn', outcome: 'interrupted', voiceAtMs },
@@ -268,6 +266,10 @@ function pausesAfter({ pauses, gap }: TurnState, voiceAtMs: number, settings: Tu
   return pauseMs <= settings.maxWaitMs ? wasCutOff(pausedFor(pauses, pauseMs)) : pauses;
 }
 
+function doubtIsOver(): readonly TurnEffect[] {
+  return [stop('lasting'), stop('verdict'), stop('faint')];
+}
+
 /**
  * It was nothing: go on. The words stay noted, so that a late "stop" in them is still obeyed; but a single one that the
  * agent has just said was the agent's.
@@ -291,12 +293,6 @@ function goOn(
 ): TurnStep {
   return {
     state: inPhase(state, { kind: 'speaking', replyId, spokenOver: false }),
-    effects: [
-      stop('lasting'),
-      stop('verdict'),
-      stop('faint'),
-      { kind: 'resume' },
-      { kind: 'bargeIn', outcome, voiceAtMs },
-    ],
+    effects: [...doubtIsOver(), { kind: 'resume' }, { kind: 'bargeIn', outcome, voiceAtMs }],
   };
 }

@@ -27,7 +27,8 @@ export function withTimer(state: TurnState, timer: TurnTimer, delayMs: number): 
   return { state, effects: [start(timer, delayMs)] };
 }
 
-const TURN_TIMERS: readonly TurnTimer[] = [
+/** All of them: none outlives a call. */
+export const TURN_TIMERS: readonly TurnTimer[] = [
   'endpoint',
   'finalWords',
   'lasting',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { turnSettingsOf } from '../../src/call/turnSettings.ts';
 import { ProviderError } from '../../src/base/errors.ts';
 import { CallRig, INFO, type RigOptions } from '../helpers/callRig.ts';
 
@@ -74,13 +75,9 @@ test('the reply is prepared while the wait runs: with speculation the caller wai
     const rig = await greeted({
       world: {
         turnSettings: {
-          ...base.agent.turnTaking,
-          interruption: base.agent.interruption,
-          keys: base.agent.dtmf,
+          ...turnSettingsOf(base.agent, speculate),
           idleAfterMs: [8_000],
           giveUpAfterMs: 8_000,
-          speculate,
-          language: base.agent.language,
         },
       },
     });

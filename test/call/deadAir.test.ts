@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { turnSettingsOf } from '../../src/call/turnSettings.ts';
 import { BYTES_PER_MS } from '../../src/audio/mulaw.ts';
 import { sleep } from '../../src/base/clock.ts';
 import { ProviderError } from '../../src/base/errors.ts';
@@ -329,13 +330,9 @@ test('the model of an agent that cuts in is told', async () => {
     agentYaml: AGENT,
     world: {
       turnSettings: {
-        ...base.agent.turnTaking,
-        interruption: base.agent.interruption,
-        keys: base.agent.dtmf,
+        ...turnSettingsOf(base.agent, true),
         idleAfterMs: [60_000],
         giveUpAfterMs: 60_000,
-        speculate: true,
-        language: 'en-US',
         cutInAfterMs: 4_000,
       },
     },

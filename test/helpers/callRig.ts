@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { parseAgentFile } from '../../src/agent/file.ts';
 import type { AgentFile } from '../../src/agent/schema.ts';
 import { Calls } from '../../src/call/calls.ts';
+import { turnSettingsOf } from '../../src/call/turnSettings.ts';
 import type { CallInfo, CallStream } from '../../src/call/port.ts';
 import type { CallWorld } from '../../src/call/world.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
@@ -301,15 +302,7 @@ export class CallRig {
       },
       providers: { llm: 'fake', tts: 'fake' },
       wheel: new PlayoutWheel(clock),
-      turnSettings: {
-        ...this.agent.turnTaking,
-        interruption: this.agent.interruption,
-        keys: this.agent.dtmf,
-        idleAfterMs: this.agent.limits.idle.map((step) => step.afterSeconds * 1_000),
-        giveUpAfterMs: 5_000,
-        speculate: true,
-        language: this.agent.language,
-      },
+      turnSettings: { ...turnSettingsOf(this.agent, true), giveUpAfterMs: 5_000 },
       firstSentence: true,
       background: this.background,
       fetch: () => Promise.reject(new Error('no network here')),

@@ -11,6 +11,7 @@ import { silentLogger, type Logger } from '../../src/base/logger.ts';
 import { APOLOGY_MS } from '../../src/call/deadAir.ts';
 import { STALLED_MS_MAX } from '../../src/call/protectedWords.ts';
 import { Calls } from '../../src/call/calls.ts';
+import { turnSettingsOf } from '../../src/call/turnSettings.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
 import { openMetrics } from '../../src/metrics/metrics.ts';
 import { PlayoutWheel } from '../../src/playout/wheel.ts';
@@ -177,15 +178,7 @@ export class SimulatedCall {
       voice,
       providers: { llm: 'simulated', tts: 'simulated' },
       wheel: new PlayoutWheel(coarse),
-      turnSettings: {
-        ...agent.turnTaking,
-        interruption: agent.interruption,
-        keys: agent.dtmf,
-        idleAfterMs: agent.limits.idle.map((step) => step.afterSeconds * 1_000),
-        giveUpAfterMs: 5_000,
-        speculate,
-        language: agent.language,
-      },
+      turnSettings: { ...turnSettingsOf(agent, speculate), giveUpAfterMs: 5_000 },
       firstSentence: chance.happens(0.9),
       background: this.background,
       fetch,

@@ -1,29 +1,19 @@
 // 20,000 stories out of seeds, sense and nonsense mixed: no state of the turn machine is a dead end.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { TurnEvent, TurnSettings } from '../../src/turn/state.ts';
+import type { TurnEvent, TurnSettings, TurnTimer } from '../../src/turn/state.ts';
+import { TURN_TIMERS } from '../../src/turn/step.ts';
 import { Chance } from '../helpers/chance.ts';
 import { TurnWatch } from '../helpers/turnWatch.ts';
+import { overAgent, plainTurnSettings } from '../helpers/turnSettings.ts';
 
 const STORIES = 20_000;
 const EVENTS_MAX = 120;
 
 const settings: TurnSettings = {
-  minWaitMs: 300,
-  maxWaitMs: 1_500,
-  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
-  interruption: {
-    enabled: true,
-    minVoiceMs: 500,
-    faintDb: 9,
-    minWords: 1,
-    always: ['stop', 'wait'],
-    backchannels: ['mhm', 'uh huh', 'yeah', 'right'],
-  },
+  ...plainTurnSettings,
+  ...overAgent(['stop', 'wait'], ['mhm', 'uh huh', 'yeah', 'right']),
   idleAfterMs: [8_000, 10_000],
-  giveUpAfterMs: 8_000,
-  speculate: true,
-  language: 'en-US',
 };
 
 const AGENT_TEXTS = ['Shall I book a table for you?', 'What are the last four digits?'] as const;
@@ -39,18 +29,6 @@ const TEXTS = [
   'um',
 ] as const;
 const JUDGEMENTS = ['started', 'eager', 'resumed', 'ended'] as const;
-const TIMERS = [
-  'endpoint',
-  'finalWords',
-  'lasting',
-  'verdict',
-  'faint',
-  'protected',
-  'idle',
-  'steady',
-  'cutIn',
-  'keys',
-] as const;
 const KEYS = ['1', '1', '2', '3', '4', '5', '#', '*'] as const;
 
 /** One story: events as a call tells them, now and then one that is old, early or of another reply. */
@@ -175,7 +153,7 @@ class Story {
     this.#tell({ kind: 'turnJudged', atMs: this.#atMs, utterance, judgement: 'ended' });
   }
 
-  #ring(timer: (typeof TIMERS)[number]): void {
+  #ring(timer: TurnTimer): void {
     this.#tell({ kind: 'timerRang', timer, atMs: this.#atMs });
   }
 
@@ -184,7 +162,8 @@ class Story {
     this.#tell({ kind: 'voiceStopped', atMs: this.#atMs, silenceAtMs: this.#atMs - 200 });
     for (let round = 0; round < 40; round += 1) {
       this.#atMs += 3_000;
-      for (const timer of TIMERS) if (timer !== 'idle' && this.watch.timers.has(timer)) this.#ring(timer);
+      for (const timer of TURN_TIMERS)
+        if (timer !== 'idle' && this.watch.timers.has(timer)) this.#ring(timer);
       const replyId = this.watch.onLine;
       if (replyId === undefined) continue;
       this.#tell({ kind: 'replyStarted', replyId });
@@ -228,7 +207,7 @@ class Story {
       }
       case 5:
       case 6: {
-        const timer = chance.pick(TIMERS);
+        const timer = chance.pick(TURN_TIMERS);
         return { kind: 'timerRang', atMs, timer };
       }
       case 7:

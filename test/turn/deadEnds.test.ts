@@ -14,24 +14,9 @@ import { SAID_CHARS_MAX } from '../../src/turn/said.ts';
 import { STEADY_MS } from '../../src/turn/steadyVoice.ts';
 import { reduceTurn } from '../../src/turn/turn.ts';
 import { REPLACED_BETWEEN_WORDS_MAX, REPLACED_MAX, WORDLESS_MS } from '../../src/turn/wordless.ts';
+import { plainTurnSettings } from '../helpers/turnSettings.ts';
 
-const settings: TurnSettings = {
-  minWaitMs: 300,
-  maxWaitMs: 1_500,
-  interruption: {
-    enabled: true,
-    minVoiceMs: 500,
-    faintDb: 9,
-    minWords: 1,
-    always: ['stop'],
-    backchannels: ['mhm'],
-  },
-  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
-  idleAfterMs: [8_000, 10_000],
-  giveUpAfterMs: 8_000,
-  speculate: true,
-  language: 'en-US',
-};
+const settings: TurnSettings = { ...plainTurnSettings, idleAfterMs: [8_000, 10_000] };
 
 interface Done {
   readonly atMs: number;

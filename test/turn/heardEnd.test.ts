@@ -7,17 +7,9 @@ import { ENDED_PROBABILITY, GOES_ON_PROBABILITY, heardWaitMs } from '../../src/t
 import { NO_PAUSES, pausedFor, wasCutOff } from '../../src/turn/pauses.ts';
 import { firstState, type TurnEffect, type TurnEvent, type TurnState } from '../../src/turn/state.ts';
 import { reduceTurn } from '../../src/turn/turn.ts';
+import { overAgent, plainTurnSettings } from '../helpers/turnSettings.ts';
 
-const settings = {
-  minWaitMs: 300,
-  maxWaitMs: 1_500,
-  interruption: { enabled: true, minVoiceMs: 500, faintDb: 9, minWords: 1, always: [], backchannels: [] },
-  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
-  idleAfterMs: [],
-  giveUpAfterMs: 8_000,
-  speculate: false,
-  language: 'en-US',
-};
+const settings = { ...plainTurnSettings, ...overAgent([], []), idleAfterMs: [], speculate: false };
 const ENDINGS: readonly Ending[] = ['complete', 'likely', 'unsure', 'collecting', 'open'];
 
 function tellAll(events: readonly TurnEvent[], first: TurnState = firstState()) {

@@ -4,24 +4,8 @@ import { describe, test } from 'node:test';
 import { DISCARDED_PER_TURN_MAX } from '../../src/turn/endOfTurn.ts';
 import type { TurnEffect, TurnEvent, TurnSettings } from '../../src/turn/state.ts';
 import { TurnWatch } from '../helpers/turnWatch.ts';
+import { plainTurnSettings as settings } from '../helpers/turnSettings.ts';
 
-const settings: TurnSettings = {
-  minWaitMs: 300,
-  maxWaitMs: 1_500,
-  interruption: {
-    enabled: true,
-    minVoiceMs: 500,
-    faintDb: 9,
-    minWords: 1,
-    always: ['stop'],
-    backchannels: ['mhm'],
-  },
-  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
-  idleAfterMs: [8_000],
-  giveUpAfterMs: 8_000,
-  speculate: true,
-  language: 'en-US',
-};
 type Judgement = Extract<TurnEvent, { kind: 'turnJudged' }>['judgement'];
 type Kind = TurnEffect['kind'];
 

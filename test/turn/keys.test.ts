@@ -1,33 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { KeySettings } from '../../src/turn/keyed.ts';
 import type { TurnEffect, TurnSettings, TurnTimer } from '../../src/turn/state.ts';
 import { TurnWatch } from '../helpers/turnWatch.ts';
+import { plainTurnSettings as settings } from '../helpers/turnSettings.ts';
 
-const keys: KeySettings = {
-  endKey: '#',
-  clearKey: '*',
-  timeoutMs: 2_000,
-  digitsMax: 32,
-  interrupts: true,
-};
-const settings: TurnSettings = {
-  minWaitMs: 300,
-  maxWaitMs: 1_500,
-  interruption: {
-    enabled: true,
-    minVoiceMs: 500,
-    faintDb: 9,
-    minWords: 1,
-    always: ['stop'],
-    backchannels: ['mhm'],
-  },
-  keys,
-  idleAfterMs: [8_000],
-  giveUpAfterMs: 8_000,
-  speculate: true,
-  language: 'en-US',
-};
+const { keys } = settings;
 const KEY_MS = 250;
 
 /** A caller at the keypad: time goes on by itself, and timers ring when it has come to them. */

@@ -5,24 +5,9 @@ import { defaultAlways, defaultBackchannels } from '../../src/agent/defaults.ts'
 import { ECHOES_TRUSTED_MAX } from '../../src/turn/ownVoice.ts';
 import { firstState, type TurnEffect, type TurnEvent, type TurnSettings } from '../../src/turn/state.ts';
 import { reduceTurn } from '../../src/turn/turn.ts';
+import { overAgent, plainTurnSettings } from '../helpers/turnSettings.ts';
 
-const settings: TurnSettings = {
-  minWaitMs: 300,
-  maxWaitMs: 1_500,
-  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
-  interruption: {
-    enabled: true,
-    minVoiceMs: 500,
-    faintDb: 9,
-    minWords: 1,
-    always: defaultAlways,
-    backchannels: defaultBackchannels,
-  },
-  idleAfterMs: [8_000],
-  giveUpAfterMs: 8_000,
-  speculate: true,
-  language: 'en-US',
-};
+const settings: TurnSettings = { ...plainTurnSettings, ...overAgent(defaultAlways, defaultBackchannels) };
 
 class Story {
   state = firstState();

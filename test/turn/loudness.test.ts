@@ -9,24 +9,9 @@ import {
   type TurnState,
 } from '../../src/turn/state.ts';
 import { reduceTurn } from '../../src/turn/turn.ts';
+import { plainTurnSettings } from '../helpers/turnSettings.ts';
 
-const SETTINGS: TurnSettings = {
-  minWaitMs: 300,
-  maxWaitMs: 1_500,
-  interruption: {
-    enabled: true,
-    minVoiceMs: 500,
-    minWords: 1,
-    faintDb: 9,
-    always: ['stop'],
-    backchannels: ['mhm'],
-  },
-  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
-  idleAfterMs: [],
-  giveUpAfterMs: 10_000,
-  speculate: true,
-  language: 'en-US',
-};
+const SETTINGS: TurnSettings = { ...plainTurnSettings, idleAfterMs: [], giveUpAfterMs: 10_000 };
 const REPLY = 'Our winter storage is a dry hall behind the garage. You pay by the month.';
 
 /** The caller has asked something at -20 dB; the agent answers as `REPLY`. */

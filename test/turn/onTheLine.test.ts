@@ -6,24 +6,9 @@ import { TAKEN_BACK_MAX } from '../../src/turn/onTheLine.ts';
 import { textOf } from '../../src/turn/said.ts';
 import { firstState, type TurnEffect, type TurnEvent, type TurnSettings } from '../../src/turn/state.ts';
 import { reduceTurn } from '../../src/turn/turn.ts';
+import { overAgent, plainTurnSettings } from '../helpers/turnSettings.ts';
 
-const settings: TurnSettings = {
-  minWaitMs: 300,
-  maxWaitMs: 1_500,
-  interruption: {
-    enabled: true,
-    faintDb: 9,
-    minVoiceMs: 500,
-    minWords: 1,
-    always: ['stop'],
-    backchannels: ['mhm', 'yeah'],
-  },
-  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
-  idleAfterMs: [8_000],
-  giveUpAfterMs: 8_000,
-  speculate: true,
-  language: 'en-US',
-};
+const settings: TurnSettings = { ...plainTurnSettings, ...overAgent(['stop'], ['mhm', 'yeah']) };
 
 const TEXT = 'This call is recorded. Monday is free.';
 

@@ -10,23 +10,12 @@ import {
 } from '../../src/turn/state.ts';
 import { DISCARDED_PER_TURN_MAX } from '../../src/turn/endOfTurn.ts';
 import { reduceTurn } from '../../src/turn/turn.ts';
+import { overAgent, plainTurnSettings } from '../helpers/turnSettings.ts';
 
 const settings: TurnSettings = {
-  minWaitMs: 300,
-  maxWaitMs: 1_500,
-  keys: { endKey: '#', clearKey: '*', timeoutMs: 2_000, digitsMax: 32, interrupts: true },
-  interruption: {
-    enabled: true,
-    minVoiceMs: 500,
-    faintDb: 9,
-    minWords: 1,
-    always: ['stop', 'wait'],
-    backchannels: ['mhm', 'uh huh', 'yeah', 'right'],
-  },
+  ...plainTurnSettings,
+  ...overAgent(['stop', 'wait'], ['mhm', 'uh huh', 'yeah', 'right']),
   idleAfterMs: [8_000, 10_000],
-  giveUpAfterMs: 8_000,
-  speculate: true,
-  language: 'en-US',
 };
 
 /** Plays events through the machine and keeps what it answered. */
@@ -57,6 +46,14 @@ class Story {
     this.tell({ kind: 'voiceStopped', atMs: atMs + 200, silenceAtMs: atMs });
     this.tell({ kind: 'committed', utterance });
     this.tell({ kind: 'words', atMs: atMs + 350, utterance, text, final: true });
+  }
+
+  /** The same, as far as it is known before the final: `fromMs` is when the voice began. */
+  saidLive(text: string, utterance = 0, fromMs = 0): void {
+    this.tell({ kind: 'voiceStarted', atMs: fromMs + 100, voiceAtMs: fromMs });
+    this.tell({ kind: 'words', atMs: fromMs + 900, utterance, text, final: false });
+    this.tell({ kind: 'voiceStopped', atMs: fromMs + 1_200, silenceAtMs: fromMs + 1_000 });
+    this.tell({ kind: 'committed', utterance });
   }
 
   ring(
@@ -112,10 +109,7 @@ test('at the first silence the STT is committed and a reply is prepared, before 
 
 test('the prepared reply is released when the final differs only in case and punctuation', () => {
   const story = new Story();
-  story.tell({ kind: 'voiceStarted', atMs: 100, voiceAtMs: 0 });
-  story.tell({ kind: 'words', atMs: 900, utterance: 0, text: 'what are your hours', final: false });
-  story.tell({ kind: 'voiceStopped', atMs: 1_200, silenceAtMs: 1_000 });
-  story.tell({ kind: 'committed', utterance: 0 });
+  story.saidLive('what are your hours');
   story.tell({ kind: 'words', atMs: 1_350, utterance: 0, text: 'What are your hours?', final: true });
   if (story.state.phase.kind === 'pausing') story.ring('endpoint', 1_400);
   assert.equal(story.all('prepare').length, 1);
@@ -127,10 +121,7 @@ test('the prepared reply is released when the final differs only in case and pun
 
 test('a final with other words drops the prepared reply and prepares another', () => {
   const story = new Story();
-  story.tell({ kind: 'voiceStarted', atMs: 100, voiceAtMs: 0 });
-  story.tell({ kind: 'words', atMs: 900, utterance: 0, text: 'I need a point', final: false });
-  story.tell({ kind: 'voiceStopped', atMs: 1_200, silenceAtMs: 1_000 });
-  story.tell({ kind: 'committed', utterance: 0 });
+  story.saidLive('I need a point');
   story.tell({ kind: 'words', atMs: 1_350, utterance: 0, text: 'I need an appointment.', final: true });
   assert.deepEqual(
     story.all('discard').map((effect) => effect.replyId),
@@ -204,10 +195,7 @@ test('a noise without words gives the floor back without a reply', () => {
 
 test('an STT that never says its last word is answered from the live words', () => {
   const story = new Story();
-  story.tell({ kind: 'voiceStarted', atMs: 100, voiceAtMs: 0 });
-  story.tell({ kind: 'words', atMs: 900, utterance: 0, text: 'Tomorrow', final: false });
-  story.tell({ kind: 'voiceStopped', atMs: 1_200, silenceAtMs: 1_000 });
-  story.tell({ kind: 'committed', utterance: 0 });
+  story.saidLive('Tomorrow');
   story.ring('endpoint', 1_300);
   assert.deepEqual(story.all('release'), []);
   story.ring('finalWords', 2_400);
@@ -324,10 +312,7 @@ test('the beginning of "I see" waits for its end, and "I" alone is the caller\u2
 
 test('a whole sentence is answered before the STT has said its last word on it', () => {
   const story = new Story();
-  story.tell({ kind: 'voiceStarted', atMs: 100, voiceAtMs: 0 });
-  story.tell({ kind: 'words', atMs: 900, utterance: 0, text: 'Are you open today?', final: false });
-  story.tell({ kind: 'voiceStopped', atMs: 1_200, silenceAtMs: 1_000 });
-  story.tell({ kind: 'committed', utterance: 0 });
+  story.saidLive('Are you open today?');
   story.ring('endpoint', 1_300);
   assert.equal(story.all('release').length, 1);
   story.tell({ kind: 'words', atMs: 1_400, utterance: 0, text: 'are you open today', final: true });
@@ -336,10 +321,7 @@ test('a whole sentence is answered before the STT has said its last word on it',
 
 test('a last word that changes the sentence is answered anew, at once, and the next turns wait for theirs', () => {
   const story = new Story();
-  story.tell({ kind: 'voiceStarted', atMs: 100, voiceAtMs: 0 });
-  story.tell({ kind: 'words', atMs: 900, utterance: 0, text: 'Are you open today?', final: false });
-  story.tell({ kind: 'voiceStopped', atMs: 1_200, silenceAtMs: 1_000 });
-  story.tell({ kind: 'committed', utterance: 0 });
+  story.saidLive('Are you open today?');
   story.ring('endpoint', 1_300);
   story.tell({ kind: 'words', atMs: 1_400, utterance: 0, text: 'Are you open Sunday?', final: true });
   assert.equal(story.all('withhold').length, 1);
@@ -350,10 +332,7 @@ test('a last word that changes the sentence is answered anew, at once, and the n
   const replyId = story.all('release').at(-1)?.replyId ?? -1;
   story.tell({ kind: 'replyStarted', replyId });
   story.tell({ kind: 'replyPlayed', replyId, atMs: 4_000 });
-  story.tell({ kind: 'voiceStarted', atMs: 5_000, voiceAtMs: 4_900 });
-  story.tell({ kind: 'words', atMs: 5_900, utterance: 1, text: 'Are you open on Monday?', final: false });
-  story.tell({ kind: 'voiceStopped', atMs: 6_200, silenceAtMs: 6_000 });
-  story.tell({ kind: 'committed', utterance: 1 });
+  story.saidLive('Are you open on Monday?', 1, 5_000);
   story.ring('endpoint', 6_300);
   assert.equal(story.all('release').length, 2);
 });
