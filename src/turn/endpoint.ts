@@ -61,7 +61,7 @@ function plainEnding(clause: Clause, language: TurnLanguage): Ending {
   const closed = Math.max(lengthOfEnd(words, language.closed), lengthOfEnd(words, language.finals));
   if (language.hesitations.has(last)) return 'open';
   const open = lengthOfEnd(words, language.open);
-  if (open > closed) return 'open';
+  if (open > closed) return openEnding(clause, language);
   if (mark === 'question') return 'complete';
   if (closed === 0 && (language.seldomLast.has(last) || isLooseObject(words, language))) {
     if (isShortAnswer(words, language)) return 'complete';
@@ -75,6 +75,17 @@ function plainEnding(clause: Clause, language: TurnLanguage): Ending {
     return clausal || words.length > 2 || language.verbs.size === 0 ? 'complete' : 'likely';
   if (known) return 'likely';
   return clausal && words.length > 2 ? 'likely' : 'unsure';
+}
+
+/**
+ * "Did you know that": "know that" wants a clause, but a question may be about what was said before, and a mark of the
+ * recogniser's says that it is. Other open words it takes less far: fragments are often heard as questions.
+ */
+function openEnding({ words, mark }: Clause, language: TurnLanguage): Ending {
+  if (!language.eitherWay.has(words.at(-1) ?? '')) return mark === 'question' ? 'unsure' : 'open';
+  if (mark === 'question') return 'likely';
+  const inverted = language.auxiliaries.has(words.at(-4) ?? '') && language.pronouns.has(words.at(-3) ?? '');
+  return inverted ? 'unsure' : 'open';
 }
 
 /** "Let me see", "hang on": the caller asks for time. */

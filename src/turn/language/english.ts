@@ -119,6 +119,7 @@ export const english: TurnLanguage = {
   auxiliaries: words(`
     am is are was were do does did have has had can could will would should might must isn't aren't wasn't weren't
     don't doesn't didn't haven't hasn't hadn't can't couldn't won't wouldn't shouldn't not`),
+  eitherWay: words('that'),
   objects: words('you'),
   answers: phrases(`
     yes, yeah, yep, yup, yes please, sure, sure thing, okay, ok, right, alright, all right, correct,

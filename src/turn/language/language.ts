@@ -24,6 +24,8 @@ export interface TurnLanguage {
   readonly leavesPreposition: RegExp;
   readonly pronouns: Phrases;
   readonly auxiliaries: Phrases;
+  /** Begin a clause, or are what the one before is about: "did you know that?" */
+  readonly eitherWay: Phrases;
   /** Who "you" is when it is the object: open unless a verb or a preposition stands before it. */
   readonly objects: Phrases;
   /** Answers to a yes-or-no question: "yes", "not really". */
@@ -120,6 +122,7 @@ const unknown: TurnLanguage = {
   leavesPreposition: NEVER,
   pronouns: NONE,
   auxiliaries: NONE,
+  eitherWay: NONE,
   objects: NONE,
   answers: NONE,
   yesOrNo: NONE,
