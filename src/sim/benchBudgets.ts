@@ -7,11 +7,12 @@ import { seededRandom } from '../base/random.ts';
 import { SEED_TIMINGS, type SimTimings } from './behaviour.ts';
 import { benchAgent } from './benchAgent.ts';
 import { shown, type BenchReport } from './benchReport.ts';
-import { questionsOf } from './benchTalk.ts';
-import { echoBrain } from './brain.ts';
+import { BRISK_ANSWERS, briskBrain, questionsOf } from './benchTalk.ts';
 import { waitOf } from './callerTurn.ts';
-import { hold, Stage } from './stage.ts';
-import { spread } from './statistics.ts';
+import { tokensOf } from './chatWire.ts';
+import { sayable } from '../sentence/sayable.ts';
+import { hold, Stage, storedTurns } from './stage.ts';
+import { median, spread } from './statistics.ts';
 
 const CALLS = 2;
 const TURNS = 8;
@@ -52,6 +53,8 @@ interface Budget {
   readonly agent?: Readonly<Record<string, unknown>>;
   readonly p50Max?: number;
   readonly p95Max?: number;
+  /** Answered without the model: it has no part in the floor. */
+  readonly ready?: boolean;
 }
 
 const BUDGETS: readonly Budget[] = [
@@ -73,6 +76,7 @@ const BUDGETS: readonly Budget[] = [
       },
     },
     p50Max: 380,
+    ready: true,
   },
   {
     name: 'an answer kept',
@@ -81,6 +85,7 @@ const BUDGETS: readonly Budget[] = [
     questions: HOURS.slice(0, 1),
     agent: { repeatable: true },
     p50Max: 380,
+    ready: true,
   },
 ];
 
@@ -88,16 +93,18 @@ export async function benchBudgets(tell: (line: string) => void): Promise<BenchR
   const outcomes = [];
   for (const budget of BUDGETS) {
     tell(budget.name);
-    outcomes.push(await measure(budget));
+    outcomes.push({ ...(await measure(budget)), floorMs: await floorMs(budget) });
   }
+  const off = outcomes.find(({ budget }) => budget.disable === ALL_OFF);
   return {
     title: `The caller's wait by the providers' delays: ${CALLS} calls of ${TURNS} turns each`,
     tables: [
       {
-        heading: ['ms', 'turns', 'median', 'wanted', 'p95', 'wanted', 'missed'],
-        rows: outcomes.map(({ budget, waits, missed }) => [
+        heading: ['ms', 'turns', 'floor', 'median', 'wanted', 'p95', 'wanted', 'missed'],
+        rows: outcomes.map(({ budget, waits, missed, floorMs: floor }) => [
           budget.name,
           String(waits.count),
+          floor === undefined ? '' : shown(floor),
           shown(waits.median),
           budget.p50Max === undefined ? '' : `at most ${budget.p50Max}`,
           shown(waits.p95),
@@ -108,6 +115,8 @@ export async function benchBudgets(tell: (line: string) => void): Promise<BenchR
     ],
     notes: [
       'From the frame with the last voiced sample to the first audible frame of the reply, the decision that the caller has finished included.',
+      'Floor: what no gateway can take away, the medians of last words known + first token + the tokens of the first piece + first audio. Answers begin with a sentence of one or two words.',
+      `With all off, one wait after the other: the decision, the whole completion and the first audio come to ${shown(off?.serialMs ?? NaN)} ms at the median; measured ${shown((off?.waits.median ?? NaN) / (off?.serialMs ?? NaN), 2)} of it (wanted: within 10 %).`,
       'An answer kept: of the second call, which asks what the first one has asked.',
     ],
     figures: { outcomes },
@@ -119,11 +128,13 @@ async function measure(budget: Budget) {
     clock: systemClock,
     random: seededRandom(11),
     timings: budget.timings,
-    brain: echoBrain(),
+    brain: briskBrain(),
   });
   const waits: number[] = [];
+  const serials: number[] = [];
   let missed = 0;
   try {
+    await stage.rehearse(BRISK_ANSWERS);
     const house = await stage.openHouse({ env: envOf(stage, budget) });
     const kept = budget.agent?.['repeatable'] === true;
     const callers = await Promise.all(
@@ -136,11 +147,15 @@ async function measure(budget: Budget) {
         return stage.prepare([...says.map((say) => ({ say })), { listen: true as const }]);
       }),
     );
-    const held = async (call: number): Promise<void> => {
+    const holdOne = async (call: number): Promise<void> => {
       const caller = callers[call];
       if (caller === undefined) return;
-      const { report } = await hold(house, caller);
+      const { report, call: held } = await hold(house, caller);
       if (kept && call === 0) return;
+      for (const turn of await storedTurns(house.gateway.url, held.callSid, systemClock)) {
+        const { endpoint } = turn.timings;
+        if (endpoint !== undefined) serials.push(endpoint + wholeMs(turn.agentText, budget.timings));
+      }
       for (const turn of report.turns) {
         if (turn.kind !== 'say') continue;
         const waitedMs = waitOf(turn);
@@ -148,19 +163,45 @@ async function measure(budget: Budget) {
         else waits.push(waitedMs);
       }
     };
-    if (kept) for (let call = 0; call < CALLS; call += 1) await held(call);
+    if (kept) for (let call = 0; call < CALLS; call += 1) await holdOne(call);
     else {
       await Promise.all(
         Array.from({ length: CALLS }, async (_unused, call) => {
           await sleep(systemClock, call * STAGGER_MS);
-          await held(call);
+          await holdOne(call);
         }),
       );
     }
   } finally {
     await stage.close();
   }
-  return { budget, waits: spread(waits), missed };
+  return { budget, waits: spread(waits), missed, serialMs: median(serials) };
+}
+
+/** From the decision to the first audio when nothing is begun before what is done before it is over. */
+function wholeMs(text: string, { llmFirstTokenMs, llmTokenMs, ttsFirstByteMs }: SimTimings): number {
+  return llmFirstTokenMs + (tokensOf(text).length - 1) * llmTokenMs + ttsFirstByteMs;
+}
+
+/** The median over all answers; undefined where no model is asked. */
+async function floorMs({ timings, ready }: Budget): Promise<number | undefined> {
+  if (ready === true) return undefined;
+  const tokens = await Promise.all(BRISK_ANSWERS.map(tokensOfFirstPiece));
+  const { sttWordsMs, llmFirstTokenMs, llmTokenMs, ttsFirstByteMs } = timings;
+  return sttWordsMs + llmFirstTokenMs + (median(tokens) - 1) * llmTokenMs + ttsFirstByteMs;
+}
+
+/** How many tokens of an answer have come when its first piece is known. */
+async function tokensOfFirstPiece(answer: string): Promise<number> {
+  let given = 0;
+  async function* tokens(): AsyncGenerator<string, void, undefined> {
+    for (const token of tokensOf(answer)) {
+      given += 1;
+      yield token;
+    }
+  }
+  for await (const _piece of sayable(tokens(), { language: 'en-US', earlyClause: true })) return given;
+  return given;
 }
 
 function envOf(stage: Stage, { disable, agent }: Budget): Record<string, string> {

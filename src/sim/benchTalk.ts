@@ -101,6 +101,23 @@ export function answeringBrain(answers: readonly string[]): Brain {
   };
 }
 
+/** What a model that is asked to be quick on the phone begins with: one token or two, and a full stop. */
+const OPENERS: readonly string[] = ['Sure.', 'Of course.', 'Yes.', 'Okay.'];
+
+/** All that `briskBrain` says. */
+export const BRISK_ANSWERS: readonly string[] = ANSWERS.flatMap((answer) =>
+  OPENERS.map((opener) => `${opener} ${answer}`),
+);
+
+/** The same answer to the same conversation, with a short sentence first. */
+export function briskBrain(): Brain {
+  return (messages) => {
+    const asked = messages.filter(({ role }) => role === 'user');
+    const letters = asked.reduce((sum, { content }) => sum + content.replaceAll(/[^a-z]/giu, '').length, 0);
+    return { text: BRISK_ANSWERS[(letters * 5 + asked.length) % BRISK_ANSWERS.length] ?? '' };
+  };
+}
+
 /** Answers with a number of its own each, so that every answer can be told from every other. */
 export function numberedBrain(): Brain {
   let given = 0;
