@@ -102,6 +102,7 @@ async function build(
       turn_verdicts: turnModel?.unanswered ?? 0,
     }),
   });
+  metrics.runsAgent(agent.name, agent.version);
   closing.push(watchEventLoop(clock, (lagMs) => metrics.eventLoopLag(lagMs)));
   const background = new Background((error) =>
     logger.error({ failure: errorText(error) }, 'background work failed'),

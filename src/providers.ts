@@ -48,7 +48,7 @@ export function openEars({ agent, config, metrics, clock }: ProvidersDeps): read
     const address = { baseUrl: baseUrl ?? config.openai.baseUrl, apiKey: keyOf(entry, config) };
     return openaiSpeechToText({ ...options, ...address }, clock);
   };
-  return agent.providers.stt.map((entry) => measuredEars(open(entry), metrics));
+  return agent.providers.stt.map((entry) => measuredEars(open(entry), entry.model, metrics, clock));
 }
 
 /**
@@ -68,7 +68,7 @@ export function openModel(deps: ProvidersDeps, first?: string): LanguageModel {
       },
       { clock, http },
     );
-    return measuredModel(model, metrics);
+    return measuredModel(model, metrics, clock);
   };
   const entries = agent.providers.llm
     .map((entry, place) => ({ entry, place }))
@@ -120,7 +120,9 @@ export function openVoices(deps: ProvidersDeps, caching: boolean): Voices {
         http,
         clock,
       ),
+      entry.model,
       metrics,
+      clock,
     );
     return hedgedTextToSpeech(voice, { clock, latencies, hedging });
   };

@@ -74,7 +74,7 @@ export const cost: readonly Row[] = [
       {
         title: 'Tokens, a minute',
         unit: 'cpm',
-        help: 'cached ones are among the prompt ones.',
+        help: 'cached ones are among the prompt ones; they cost a fraction. A jump without more calls: a longer prompt, or tools that answer at length.',
         queries: [
           { expr: ofProvider('llm_tokens_total', 'provider, kind'), legend: '{{provider}} {{kind}}' },
         ],
@@ -121,7 +121,7 @@ export const cost: readonly Row[] = [
       {
         title: 'Characters spoken by agent, a minute',
         unit: 'cpm',
-        help: 'An agent that talks much is slow to listen to, too.',
+        help: 'An agent that talks much is slow to listen to, too: prompt for shorter answers.',
         queries: [
           {
             expr: `60 * ${byAgent(sum(`rate(${series('tts_characters_total')}[$__rate_interval])`, 'instance'))}`,
@@ -140,7 +140,7 @@ export const cost: readonly Row[] = [
       {
         title: 'Calls by agent, a minute',
         unit: 'cpm',
-        help: 'What the rest is to be divided by.',
+        help: 'What the rest is to be divided by: tokens and characters a call.',
         queries: [
           {
             expr: `60 * ${byAgent(sum(`rate(${series('calls_total')}[$__rate_interval])`, 'instance'))}`,

@@ -26,54 +26,84 @@ const HOUR = 3_600;
 const STAGES = 'endpoint|stt_final|llm_first_token|llm_first_sentence|tts_first_audio|first_frame';
 const RUNBOOKS = 'docs/runbooks.md';
 
-/** `pace`: so many times faster than the clock, for a proof that cannot wait for hours. */
-export function rulesAt(pace: number): readonly Rule[] {
-  const over = (seconds: number): string => `[${Math.max(1, Math.round(seconds / pace))}s]`;
-  const lasting = (seconds: number): number => Math.round(seconds / pace);
-  const slow = (seconds: number): string =>
-    `1 - sum(rate(turnpike_turn_response_seconds_bucket{le="1.4"}${over(seconds)})) / sum(rate(turnpike_turn_response_seconds_count${over(seconds)}))`;
-  const failed = (seconds: number): string =>
-    `sum(rate(turnpike_turns_total{outcome!="answered"}${over(seconds)})) / sum(rate(turnpike_turns_total${over(seconds)}))`;
-  const enough = (seconds: number): string =>
-    `sum(increase(turnpike_turns_total${over(seconds)})) > ${TURNS_MIN}`;
-  const burns = (
-    bad: (seconds: number) => string,
+/** The parts of the expressions, at a pace. */
+class Terms {
+  readonly #pace: number;
+
+  constructor(pace: number) {
+    this.#pace = pace;
+  }
+
+  over(seconds: number): string {
+    return `[${Math.max(1, this.lasting(seconds))}s]`;
+  }
+
+  lasting(seconds: number): number {
+    return Math.round(seconds / this.#pace);
+  }
+
+  /** The share of turns that were slow. */
+  slow(seconds: number): string {
+    const over = this.over(seconds);
+    return `1 - sum(rate(turnpike_turn_response_seconds_bucket{le="1.4"}${over})) / sum(rate(turnpike_turn_response_seconds_count${over}))`;
+  }
+
+  failed(seconds: number): string {
+    const over = this.over(seconds);
+    return `sum(rate(turnpike_turns_total{outcome!="answered"}${over})) / sum(rate(turnpike_turns_total${over}))`;
+  }
+
+  enough(seconds: number): string {
+    return `sum(increase(turnpike_turns_total${this.over(seconds)})) > ${TURNS_MIN}`;
+  }
+
+  burns(
+    what: 'slow' | 'failed',
     budget: number,
     factor: number,
     [long, short]: readonly [number, number],
-  ): string => {
+  ): string {
     const bound = Number((budget * factor).toFixed(4));
-    return `(${bad(long)}) > ${bound} and (${bad(short)}) > ${bound} and ${enough(long)}`;
-  };
-  const mean = (seconds: number, offset = ''): string => {
+    return `(${this[what](long)}) > ${bound} and (${this[what](short)}) > ${bound} and ${this.enough(long)}`;
+  }
+
+  /** Of each stage; `agoSeconds` before now. */
+  mean(seconds: number, agoSeconds = 0): string {
+    const offset = agoSeconds === 0 ? '' : ` offset ${Math.max(1, this.lasting(agoSeconds))}s`;
     const rate = (what: string): string =>
-      `sum by (stage) (rate(turnpike_stage_seconds_${what}{stage=~"${STAGES}"}${over(seconds)}${offset}))`;
+      `sum by (stage) (rate(turnpike_stage_seconds_${what}{stage=~"${STAGES}"}${this.over(seconds)}${offset}))`;
     return `(${rate('sum')} / ${rate('count')})`;
-  };
-  const before = ` offset ${Math.max(1, Math.round(300 / pace))}s`;
-  const responseBudget = 1 - RESPONSE_OBJECTIVE;
-  const successBudget = 1 - SUCCESS_OBJECTIVE;
+  }
+}
+
+/** `pace`: so many times faster than the clock, for a proof that cannot wait for hours. */
+export function rulesAt(pace: number): readonly Rule[] {
+  const terms = new Terms(pace);
+  return [...turnRules(terms), ...providerRules(terms), ...instanceRules(terms)];
+}
+
+function turnRules(terms: Terms): readonly Rule[] {
   return [
     {
       alert: 'TurnpikeTurnsSlow',
-      expr: burns(slow, responseBudget, FAST_BURN, [HOUR, HOUR / 12]),
-      forSeconds: lasting(60),
+      expr: terms.burns('slow', 1 - RESPONSE_OBJECTIVE, FAST_BURN, [HOUR, HOUR / 12]),
+      forSeconds: terms.lasting(60),
       severity: 'page',
       summary: 'Most callers wait longer than 1.4 s for an answer.',
       runbook: 'turns-are-slow',
     },
     {
       alert: 'TurnpikeTurnsSlowly',
-      expr: burns(slow, responseBudget, SLOW_BURN, [6 * HOUR, HOUR / 2]),
-      forSeconds: lasting(300),
+      expr: terms.burns('slow', 1 - RESPONSE_OBJECTIVE, SLOW_BURN, [6 * HOUR, HOUR / 2]),
+      forSeconds: terms.lasting(300),
       severity: 'ticket',
       summary: 'For hours three callers in ten have waited longer than 1.4 s.',
       runbook: 'turns-are-slow',
     },
     {
       alert: 'TurnpikeStageSlower',
-      expr: `${mean(300)} - ${mean(HOUR, before)} > 0.2 and ${mean(300)} > 1.3 * ${mean(HOUR, before)} and on () ${enough(300)}`,
-      forSeconds: lasting(60),
+      expr: `${terms.mean(300)} - ${terms.mean(HOUR, 300)} > 0.2 and ${terms.mean(300)} > 1.3 * ${terms.mean(HOUR, 300)} and on () ${terms.enough(300)}`,
+      forSeconds: terms.lasting(60),
       severity: 'ticket',
       summary:
         'The stage {{ $labels.stage }} takes {{ $value | humanizeDuration }} longer than over the hour before.',
@@ -81,40 +111,45 @@ export function rulesAt(pace: number): readonly Rule[] {
     },
     {
       alert: 'TurnpikeTurnsFailing',
-      expr: burns(failed, successBudget, FAST_BURN, [HOUR, HOUR / 12]),
-      forSeconds: lasting(60),
+      expr: terms.burns('failed', 1 - SUCCESS_OBJECTIVE, FAST_BURN, [HOUR, HOUR / 12]),
+      forSeconds: terms.lasting(60),
       severity: 'page',
       summary: 'Turns end in an apology, or in nothing.',
       runbook: 'turns-fail',
     },
     {
       alert: 'TurnpikeTurnsFailingSlowly',
-      expr: burns(failed, successBudget, SLOW_BURN, [6 * HOUR, HOUR / 2]),
-      forSeconds: lasting(300),
+      expr: terms.burns('failed', 1 - SUCCESS_OBJECTIVE, SLOW_BURN, [6 * HOUR, HOUR / 2]),
+      forSeconds: terms.lasting(300),
       severity: 'ticket',
       summary: 'For hours more turns than usual have ended in an apology, or in nothing.',
       runbook: 'turns-fail',
     },
     {
       alert: 'TurnpikeDeadAir',
-      expr: `sum(rate(turnpike_dead_air_total${over(600)})) / sum(rate(turnpike_turns_total${over(600)})) > 0.05 and ${enough(600)}`,
-      forSeconds: lasting(300),
+      expr: `sum(rate(turnpike_dead_air_total${terms.over(600)})) / sum(rate(turnpike_turns_total${terms.over(600)})) > 0.05 and ${terms.enough(600)}`,
+      forSeconds: terms.lasting(300),
       severity: 'ticket',
       summary: 'In one turn of twenty the agent had to fill a silence.',
       runbook: 'dead-air',
     },
+  ];
+}
+
+function providerRules(terms: Terms): readonly Rule[] {
+  return [
     {
       alert: 'TurnpikeProviderDown',
       expr: 'max by (stage, provider) (turnpike_breaker_open) == 1',
-      forSeconds: lasting(120),
+      forSeconds: terms.lasting(120),
       severity: 'page',
       summary: 'The {{ $labels.stage }} provider {{ $labels.provider }} is passed over: it fails.',
       runbook: 'a-provider-is-down',
     },
     {
       alert: 'TurnpikeProviderFailing',
-      expr: `sum by (stage, provider) (rate(turnpike_provider_requests_total{outcome=~"error|timeout"}${over(300)})) / sum by (stage, provider) (rate(turnpike_provider_requests_total${over(300)})) > 0.2 and sum by (stage, provider) (increase(turnpike_provider_requests_total${over(300)})) > 10`,
-      forSeconds: lasting(120),
+      expr: `sum by (stage, provider) (rate(turnpike_provider_requests_total{outcome=~"error|timeout"}${terms.over(300)})) / sum by (stage, provider) (rate(turnpike_provider_requests_total${terms.over(300)})) > 0.2 and sum by (stage, provider) (increase(turnpike_provider_requests_total${terms.over(300)})) > 10`,
+      forSeconds: terms.lasting(120),
       severity: 'ticket',
       summary:
         'One request in five to the {{ $labels.stage }} provider {{ $labels.provider }} fails or is late.',
@@ -123,7 +158,7 @@ export function rulesAt(pace: number): readonly Rule[] {
     {
       alert: 'TurnpikeStoreBehind',
       expr: `turnpike_store_pending_writes > 1000 or turnpike_spool_writable == 0`,
-      forSeconds: lasting(300),
+      forSeconds: terms.lasting(300),
       severity: 'ticket',
       summary:
         'The database does not take what {{ $labels.instance }} has for it, or the spool cannot be written.',
@@ -131,16 +166,21 @@ export function rulesAt(pace: number): readonly Rule[] {
     },
     {
       alert: 'TurnpikeLosing',
-      expr: `sum by (instance, what) (increase(turnpike_dropped_total{what=~"store_rows|stt_audio|recording|caller_text"}${over(600)})) > 0`,
+      expr: `sum by (instance, what) (increase(turnpike_dropped_total{what=~"store_rows|stt_audio|recording|caller_text"}${terms.over(600)})) > 0`,
       forSeconds: 0,
       severity: 'ticket',
       summary: '{{ $labels.instance }} threw {{ $labels.what }} away.',
       runbook: 'something-is-thrown-away',
     },
+  ];
+}
+
+function instanceRules(terms: Terms): readonly Rule[] {
+  return [
     {
       alert: 'TurnpikeNoCalls',
-      expr: `sum(turnpike_calls_active) == 0 and sum(increase(turnpike_calls_total${over(HOUR / 2)})) == 0 and sum(increase(turnpike_calls_total${over(HOUR / 2)} offset ${Math.round((24 * HOUR) / pace)}s)) > 10`,
-      forSeconds: lasting(300),
+      expr: `sum(turnpike_calls_active) == 0 and sum(increase(turnpike_calls_total${terms.over(HOUR / 2)})) == 0 and sum(increase(turnpike_calls_total${terms.over(HOUR / 2)} offset ${terms.lasting(24 * HOUR)}s)) > 10`,
+      forSeconds: terms.lasting(300),
       severity: 'page',
       summary: 'Nobody has called for half an hour; a day ago they did.',
       runbook: 'no-calls',
@@ -155,8 +195,8 @@ export function rulesAt(pace: number): readonly Rule[] {
     },
     {
       alert: 'TurnpikeOverloaded',
-      expr: `histogram_quantile(0.99, sum by (le, instance) (rate(turnpike_event_loop_lag_seconds_bucket${over(300)}))) > 0.05 or sum by (instance) (increase(turnpike_rejected_total{what="overload"}${over(300)})) > 0`,
-      forSeconds: lasting(120),
+      expr: `histogram_quantile(0.99, sum by (le, instance) (rate(turnpike_event_loop_lag_seconds_bucket${terms.over(300)}))) > 0.05 or sum by (instance) (increase(turnpike_rejected_total{what="overload"}${terms.over(300)})) > 0`,
+      forSeconds: terms.lasting(120),
       severity: 'ticket',
       summary: '{{ $labels.instance }} does not keep up, or turns callers away.',
       runbook: 'too-many-calls',
@@ -164,15 +204,15 @@ export function rulesAt(pace: number): readonly Rule[] {
     {
       alert: 'TurnpikeDown',
       expr: 'up{job="turnpike"} == 0',
-      forSeconds: lasting(60),
+      forSeconds: terms.lasting(60),
       severity: 'page',
       summary: '{{ $labels.instance }} does not answer.',
       runbook: 'an-instance-is-down',
     },
     {
       alert: 'TurnpikeAtTheDoor',
-      expr: `sum by (what) (rate(turnpike_rejected_total{what=~"signature|token|auth|address"}${over(600)})) > 0.1`,
-      forSeconds: lasting(300),
+      expr: `sum by (what) (rate(turnpike_rejected_total{what=~"signature|token|auth|address"}${terms.over(600)})) > 0.1`,
+      forSeconds: terms.lasting(300),
       severity: 'ticket',
       summary: 'Requests are refused for {{ $labels.what }}, again and again.',
       runbook: 'somebody-tries-the-door',

@@ -196,7 +196,9 @@ export class Call implements LiveCall {
 
   /** Per inbound frame: a copy for the detector, one for the provider, one for the recording. */
   #onMedia(mulaw: Uint8Array, timestampMs: number): void {
-    const nowMs = this.#world.clock.nowMs();
+    const { clock, metrics } = this.#world;
+    const nowMs = clock.nowMs();
+    metrics.frames.in += 1;
     this.#ears.push(mulaw, nowMs);
     this.#endJudge.push(mulaw);
     this.#recording.caller(nowMs, timestampMs, mulaw);
@@ -279,7 +281,7 @@ export class Call implements LiveCall {
   }
 
   #release(effect: TurnEffect & { kind: 'release' }): void {
-    const reply = this.#replies.release(effect.replyId, effect.speculated);
+    const reply = this.#replies.release(effect.replyId, effect.speculated, this.#world.clock.nowMs());
     if (reply === undefined) return;
     const ending = this.#withheldEnding;
     this.#withheldEnding = undefined;

@@ -82,6 +82,7 @@ export class Calls implements LiveCalls {
     }
     lost?.timer.cancel();
     this.#lost.delete(callSid);
+    if (lost !== undefined) this.#world.metrics.callResumed('stream');
     const ears = this.#stopRinging(callSid) ?? this.#openEars();
     const border = new Border((error) => call.broke(error));
     const parts = {

@@ -119,12 +119,14 @@ export class Exchanges {
     this.#tell(record);
     if (this.#observed.has(record)) return;
     this.#observed.add(record);
+    if (record.callerText !== '') this.#world.metrics.turnOver(record.outcome);
     record.observe(this.#world.metrics, this.#callSid, { ...this.#world.providers, stt: sttProvider });
   }
 
   /** What the caller said last, which nobody answered, is a turn all the same. */
   unanswered(turn: number, callerText: string): void {
     const text = this.#privacy.ofCaller(callerText);
+    this.#world.metrics.turnOver('unanswered');
     this.#tell(new TurnRecord(turn, text, false, new Date(this.#world.clock.wallMs())));
   }
 

@@ -44,7 +44,10 @@ export function playoutListener(news: PlayoutNews): PlayoutListener {
       told.agentSaid(news.turn(), speech?.sentences[sentence]?.text ?? '', answers);
     },
     onPlayed: (replyId) => news.onPlayed(replyId),
-    onWritten: (mulaw, playAtMs) => recording.agent(playAtMs, mulaw),
+    onWritten: (mulaw, playAtMs) => {
+      metrics.frames.out += 1;
+      recording.agent(playAtMs, mulaw);
+    },
     onLate: (lateMs) => metrics.playoutLate(lateMs),
     onUnderrun: (silentMs) => metrics.playoutUnderrun(silentMs),
   };

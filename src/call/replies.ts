@@ -4,16 +4,18 @@ import type { Line } from '../turn/state.ts';
 import type { Conversation } from './conversation.ts';
 import type { Reply } from './reply.ts';
 
+type ReplyMetrics = Pick<Metrics, 'speculated' | 'headStart' | 'wasted'>;
+
 export class Replies {
   readonly #conversation: Conversation;
-  readonly #metrics: Pick<Metrics, 'speculated'>;
+  readonly #metrics: ReplyMetrics;
   readonly #replies = new Map<number, Reply>();
   /** Made before it was sure that the caller had finished, and not released since. */
   readonly #speculative = new Set<number>();
   /** ... and released since: they count as used when they have been heard. */
   readonly #used = new Set<number>();
 
-  constructor(conversation: Conversation, metrics: Pick<Metrics, 'speculated'>) {
+  constructor(conversation: Conversation, metrics: ReplyMetrics) {
     this.#conversation = conversation;
     this.#metrics = metrics;
   }
@@ -37,10 +39,14 @@ export class Replies {
   }
 
   /** It will be heard. Undefined when there is no such reply. */
-  release(replyId: number, speculated: boolean): Reply | undefined {
+  release(replyId: number, speculated: boolean, nowMs: number): Reply | undefined {
     const reply = this.#replies.get(replyId);
     if (reply === undefined) return undefined;
-    if (speculated) this.#used.add(replyId);
+    if (speculated) {
+      this.#used.add(replyId);
+      const askedAtMs = reply.times.llmAskedAtMs;
+      if (askedAtMs !== undefined) this.#metrics.headStart(nowMs - askedAtMs);
+    }
     this.#speculative.delete(replyId);
     reply.release();
     return reply;
@@ -60,7 +66,14 @@ export class Replies {
     reply.cancel();
     this.#replies.delete(replyId);
     this.#conversation.dropped(reply);
-    if (this.#speculative.delete(replyId)) this.#metrics.speculated('discarded');
+    if (!this.#speculative.delete(replyId)) return;
+    this.#metrics.speculated('discarded');
+    const { text, sentences } = reply.speech;
+    this.#metrics.wasted('llm', text.length);
+    this.#metrics.wasted(
+      'tts',
+      sentences.reduce((sum, sentence) => sum + sentence.text.length, 0),
+    );
   }
 
   /** It was heard, as far as it will be. */

@@ -1,6 +1,6 @@
 // The record of one exchange while it happens: texts, and the times from which every stage's share follows.
 import { defined } from '../base/defined.ts';
-import type { Metrics } from '../metrics/metrics.ts';
+import type { Metrics, TurnOutcome } from '../metrics/metrics.ts';
 import type { TurnRow, TurnSource, TurnTimings } from '../store/port.ts';
 
 /** When things happened to a reply, ms on the call's clock; absent when they did not. */
@@ -65,6 +65,12 @@ export class TurnRecord {
     this.#source = source;
     this.#times = times;
     this.#adapted = adapted;
+  }
+
+  /** What became of it for the caller. */
+  get outcome(): TurnOutcome {
+    if (this.#firstFrameAtMs === undefined) return 'unanswered';
+    return this.#source === 'fallback' ? 'apologized' : 'answered';
   }
 
   /** Why the answer was made other than always. */

@@ -60,8 +60,11 @@ interface Budget {
 const BUDGETS: readonly Budget[] = [
   { name: 'seed delays, all on', timings: SEED_TIMINGS, disable: '', p50Max: 1_000 },
   { name: 'seed delays, all off', timings: SEED_TIMINGS, disable: ALL_OFF },
+  { name: '\u2026 nothing said before', timings: SEED_TIMINGS, disable: 'tts-cache', p50Max: 1_000 },
   { name: 'Twilio\u2019s budget', timings: TWILIO, disable: '', p50Max: 780, p95Max: 950 },
+  { name: '\u2026 nothing said before', timings: TWILIO, disable: 'tts-cache', p50Max: 780, p95Max: 950 },
   { name: 'fast providers', timings: FAST, disable: '', p50Max: 480 },
+  { name: '\u2026 nothing said before', timings: FAST, disable: 'tts-cache', p50Max: 480 },
   {
     name: 'a line by intent',
     timings: SEED_TIMINGS,
@@ -116,6 +119,7 @@ export async function benchBudgets(tell: (line: string) => void): Promise<BenchR
     notes: [
       'From the frame with the last voiced sample to the first audible frame of the reply, the decision that the caller has finished included.',
       'Floor: what no gateway can take away, the medians of last words known + first token + the tokens of the first piece + first audio. Answers begin with a sentence of one or two words.',
+      'Nothing said before: DISABLE=tts-cache. With the cache a first piece such as "Sure." costs no first audio once it has been said, and a wait can be below the floor.',
       `With all off, one wait after the other: the decision, the whole completion and the first audio come to ${shown(off?.serialMs ?? NaN)} ms at the median; measured ${shown((off?.waits.median ?? NaN) / (off?.serialMs ?? NaN), 2)} of it (wanted: within 10 %).`,
       'An answer kept: of the second call, which asks what the first one has asked.',
     ],

@@ -209,6 +209,11 @@ function observeEverything(metrics: Metrics): void {
   metrics.warmedUp('model', 'ok');
   metrics.dropped('events', 1);
   metrics.tokensUsed('openai', 'prompt', 1);
+  metrics.firstOutput('llm', 'openai', 'a-model', 1);
+  metrics.charactersSpoken('openai', 1);
+  metrics.listened('openai', 1);
+  metrics.breakerIs('llm', 'openai', 0);
+  metrics.runsAgent('an-agent', '0');
 }
 
 /** Labels that Prometheus adds, not we. */
