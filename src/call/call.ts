@@ -25,6 +25,7 @@ import { playoutListener } from './playoutNews.ts';
 import type { Publish } from './publish.ts';
 import { Replies } from './replies.ts';
 import type { Reply } from './reply.ts';
+import { streamListener } from './streamNews.ts';
 import { Told } from './told.ts';
 import { Trouble } from './trouble.ts';
 import { TurnMachine } from './turnMachine.ts';
@@ -109,6 +110,7 @@ export class Call implements LiveCall {
       metrics: world.metrics,
       nowMs: () => world.clock.nowMs(),
       turn: () => this.#turn.state.turn,
+      heardText: () => this.#playout.heard()?.text,
       onStarted: (replyId) => this.#happened({ kind: 'replyStarted', replyId }),
       onPlayed: (replyId) => this.#onPlayed(replyId),
     });
@@ -165,19 +167,14 @@ export class Call implements LiveCall {
     const again = this.conversation.parts > 1;
     if (!again) this.#exchanges.callStarted(this.info);
     this.#log.info({ direction: this.info.direction, again }, 'call started');
-    this.#stream.listen({
-      onMedia: (mulaw, timestampMs) => this.#onMedia(mulaw, timestampMs),
-      onMark: (name) => this.#playout.echoed(name),
-      onDtmf: (key) => this.#happened({ kind: 'keyPressed', atMs: this.#world.clock.nowMs(), key }),
-      onRefused: (failure) => {
-        this.#world.metrics.rejected('message');
-        this.#log.debug({ failure }, 'refused a message');
-      },
-      onEnded: (reason) => {
-        if (reason === 'too_slow') this.#world.metrics.rejected('too_slow');
-        this.#connectionChanged({ kind: 'streamEnded', stopped: reason === 'stop' });
-      },
-    });
+    this.#stream.listen(
+      streamListener(this.#world.metrics, this.#log, {
+        onMedia: (mulaw, timestampMs) => this.#onMedia(mulaw, timestampMs),
+        onMark: (name) => this.#playout.echoed(name),
+        onDtmf: (key) => this.#happened({ kind: 'keyPressed', atMs: this.#world.clock.nowMs(), key }),
+        onEnded: (stopped) => this.#connectionChanged({ kind: 'streamEnded', stopped }),
+      }),
+    );
     if (this.#connection.kind === 'closed') return;
     this.#ears.attach({
       onVoice: (event) => this.#happened({ ...event, atMs: this.#world.clock.nowMs() }),
@@ -196,9 +193,7 @@ export class Call implements LiveCall {
 
   /** Per inbound frame: a copy for the detector, one for the provider, one for the recording. */
   #onMedia(mulaw: Uint8Array, timestampMs: number): void {
-    const { clock, metrics } = this.#world;
-    const nowMs = clock.nowMs();
-    metrics.frames.in += 1;
+    const nowMs = this.#world.clock.nowMs();
     this.#ears.push(mulaw, nowMs);
     this.#endJudge.push(mulaw);
     this.#recording.caller(nowMs, timestampMs, mulaw);

@@ -17,6 +17,8 @@ export interface PlayoutNews {
   readonly nowMs: () => number;
   /** The exchange under way. */
   readonly turn: () => number;
+  /** What the caller has heard of the speech that has the line. */
+  readonly heardText: () => string | undefined;
   readonly onStarted: (replyId: number) => void;
   readonly onPlayed: (replyId: number) => void;
 }
@@ -37,6 +39,7 @@ export function playoutListener(news: PlayoutNews): PlayoutListener {
     onHeard: (replyId, atMs) => {
       if (replies.get(replyId)?.speech.fillers === 0) exchanges.heard(atMs);
     },
+    onProgress: () => told.agentHeard(news.turn(), news.heardText() ?? ''),
     onSentence: (replyId, sentence) => {
       if (sentence > 0) answerBegins(replyId, sentence, news.nowMs());
       const speech = replies.get(replyId)?.speech;

@@ -5,6 +5,7 @@ import type { Publish } from './publish.ts';
 export class Told {
   readonly #publish: Publish;
   readonly #privacy: Privacy;
+  #heardText = '';
 
   constructor(publish: Publish, privacy: Privacy) {
     this.#publish = publish;
@@ -30,6 +31,13 @@ export class Told {
   agentSaid(turn: number, text: string, answers: boolean): void {
     this.#privacy.agentSays(text, answers);
     if (text !== '') this.#publish({ type: 'agent.said', turn, text: this.#privacy.ofExchange(text) });
+  }
+
+  /** All that was heard of what is being said now; told again when there is more of it. */
+  agentHeard(turn: number, heardText: string): void {
+    if (heardText === '' || heardText === this.#heardText) return;
+    this.#heardText = heardText;
+    this.#publish({ type: 'agent.heard', turn, heardText: this.#privacy.ofExchange(heardText) });
   }
 
   /** `callerText` is what was said over it. */

@@ -26,6 +26,8 @@ export type LiveEvent = EventBase &
     | { readonly type: 'turn.withdrawn'; readonly turn: number; readonly callerText: string }
     /** A sentence that has begun to play. */
     | { readonly type: 'agent.said'; readonly turn: number; readonly text: string }
+    /** How much of what is being said was played by now, as the carrier's marks come back: some twice a second. */
+    | { readonly type: 'agent.heard'; readonly turn: number; readonly heardText: string }
     | {
         readonly type: 'agent.interrupted';
         readonly turn: number;

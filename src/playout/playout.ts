@@ -36,6 +36,8 @@ export interface PlayoutListener {
   onStarted(speechId: number, atMs: number): void;
   /** The carrier says that the speech's beginning was played. */
   onHeard(speechId: number, atMs: number): void;
+  /** A mark came back: more of it was heard. Every 500 ms or so. */
+  onProgress(speechId: number): void;
   /** A sentence begins to be written. */
   onSentence(speechId: number, sentence: number): void;
   /** All of it was played. The playout is free for another. */
@@ -195,6 +197,7 @@ export class Playout {
       this.#listener.onHeard(speech.id, nowMs);
     }
     if (this.#phase.kind === 'finishing' && this.#phase.lastMark === name) this.#finish(speech.id);
+    else this.#listener.onProgress(speech.id);
   }
 
   /** Ends without a word to the carrier: the call is over. Idempotent. */

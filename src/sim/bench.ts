@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { errorText } from '../base/errors.ts';
 import { benchBudgets } from './benchBudgets.ts';
+import { benchEvents } from './benchEvents.ts';
 import { benchFirst } from './benchFirst.ts';
 import { benchHeard } from './benchHeard.ts';
 import { benchIntents } from './benchIntents.ts';
@@ -22,6 +23,7 @@ const BENCHES: Readonly<
   latency: () => benchLatency(),
   budgets: () => benchBudgets(print),
   first: () => benchFirst(),
+  events: () => benchEvents(),
   share: () => benchShare(),
   load: benchLoad,
   heard: () => benchHeard(),

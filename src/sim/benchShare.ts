@@ -14,10 +14,13 @@ import { ReplyWatch } from './replyWatch.ts';
 import { AGENT_FILE, hold, Stage, type HeldCall, type House } from './stage.ts';
 import { spread } from './statistics.ts';
 
-/** What the issue asks for at the median. */
+/** What is wanted at the median and at p99. */
+const TARGET_MS = 5;
+const TARGET_P99_MS = 20;
 const CONDITIONS = [
-  { calls: 1, turns: 10, targetMs: 15 },
-  { calls: 50, turns: 4, targetMs: 30 },
+  { calls: 1, turns: 10 },
+  { calls: 50, turns: 4 },
+  { calls: 100, turns: 3 },
 ] as const;
 const STAGGER_MS = 150;
 /** All three steps of a turn lie within this time after the caller's last sound. */
@@ -126,14 +129,12 @@ function sharesOf({ call, report }: HeldCall, seen: Seen): TurnShare[] {
 interface Result {
   readonly calls: number;
   readonly turnsHeld: number;
-  readonly targetMs: number;
   readonly shares: readonly TurnShare[];
 }
 
 function report(results: readonly Result[], tickLateMsMax: number): BenchReport {
-  const figures = results.map(({ calls, turnsHeld, targetMs, shares }) => ({
+  const figures = results.map(({ calls, turnsHeld, shares }) => ({
     calls,
-    targetMs,
     turnsHeld,
     sum: spread(shares.map((turn) => turn.sttToLlmMs + turn.pieceToTtsMs + turn.byteToFrameMs)),
     sttToLlm: spread(shares.map((turn) => turn.sttToLlmMs)),
@@ -152,23 +153,27 @@ function report(results: readonly Result[], tickLateMsMax: number): BenchReport 
           'piece to voice',
           'audio to frame',
           'sum',
+          'wanted',
           'p95',
-          'target',
+          'p99',
+          'wanted',
         ],
-        rows: figures.map(({ calls, sum, sttToLlm, pieceToTts, byteToFrame, targetMs }) => [
+        rows: figures.map(({ calls, sum, sttToLlm, pieceToTts, byteToFrame }) => [
           String(calls),
           String(sum.count),
           ...[sttToLlm, pieceToTts, byteToFrame].map(
             ({ median, p95 }) => `${shown(median, 1)} (${shown(p95, 1)})`,
           ),
           shown(sum.median, 1),
+          `at most ${TARGET_MS}`,
           shown(sum.p95, 1),
-          shown(targetMs),
+          shown(sum.p99, 1),
+          `at most ${TARGET_P99_MS}`,
         ]),
       },
     ],
     notes: [
-      `Turns whose steps could not be told from another call's are left out: ${results.map(({ turnsHeld, shares }) => turnsHeld - shares.length).join(' and ')}.`,
+      `Turns whose steps could not be told from another call's are left out: ${results.map(({ turnsHeld, shares }) => turnsHeld - shares.length).join(', ')}.`,
       `The simulators' own clock was late by up to ${shown(tickLateMsMax, 1)} ms; it is part of what is measured.`,
     ],
     figures: { tickLateMsMax, conditions: figures },

@@ -125,6 +125,7 @@ class WorkClock implements Clock {
 const unheard: PlayoutListener = {
   onStarted: () => undefined,
   onHeard: () => undefined,
+  onProgress: () => undefined,
   onSentence: () => undefined,
   onPlayed: () => undefined,
   onWritten: () => undefined,

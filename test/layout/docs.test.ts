@@ -218,6 +218,8 @@ function observeEverything(metrics: Metrics): void {
 
 /** Labels that Prometheus adds, not we. */
 const SCRAPED = ['instance', 'job'];
+/** Labels that come by a join with `turnpike_agent_info`. */
+const JOINED = ['agent'];
 
 test('every metric and label that the dashboards ask for is exposed', async () => {
   const series = await exposedSeries();
@@ -244,7 +246,7 @@ function checkQuery(query: string, series: ReadonlyMap<string, ReadonlySet<strin
     assert.ok(labels !== undefined, `${name} is not exposed: ${query}`);
     const used = [...matchers.matchAll(/(\w+)\s*[=!]~?"/g)].map(([, label = '']) => label);
     for (const label of [...used, ...grouped]) {
-      assert.ok(labels.has(label) || SCRAPED.includes(label), `${name} has no label ${label}: ${query}`);
+      assert.ok(labels.has(label) || [...SCRAPED, ...JOINED].includes(label), `${name} has no label ${label}: ${query}`);
     }
   }
 }

@@ -17,6 +17,7 @@ function setUp() {
   const listener = {
     onStarted: (id: number) => heard.push(`started ${id}`),
     onHeard: (id: number) => heard.push(`heard ${id}`),
+    onProgress: () => undefined,
     onSentence: (id: number, sentence: number) => heard.push(`sentence ${id}.${sentence}`),
     onPlayed: (id: number) => heard.push(`played ${id}`),
     onWritten: () => undefined,
