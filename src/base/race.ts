@@ -1,22 +1,35 @@
 // Several who can give the same stream of answers: in their order, the next when one fails before its first item, a
 // second one beside the first when that is late. Whoever gives the first item gives all.
 import assert from 'node:assert/strict';
+import type { Breaker } from './breaker.ts';
 import type { Clock, Timer } from './clock.ts';
 import { ProviderError } from './errors.ts';
 import type { Hedging } from './hedging.ts';
 import type { LatencyWindow } from './latencyWindow.ts';
+import { switchAfterMs } from './switchDelay.ts';
 
 export interface Contender<T> {
   /** Starts on the first pull; stops when `signal` aborts or the consumer stops. */
   run(signal: AbortSignal): AsyncIterable<T>;
   /** Of its times to the first item. */
   readonly latencies: LatencyWindow;
+  /** Told how it fared. */
+  readonly breaker?: Breaker;
+  /** How long it is waited for alone when others stand behind it, ms; undefined: what is usual for it. */
+  readonly switchMs?: number | undefined;
 }
 
 export interface RaceOptions<T> {
   readonly clock: Clock;
   /** Undefined: nobody is asked before the one before has failed. */
   readonly hedging: Hedging | undefined;
+  /**
+   * One that is late is not waited for alone when another stands behind it: that one is asked too, and whoever begins
+   * first wins. No hedge, and bounded by no budget: the next one is there for this.
+   */
+  readonly switches?: boolean;
+  /** The one at this place has begun to answer, and gives all. */
+  readonly onBegun?: (place: number) => void;
   /** Whether with this item the answer has begun. */
   readonly begins: (item: T) => boolean;
   /** One has failed before its first item; the other goes on instead of it, or begins. Places in the list. */
@@ -65,8 +78,10 @@ class Field<T> {
   /** The place of the next one in the list that was not asked yet. */
   #next = 0;
   #hedged = false;
+  /** What is done next if nobody begins to answer before, in the order of time. */
+  #due: readonly { readonly what: 'hedge' | 'switch'; readonly atMs: number }[] = [];
   #timer: Timer | undefined;
-  #late: Promise<'late'> = never();
+  #late: Promise<'hedge' | 'switch'> = never();
 
   constructor(contenders: readonly Contender<T>[], options: RaceOptions<T>) {
     assert(contenders.length > 0, 'at least one to ask');
@@ -87,12 +102,14 @@ class Field<T> {
         this.#late,
         ...[...this.#running].map((runner) => runner.begun),
       ]);
-      if (news === 'late') {
-        this.#hedge();
-      } else if (news.error === undefined) {
+      if (news === 'hedge') this.#hedge();
+      else if (news === 'switch') this.#switch();
+      else if (news.error === undefined) {
         this.#running.delete(news.runner);
+        if (this.#options.switches === true) for (const runner of this.#running) runner.tellIfLate();
         this.#stopRunning(new LostRace('another one was first'));
         this.#running.add(news.runner);
+        this.#options.onBegun?.(news.runner.place);
         return news.runner;
       } else {
         this.#running.delete(news.runner);
@@ -124,27 +141,57 @@ class Field<T> {
     return runner;
   }
 
-  /** From now on it is late after a while, unless there was a hedge. */
+  /** From now on it is late after a while: a hedge is due, and, when somebody stands behind it, a switch. */
   #waitFor(runner: Runner<T>): void {
-    const { hedging, clock } = this.#options;
+    const { hedging, clock, switches } = this.#options;
+    const behind = this.#contenders[this.#next];
+    const { contender } = runner;
+    const hedgeMs = this.#hedged
+      ? undefined
+      : hedging?.delayMs(contender.latencies, (behind ?? contender).latencies);
+    const switchMs =
+      behind === undefined || switches !== true
+        ? undefined
+        : switchAfterMs(contender.switchMs, contender.latencies);
+    const nowMs = clock.nowMs();
+    this.#due = [
+      ...(hedgeMs === undefined ? [] : [{ what: 'hedge' as const, atMs: nowMs + hedgeMs }]),
+      ...(switchMs === undefined ? [] : [{ what: 'switch' as const, atMs: nowMs + switchMs }]),
+    ].toSorted((a, b) => a.atMs - b.atMs);
+    this.#awaitDue();
+  }
+
+  #awaitDue(): void {
     this.#timer?.cancel();
-    this.#late = never();
-    if (hedging === undefined || this.#hedged) return;
-    const second = this.#contenders[this.#next] ?? runner.contender;
-    const delayMs = hedging.delayMs(runner.contender.latencies, second.latencies);
-    if (delayMs === undefined) return;
+    const [next] = this.#due;
+    if (next === undefined) {
+      this.#late = never();
+      return;
+    }
+    const { clock } = this.#options;
     this.#late = new Promise((resolve) => {
-      this.#timer = clock.after(delayMs, () => resolve('late'));
+      this.#timer = clock.after(next.atMs - clock.nowMs(), () => resolve(next.what));
     });
   }
 
+  /** The next in the list is asked as well. */
+  #switch(): void {
+    this.#due = [];
+    if (this.#next < this.#contenders.length) this.#startNext();
+    else this.#awaitDue();
+  }
+
+  /** Refused for its price it changes nothing: the switch is still due. */
   #hedge(): void {
-    this.#late = never();
-    if (this.#options.hedging?.spend() !== true) return;
-    this.#hedged = true;
-    const place = Math.min(this.#next, this.#contenders.length - 1);
-    this.#next = place + 1;
-    this.#start(place);
+    this.#due = this.#due.slice(1);
+    if (this.#options.hedging?.spend() === true) {
+      this.#due = [];
+      this.#hedged = true;
+      const place = Math.min(this.#next, this.#contenders.length - 1);
+      this.#next = place + 1;
+      this.#start(place);
+    }
+    this.#awaitDue();
   }
 
   #goOnWithout(lost: Runner<T>, error: unknown): void {
@@ -201,6 +248,13 @@ class Runner<T> {
     if (!this.#ended) yield* { [Symbol.asyncIterator]: () => this.#iterator };
   }
 
+  /** Another one was first, and this one had been waited for in vain. */
+  tellIfLate(): void {
+    const { breaker, latencies, switchMs } = this.contender;
+    const waitedMs = this.#clock.nowMs() - this.#startedAtMs;
+    if (waitedMs >= switchAfterMs(switchMs, latencies)) breaker?.failed('late');
+  }
+
   /** Idempotent. */
   stop(reason: unknown): void {
     this.#took('tookAtLeast');
@@ -220,9 +274,11 @@ class Runner<T> {
         this.#held.push(result.value);
         if (!begins(result.value)) continue;
         this.#took('took');
+        this.contender.breaker?.succeeded();
         return;
       }
     } catch (error) {
+      if (error instanceof ProviderError) this.contender.breaker?.failed(error);
       const late = error instanceof ProviderError && error.code === 'first_output_timeout';
       if (late) this.#took('tookAtLeast');
       this.#timed = true;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ProviderError } from '../../src/base/errors.ts';
-import { withFallback, type FallbackOptions } from '../../src/llm/fallback.ts';
-import type { LanguageModel, LlmEvent } from '../../src/llm/port.ts';
+import { FAILURES_MAX } from '../../src/base/breaker.ts';
+import { SWITCH_MS_UNKNOWN } from '../../src/base/switchDelay.ts';
+import { CONTINUED_MAX, STALLED_MS, withFallback, type FallbackOptions } from '../../src/llm/fallback.ts';
+import type { LanguageModel, LlmEvent, LlmRequest } from '../../src/llm/port.ts';
 import { collect, request } from '../helpers/llmContract.ts';
 import { VirtualClock } from '../helpers/virtualClock.ts';
 
@@ -16,19 +18,26 @@ function scripted(
   provider: string,
   events: readonly LlmEvent[],
   error?: Error,
-): LanguageModel & { asked: number } {
+): LanguageModel & { asked: number; readonly requests: LlmRequest[] } {
+  const requests: LlmRequest[] = [];
   const model = {
     provider,
     model: 'm',
     asked: 0,
-    async *complete(): AsyncGenerator<LlmEvent> {
+    requests,
+    async *complete(asked: LlmRequest): AsyncGenerator<LlmEvent> {
       model.asked += 1;
+      requests.push(asked);
       yield* events;
       if (error !== undefined) throw error;
     },
     warmUp: () => (error === undefined ? Promise.resolve() : Promise.reject(error)),
   };
   return model;
+}
+
+function textOf(events: readonly LlmEvent[]): string {
+  return events.map((event) => (event.kind === 'text' ? event.text : '')).join('');
 }
 
 test('the first that answers is the only one asked', async () => {
@@ -53,11 +62,89 @@ test('the next is asked when one fails before its first word, and the switch is 
   assert.deepEqual(switches, ['server a>b', 'server b>c']);
 });
 
-test('nothing is repeated once a word was said', async () => {
-  const models = [scripted('a', [{ kind: 'text', text: 'Hel' }], down), scripted('b', [finished])];
-  const both = withFallback(models, noSwitch);
-  await assert.rejects(collect(both.complete(request, never)), down);
+test('an answer that breaks off is gone on with by the next, and nothing is said twice', async () => {
+  const said = 'I can help you with that. I have';
+  const models = [
+    scripted('a', [{ kind: 'text', text: said }], down),
+    scripted('b', [
+      { kind: 'text', text: 'I have an opening' },
+      { kind: 'text', text: ' at nine.' },
+      finished,
+    ]),
+  ];
+  const switches: string[] = [];
+  const both = withFallback(models, {
+    clock,
+    onSwitch: (error, from, to) => switches.push(`${error.code} ${from.provider}>${to.provider}`),
+  });
+  assert.equal(textOf(await collect(both.complete(request, never))), `${said} an opening at nine.`);
+  assert.deepEqual(switches, ['server a>b']);
+  const [asked] = models[1]?.requests ?? [];
+  assert.deepEqual(
+    asked?.messages.slice(0, request.messages.length),
+    request.messages,
+    'the prompt stays as it was',
+  );
+  assert.equal(asked?.messages.at(-2)?.content, said);
+});
+
+test('the only model is asked for the rest as well, a few times', async () => {
+  const broken = scripted('a', [{ kind: 'text', text: 'One moment, please' }], down);
+  const alone = withFallback([broken], { clock });
+  await assert.rejects(collect(alone.complete(request, never)), down);
+  assert.equal(broken.asked, 1 + CONTINUED_MAX);
+});
+
+test('what a tool was called for is not asked for again', async () => {
+  const call: LlmEvent = { kind: 'toolCall', call: { id: '1', name: 'book', argumentsText: '{}' } };
+  const models = [scripted('a', [{ kind: 'text', text: 'Sure.' }, call], down), scripted('b', [finished])];
+  await assert.rejects(collect(withFallback(models, noSwitch).complete(request, never)), down);
   assert.equal(models[1]?.asked, 0);
+});
+
+test('one that hangs costs a caller the wait for the next, and soon not even that', async () => {
+  const time = new VirtualClock();
+  const hanging: LanguageModel & { asked: number } = {
+    ...scripted('a', []),
+    asked: 0,
+    async *complete(_request, signal): AsyncGenerator<LlmEvent> {
+      hanging.asked += 1;
+      yield* [];
+      await new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    },
+  };
+  const both = withFallback([hanging, scripted('b', [{ kind: 'text', text: 'Yes.' }, finished])], {
+    clock: time,
+  });
+  const waits: number[] = [];
+  for (let turn = 0; turn < 5; turn += 1) {
+    const askedAtMs = time.nowMs();
+    const answer = collect(both.complete(request, never));
+    await time.advance(SWITCH_MS_UNKNOWN + 1);
+    assert.equal(textOf(await answer), 'Yes.');
+    waits.push(time.nowMs() - askedAtMs);
+  }
+  assert.ok(hanging.asked <= FAILURES_MAX + 1, `asked ${hanging.asked} times`);
+});
+
+test('a stream that stands still is left for the next', async () => {
+  const time = new VirtualClock();
+  const stalling: LanguageModel = {
+    ...scripted('a', []),
+    async *complete(_request, signal): AsyncGenerator<LlmEvent> {
+      yield { kind: 'text', text: 'We are open' };
+      await new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    },
+  };
+  const rest: LlmEvent = { kind: 'text', text: ' from eight to six.' };
+  const both = withFallback([stalling, scripted('b', [rest, finished])], { clock: time });
+  const answer = collect(both.complete(request, never));
+  await time.advance(STALLED_MS + 1);
+  assert.equal(textOf(await answer), 'We are open from eight to six.');
 });
 
 test('the last failure is thrown', async () => {

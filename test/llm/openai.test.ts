@@ -28,7 +28,7 @@ llmContract(
     const rig = await openLlmRig(setting);
     return { ...rig, model: withFallback([rig.model], { clock: rig.clock }) };
   },
-  { streaming: true, firstMs: RIG_DEADLINES.firstTokenMs, idleMs: RIG_DEADLINES.idleMs },
+  { streaming: true, firstMs: RIG_DEADLINES.firstTokenMs, idleMs: RIG_DEADLINES.idleMs, goesOn: true },
 );
 
 const calls = [

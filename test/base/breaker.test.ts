@@ -1,0 +1,94 @@
+// When a provider is passed over, and when it is tried again.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { Breaker, FAILURES_MAX, inOrderOfTrust, type BreakerState } from '../../src/base/breaker.ts';
+import { ProviderError, type ProviderErrorCode } from '../../src/base/errors.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import { VirtualClock } from '../helpers/virtualClock.ts';
+
+function failure(code: ProviderErrorCode, retryAfterMs?: number): ProviderError {
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new ProviderError(code, code, { stage: 'llm', provider: 'a', ...wait });
+}
+
+function open() {
+  const clock = new VirtualClock();
+  const changes: BreakerState[] = [];
+  const breaker = new Breaker({ clock, random: seededRandom(1), onChange: (state) => changes.push(state) });
+  return { clock, breaker, changes };
+}
+
+test('single failures open nothing, three in a row do', () => {
+  const { breaker, changes } = open();
+  for (let i = 0; i < 10; i += 1) {
+    breaker.failed(failure('server'));
+    breaker.failed('late');
+    breaker.succeeded();
+  }
+  assert.equal(breaker.state, 'closed');
+  for (let i = 0; i < FAILURES_MAX; i += 1) breaker.failed(failure('connect'));
+  assert.equal(breaker.state, 'open');
+  assert.equal(breaker.admits(), false);
+  assert.deepEqual(changes, ['open']);
+});
+
+test('after a while one request is let through, and decides', async () => {
+  const { clock, breaker, changes } = open();
+  for (let i = 0; i < FAILURES_MAX; i += 1) breaker.failed(failure('server'));
+  await clock.advance(1_300);
+  assert.equal(breaker.admits(), true);
+  assert.equal(breaker.admits(), false, 'one at a time');
+  breaker.failed(failure('server'));
+  assert.equal(breaker.state, 'open');
+  await clock.advance(1_300);
+  assert.equal(breaker.admits(), false, 'the second wait is longer');
+  await clock.advance(1_300);
+  assert.equal(breaker.admits(), true);
+  breaker.succeeded();
+  assert.deepEqual(changes, ['open', 'half_open', 'open', 'half_open', 'closed']);
+  assert.equal(breaker.admits(), true);
+});
+
+test('a trial that is never reported on blocks no other for ever', async () => {
+  const { clock, breaker } = open();
+  for (let i = 0; i < FAILURES_MAX; i += 1) breaker.failed(failure('server'));
+  await clock.advance(2_000);
+  assert.equal(breaker.admits(), true);
+  await clock.advance(10_000);
+  assert.equal(breaker.admits(), true);
+});
+
+test('who says when to come back is left alone until then, by everybody', async () => {
+  const { clock, breaker } = open();
+  breaker.failed(failure('rate_limit', 5_000));
+  assert.equal(breaker.admits(), false);
+  await clock.advance(4_900);
+  assert.equal(breaker.admits(), false);
+  await clock.advance(200);
+  assert.equal(breaker.admits(), true);
+});
+
+test('a request that was wrong in itself says nothing about the provider', () => {
+  const { breaker } = open();
+  for (let i = 0; i < 100; i += 1) breaker.failed(failure('bad_request'));
+  assert.equal(breaker.state, 'closed');
+});
+
+test('everybody is in the order, the trusted first: the last one is never left out', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 5 }), (failures) => {
+      const clock = new VirtualClock();
+      const random = seededRandom(3);
+      const entries = failures.map((times, place) => {
+        const breaker = new Breaker({ clock, random });
+        for (let i = 0; i < times; i += 1) breaker.failed(failure('server'));
+        return { place, times, breaker };
+      });
+      const order = inOrderOfTrust(entries);
+      assert.equal(order.length, entries.length);
+      const trusted = entries.filter(({ times }) => times < FAILURES_MAX);
+      assert.deepEqual(order.slice(0, trusted.length), trusted);
+    }),
+  );
+});
