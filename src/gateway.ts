@@ -9,6 +9,8 @@ import { systemClock } from './base/clock.ts';
 import { errorText } from './base/errors.ts';
 import { HttpPool } from './base/httpPool.ts';
 import type { Logger } from './base/logger.ts';
+import { systemRandom } from './base/random.ts';
+import { ProviderBreakers } from './base/providerBreakers.ts';
 import { ProviderLatencies } from './base/providerLatencies.ts';
 import { Calls } from './call/calls.ts';
 import { turnSettingsOf } from './call/turnSettings.ts';
@@ -114,9 +116,9 @@ async function build(
   closing.push(() => databaseUp.close());
   const http = new HttpPool();
   closing.push(() => http.close());
-
   const latencies = new ProviderLatencies(clock);
-  const deps: ProvidersDeps = { agent, config, http, metrics, logger, clock, latencies };
+  const kept = { latencies, breakers: openBreakers(agent, metrics, logger) };
+  const deps: ProvidersDeps = { agent, config, http, metrics, logger, clock, ...kept };
   const voices = openVoices(deps, !config.disabled.has('tts-cache'));
   await voices.cache?.open();
   closing.push(() => voices.cache?.close());
@@ -179,6 +181,26 @@ async function build(
     },
     close,
   };
+}
+
+/** Each change is told once, however many calls meet the same failure. */
+function openBreakers(agent: AgentFile, metrics: Metrics, logger: Logger): ProviderBreakers {
+  const levels = { closed: 0, half_open: 0.5, open: 1 } as const;
+  const breakers = new ProviderBreakers({
+    clock,
+    random: systemRandom,
+    onChange: (stage, place, state, why) => {
+      const { provider, model } = agent.providers[stage][place] ?? {};
+      metrics.breakerIs(stage, provider ?? '', model ?? '', levels[state]);
+      const failure = why === undefined || why === 'late' ? why : why.code;
+      if (state === 'open') logger.warn({ stage, provider, model, failure }, 'a provider is passed over');
+      else logger.info({ stage, provider, model, state }, 'a provider is asked again');
+    },
+  });
+  for (const stage of ['stt', 'llm', 'tts'] as const) {
+    for (const { provider, model } of agent.providers[stage]) metrics.breakerIs(stage, provider, model, 0);
+  }
+  return breakers;
 }
 
 /** What a call can do without: the model of turn ends, and what is answered without the model. */

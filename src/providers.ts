@@ -4,6 +4,7 @@ import type { AgentFile, LlmEntry, SttEntry, TtsEntry } from './agent/schema.ts'
 import type { Clock } from './base/clock.ts';
 import { defined } from './base/defined.ts';
 import { errorText } from './base/errors.ts';
+import type { ProviderBreakers } from './base/providerBreakers.ts';
 import { Hedging } from './base/hedging.ts';
 import type { HttpPool } from './base/httpPool.ts';
 import type { Logger } from './base/logger.ts';
@@ -32,6 +33,7 @@ export interface ProvidersDeps {
   readonly clock: Clock;
   /** Kept whether or not anything is asked twice. */
   readonly latencies: ProviderLatencies;
+  readonly breakers: ProviderBreakers;
 }
 
 /** In the order of the agent's file. */
@@ -56,9 +58,9 @@ export function openEars({ agent, config, metrics, clock }: ProvidersDeps): read
  * name of the one to be asked first, unless it is the file's first.
  */
 export function openModel(deps: ProvidersDeps, first?: string): LanguageModel {
-  const { agent, config, http, metrics, logger, clock, latencies } = deps;
+  const { agent, config, http, metrics, logger, clock, latencies, breakers } = deps;
   const open = (entry: LlmEntry): LanguageModel => {
-    const { baseUrl, apiKeyEnv: _named, provider: _closed, ...options } = entry;
+    const { baseUrl, apiKeyEnv: _named, provider: _closed, switchMs: _between, ...options } = entry;
     const model = openaiLanguageModel(
       {
         ...defined(options),
@@ -78,6 +80,8 @@ export function openModel(deps: ProvidersDeps, first?: string): LanguageModel {
     {
       clock,
       latencies: entries.map(({ place }) => latencies.of('llm', place)),
+      breakers: entries.map(({ place }) => breakers.of('llm', place)),
+      switchMs: entries.map(({ entry }) => entry.switchMs),
       hedging: hedgingOf(config),
       onSwitch: (error, from, to) =>
         logger.warn(
@@ -104,10 +108,10 @@ export interface Voices {
 
 /** With `caching` off every sentence is made anew. */
 export function openVoices(deps: ProvidersDeps, caching: boolean): Voices {
-  const { agent, config, http, metrics, logger, clock } = deps;
+  const { agent, config, http, metrics, logger, clock, breakers } = deps;
   const hedging = hedgingOf(config);
   const open = (entry: TtsEntry, place: number): TextToSpeech => {
-    const { baseUrl, apiKeyEnv: _named, provider: _closed, ...options } = entry;
+    const { baseUrl, apiKeyEnv: _named, provider: _closed, switchMs: _between, ...options } = entry;
     const latencies = deps.latencies.of('tts', place);
     const voice = measuredVoice(
       openaiTextToSpeech(
@@ -124,10 +128,14 @@ export function openVoices(deps: ProvidersDeps, caching: boolean): Voices {
       metrics,
       clock,
     );
-    return hedgedTextToSpeech(voice, { clock, latencies, hedging });
+    return hedgedTextToSpeech(voice, { clock, latencies, hedging, breaker: breakers.of('tts', place) });
   };
   const fallback = (voices: readonly TextToSpeech[]): TextToSpeech =>
     fallbackTextToSpeech(voices, {
+      clock,
+      breakers: agent.providers.tts.map((_entry, place) => breakers.of('tts', place)),
+      latencies: agent.providers.tts.map((_entry, place) => deps.latencies.of('tts', place)),
+      switchMs: agent.providers.tts.map((entry) => entry.switchMs),
       onFallback: (from, to, error) =>
         logger.warn(
           { provider: from.provider, next: to.provider, code: error.code, failure: error.message },

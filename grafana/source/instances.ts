@@ -112,8 +112,8 @@ export const instances: readonly Row[] = [
         thresholds: [0.5, 1],
         queries: [
           {
-            expr: `max by (instance, stage, provider) (turnpike_breaker_open{${PROVIDERS}})`,
-            legend: '{{instance}} {{stage}} {{provider}}',
+            expr: `max by (instance, stage, provider, model) (turnpike_breaker_open{${PROVIDERS}})`,
+            legend: '{{instance}} {{stage}} {{provider}} {{model}}',
           },
         ],
       },

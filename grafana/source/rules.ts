@@ -140,10 +140,11 @@ function providerRules(terms: Terms): readonly Rule[] {
   return [
     {
       alert: 'TurnpikeProviderDown',
-      expr: 'max by (stage, provider) (turnpike_breaker_open) == 1',
+      expr: 'max by (stage, provider, model) (turnpike_breaker_open) == 1',
       forSeconds: terms.lasting(120),
       severity: 'page',
-      summary: 'The {{ $labels.stage }} provider {{ $labels.provider }} is passed over: it fails.',
+      summary:
+        'The {{ $labels.stage }} provider {{ $labels.provider }} ({{ $labels.model }}) is passed over: it fails.',
       runbook: 'a-provider-is-down',
     },
     {

@@ -9,6 +9,8 @@ export const EXTRA_SHARE = 0.05;
 /** What may have been saved up: when everything turns slow at once, so many requests more and not twice as many. */
 export const SAVED_MAX = 10;
 
+type Usual = Pick<LatencyWindow, 'distribution'>;
+
 interface Plan {
   readonly first: LatencyDistribution;
   readonly second: LatencyDistribution;
@@ -18,7 +20,7 @@ interface Plan {
 /** Every request earns a share of a second one; nothing is lent, so the share holds from the first request on. */
 export class Hedging {
   readonly #extraShare: number;
-  readonly #plans = new WeakMap<LatencyWindow, Plan>();
+  readonly #plans = new WeakMap<Usual, Plan>();
   /** In shares of a request: whole numbers, so that twenty shares are one. */
   #saved = 0;
 
@@ -41,7 +43,7 @@ export class Hedging {
   }
 
   /** How long to wait for the first before the second is asked; undefined while too little is known of the first. */
-  delayMs(first: LatencyWindow, second: LatencyWindow): number | undefined {
+  delayMs(first: Usual, second: Usual): number | undefined {
     const usual = first.distribution;
     if (usual === undefined) return undefined;
     // A provider that was hardly ever asked is taken to be like the one before it.

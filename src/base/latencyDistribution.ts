@@ -38,8 +38,9 @@ export function distributionOf(samples: readonly LatencySample[]): LatencyDistri
     }
   }
   const last = sorted.at(-1);
-  if (share > EPSILON && last !== undefined && last.durationMs > (timesMs.at(-1) ?? -Infinity)) {
-    timesMs.push(last.durationMs);
+  if (share > EPSILON && last !== undefined) {
+    if (last.durationMs === timesMs.at(-1)) later.pop();
+    else timesMs.push(last.durationMs);
     later.push(0);
   }
   return {

@@ -8,13 +8,16 @@ import type { Hedging } from './hedging.ts';
 import type { LatencyWindow } from './latencyWindow.ts';
 import { switchAfterMs } from './switchDelay.ts';
 
+/** What is usual, and what is added to it. */
+export type LatencyNotes = Pick<LatencyWindow, 'distribution' | 'took' | 'tookAtLeast'>;
+
 export interface Contender<T> {
   /** Starts on the first pull; stops when `signal` aborts or the consumer stops. */
   run(signal: AbortSignal): AsyncIterable<T>;
   /** Of its times to the first item. */
-  readonly latencies: LatencyWindow;
+  readonly latencies: LatencyNotes;
   /** Told how it fared. */
-  readonly breaker?: Breaker;
+  readonly breaker?: Pick<Breaker, 'succeeded' | 'failed'>;
   /** How long it is waited for alone when others stand behind it, ms; undefined: what is usual for it. */
   readonly switchMs?: number | undefined;
 }
@@ -64,6 +67,8 @@ export async function* race<T>(
   try {
     const winner = await field.winner(stopped);
     yield* winner.items();
+    // One that was stopped between two items has just ended.
+    signal.throwIfAborted();
   } finally {
     field.stop(new Error('nobody wants the rest'));
   }

@@ -13,7 +13,10 @@ const OVER_MEDIAN_MS = 250;
  * all, whichever is later. So a hanging provider costs a caller some 800 ms at most, and a healthy one is seldom
  * doubled.
  */
-export function switchAfterMs(told: number | undefined, latencies: LatencyWindow): number {
+export function switchAfterMs(
+  told: number | undefined,
+  latencies: Pick<LatencyWindow, 'distribution'>,
+): number {
   if (told !== undefined) return told;
   const { distribution } = latencies;
   if (distribution === undefined) return SWITCH_MS_UNKNOWN;

@@ -112,7 +112,7 @@ function needsSpace(given: string, rest: string): boolean {
 }
 
 function lettersOf(text: string): string {
-  return [...text.toLowerCase()].filter(isLetter).join('');
+  return text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
 
 function isLetter(character: string): boolean {

@@ -159,8 +159,8 @@ function recordersOf(series: Series) {
       series.resumed.inc({ how });
     },
     /** 1 open, 0.5 being tried, 0 closed. */
-    breakerIs(stageName: ProviderStage, provider: string, open: 0 | 0.5 | 1): void {
-      series.breaker.set({ stage: stageName, provider }, open);
+    breakerIs(stageName: ProviderStage, provider: string, model: string, open: 0 | 0.5 | 1): void {
+      series.breaker.set({ stage: stageName, provider, model }, open);
     },
     runsAgent(name: string, version: string): void {
       series.agent.set({ agent: name, version }, 1);

@@ -200,7 +200,7 @@ function providerSeries(make: Maker) {
     breaker: make.gauge(
       'breaker_open',
       '1: the provider is passed over; 0.5: it is being tried; 0: it is asked.',
-      ['stage', 'provider'],
+      ['stage', 'provider', 'model'],
     ),
     cache: make.counter('cache_lookups_total', 'Cache look-ups.', ['cache', 'result']),
     tokens: make.counter('llm_tokens_total', 'Tokens of the language model.', ['provider', 'kind']),

@@ -60,6 +60,7 @@ export function cachedTextToSpeech(inner: TextToSpeech, cache: SpeechCache): Cac
     speak: (text, signal) => speak(text, false, signal),
     warmUp: (signal) => inner.warmUp(signal),
     lookup: (text) => cache.lookup(keyOf(text)),
+    isReady: (text) => cache.has(keyOf(text)),
     async prime(lines, signal) {
       const waiting = [...new Set(lines)];
       const failures: PrimeFailure[] = [];
@@ -131,6 +132,11 @@ export class SpeechCache {
     // A miss is counted by the `speak` that follows it.
     if (found !== undefined) this.#options.observe?.('tts_memory', 'hit');
     return found;
+  }
+
+  /** Whether it is in memory; neither counted nor taken for a use. */
+  has(key: string): boolean {
+    return this.#memory.has(key);
   }
 
   /** Speech for `key`, made by `make` unless it is there or under way. A `fixed` one is kept on disk, too. */

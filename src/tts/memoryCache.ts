@@ -32,6 +32,11 @@ export class MemoryCache {
     return this.#fixed.size + this.#passing.size;
   }
 
+  /** Not taken for a use. */
+  has(key: string): boolean {
+    return this.#fixed.has(key) || this.#passing.has(key);
+  }
+
   get(key: string): CachedSpeech | undefined {
     for (const map of [this.#fixed, this.#passing]) {
       const found = map.get(key);

@@ -6,8 +6,10 @@ import { withDeadlines, type StreamDeadlines } from '../base/deadline.ts';
 import { codeOfStatus, errorText, ProviderError, type ProviderErrorCode } from '../base/errors.ts';
 import type { HttpPool } from '../base/httpPool.ts';
 import { retryAfterMs } from '../base/retryAfter.ts';
+import { BYTES_PER_MS } from '../audio/mulaw.ts';
 import { pcmToSpeech } from './pcmSpeech.ts';
 import type { SpeechChunk, TextToSpeech } from './port.ts';
+import { leastAudioMs } from './restOfText.ts';
 
 export interface OpenaiSpeechOptions {
   /** Label for metrics; `openai` unless it is another server of this shape. */
@@ -72,16 +74,23 @@ export function openaiTextToSpeech(options: OpenaiSpeechOptions, http: HttpPool,
       };
       const open = (stop: AbortSignal): AsyncIterable<Uint8Array> =>
         audioBytes(() => client.audio.speech.create(bodyFor(options, text), { signal: stop }), fail);
+      let audioMs = 0;
+      const given = (mulaw: Uint8Array): SpeechChunk => {
+        audioMs += mulaw.length / BYTES_PER_MS;
+        return { mulaw };
+      };
       for await (const bytes of withDeadlines(open, deadlines, clock, signal)) {
         const result = speech.push(bytes);
         if (!result.ok) throw fail('bad_answer', result.failure);
-        if (result.mulaw.length > 0) yield { mulaw: result.mulaw };
+        if (result.mulaw.length > 0) yield given(result.mulaw);
       }
       const result = speech.end();
       if (!result.ok) throw fail('bad_answer', result.failure);
-      if (result.mulaw.length > 0) yield { mulaw: result.mulaw };
+      if (result.mulaw.length > 0) yield given(result.mulaw);
       // Of a text like "..." silence is the right reading.
       if (!speech.heard && SAYABLE.test(text)) throw fail('bad_answer', 'no sound for a text');
+      // Some servers close a stream that broke off as if it were whole.
+      if (audioMs < leastAudioMs(text, options.speed ?? 1)) throw fail('truncated', 'half a sentence');
     },
     async warmUp(signal) {
       const deadlines: StreamDeadlines = {

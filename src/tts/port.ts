@@ -11,6 +11,8 @@ export interface TextToSpeech {
    * Throws a `ProviderError` when the provider fails; what was yielded before it stands.
    */
   speak(text: string, signal: AbortSignal): AsyncIterable<SpeechChunk>;
+  /** Whether the whole of `text` is there already: nobody has to be asked for it. Absent: never. */
+  isReady?(text: string): boolean;
   /** Opens connections. Throws a `ProviderError` when that fails. */
   warmUp(signal: AbortSignal): Promise<void>;
 }

@@ -69,6 +69,15 @@ test('requests that were broken off are not taken for quick ones', () => {
   assert.equal(open.quantileMs(1), 900, 'what is not known is put as low as it may be');
 });
 
+test('of what was broken off at the largest time that was seen nothing is later', () => {
+  const seen = distributionOf([
+    { durationMs: 5, atLeast: false },
+    { durationMs: 5, atLeast: true },
+  ]);
+  assert.equal(seen.quantileMs(1), 5);
+  assert.equal(seen.laterThan(5), 0);
+});
+
 test('the share that is later and the quantile agree', () => {
   const sample = fc.record({ durationMs: fc.integer({ min: 1, max: 500 }), atLeast: fc.boolean() });
   fc.assert(

@@ -127,9 +127,9 @@ test('when the first fails, the second that is under way goes on', async () => {
   const clock = new VirtualClock();
   const late = new ProviderError('first_output_timeout', 'late', { stage: 'llm', provider: 'a' });
   const slow = racer(clock, 'a', []);
-  const a: Contender<string> = {
+  const a = {
     latencies: slow.latencies,
-    async *run(signal) {
+    async *run(signal: AbortSignal) {
       await sleep(clock, 1_100, signal);
       yield* [];
       throw late;

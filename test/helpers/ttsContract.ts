@@ -69,7 +69,12 @@ async function whileTimePasses<T>(work: Promise<T>, clock: VirtualClock): Promis
   return watched;
 }
 
-export function ttsContract(name: string, open: (t: TestContext) => Promise<TtsUnderTest>): void {
+/** `goesOn`: it asks for the rest of a sentence that breaks off, so that is not its end. */
+export function ttsContract(
+  name: string,
+  open: (t: TestContext) => Promise<TtsUnderTest>,
+  { goesOn = false }: { readonly goesOn?: boolean } = {},
+): void {
   suite(`${name} as a text-to-speech`, () => {
     test('says a sentence whole', async (t) => {
       const { tts } = await open(t);
@@ -173,7 +178,7 @@ export function ttsContract(name: string, open: (t: TestContext) => Promise<TtsU
       });
     });
 
-    test('what came before the connection was cut stands', async (t) => {
+    test('what came before the connection was cut stands', { skip: goesOn }, async (t) => {
       const { tts, fail } = await open(t);
       fail({ kind: 'cut', afterItems: 3 });
       let bytes = 0;
@@ -189,7 +194,7 @@ export function ttsContract(name: string, open: (t: TestContext) => Promise<TtsU
       await assert.rejects(whileTimePasses(heard(tts, TEXT), clock), isProviderError('first_output_timeout'));
     });
 
-    test('audio that stops coming is an idle_timeout', async (t) => {
+    test('audio that stops coming is an idle_timeout', { skip: goesOn }, async (t) => {
       const { tts, fail, clock, underWay } = await open(t);
       fail({ kind: 'stall', afterItems: 3 });
       const speech = tts.speak(TEXT, FOREVER)[Symbol.asyncIterator]();

@@ -212,7 +212,7 @@ function observeEverything(metrics: Metrics): void {
   metrics.firstOutput('llm', 'openai', 'a-model', 1);
   metrics.charactersSpoken('openai', 1);
   metrics.listened('openai', 1);
-  metrics.breakerIs('llm', 'openai', 0);
+  metrics.breakerIs('llm', 'openai', 'a-model', 0);
   metrics.runsAgent('an-agent', '0');
 }
 
