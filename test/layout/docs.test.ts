@@ -246,7 +246,10 @@ function checkQuery(query: string, series: ReadonlyMap<string, ReadonlySet<strin
     assert.ok(labels !== undefined, `${name} is not exposed: ${query}`);
     const used = [...matchers.matchAll(/(\w+)\s*[=!]~?"/g)].map(([, label = '']) => label);
     for (const label of [...used, ...grouped]) {
-      assert.ok(labels.has(label) || [...SCRAPED, ...JOINED].includes(label), `${name} has no label ${label}: ${query}`);
+      assert.ok(
+        labels.has(label) || [...SCRAPED, ...JOINED].includes(label),
+        `${name} has no label ${label}: ${query}`,
+      );
     }
   }
 }
