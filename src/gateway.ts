@@ -98,6 +98,7 @@ async function build(
   const metrics = openMetrics({
     callsActive: () => calls?.activeCount ?? 0,
     pendingWrites: () => store?.writer.pendingWrites ?? 0,
+    spool: () => store?.spool ?? { bytes: 0, writable: true },
     droppedSoFar: () => ({
       events: events.lostEvents,
       vad_windows: detector?.droppedWindows ?? 0,
@@ -154,7 +155,9 @@ async function build(
 
   const unready = new Set<string>(warming ? ['warming_up'] : []);
   const readiness = (): Readiness => {
-    const reasons = [...unready, ...(databaseUp.up ? [] : ['database'])];
+    // Without a database calls go on, and what is to be kept of them waits on disk.
+    const kept = databaseUp.up || store?.spool.writable === true;
+    const reasons = [...unready, ...(kept ? [] : ['database'])];
     return { ready: reasons.length === 0, reasons };
   };
   const server = await openServer({

@@ -228,11 +228,13 @@ export class Calls implements LiveCalls {
     recording: string | undefined,
     durationMs: number,
   ): void {
-    const { clock, writer, metrics, events } = this.#world;
+    const { clock, writer, metrics, events, background } = this.#world;
     const at = clock.wallMs();
-    writer.callEnded({ callSid: info.callSid, outcome, endedAt: new Date(at), recording });
+    const { callSid } = info;
+    const safe = writer.callEnded({ callSid, outcome, endedAt: new Date(at), recording });
     metrics.callEnded(info.direction, outcome);
-    events.publish({ type: 'call.ended', callSid: info.callSid, at, outcome, durationMs });
+    // After its turns, which are told when they are safe.
+    background.run(safe.then(() => events.publish({ type: 'call.ended', callSid, at, outcome, durationMs })));
   }
 
   #remember(callSid: string, after: AfterStream): void {

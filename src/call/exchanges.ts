@@ -132,28 +132,33 @@ export class Exchanges {
 
   #tell(record: TurnRecord): void {
     const row = record.row(this.#callSid);
-    this.#world.writer.turnFinished(row);
+    const safe = this.#world.writer.turnFinished(row);
     const { index, callerText, agentText, heardText, interrupted, source, speculated } = row;
     const { intents } = record;
     this.#transcribe(index, callerText, heardText);
     const timings = { ...row.timings };
     const { adapted } = record;
-    this.#publish({
-      type: 'turn.finished',
-      turn: index,
-      callerText,
-      agentText,
-      heardText,
-      interrupted,
-      source,
-      speculated,
-      intents,
-      timings,
-      ...(adapted.length === 0 ? {} : { adapted }),
-    });
-    this.#log.info(
-      { turn: index, source, interrupted, speculated, intents, adapted, ...timings },
-      'turn finished',
+    // What is told to be finished is so for good: it would outlive this process.
+    this.#world.background.run(
+      safe.then(() => {
+        this.#publish({
+          type: 'turn.finished',
+          turn: index,
+          callerText,
+          agentText,
+          heardText,
+          interrupted,
+          source,
+          speculated,
+          intents,
+          timings,
+          ...(adapted.length === 0 ? {} : { adapted }),
+        });
+        this.#log.info(
+          { turn: index, source, interrupted, speculated, intents, adapted, ...timings },
+          'turn finished',
+        );
+      }),
     );
   }
 

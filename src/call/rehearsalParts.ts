@@ -208,8 +208,8 @@ export function rehearsalVoice(clock: Clock): TextToSpeech {
 /** Keeps nothing. */
 export const rehearsalWriter: CallWriter = {
   callStarted: () => undefined,
-  turnFinished: () => undefined,
-  callEnded: () => undefined,
+  turnFinished: () => Promise.resolve(),
+  callEnded: () => Promise.resolve(),
   leadFields: () => undefined,
   pendingWrites: 0,
   flush: () => Promise.resolve(),

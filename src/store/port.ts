@@ -78,13 +78,14 @@ export interface CallSummary extends Omit<CallStarted, 'leadId'> {
 
 /**
  * Written behind: these return at once, never throw and never reject. What cannot be written is
- * retried within a bound; what must be dropped is counted.
+ * retried within a bound; what must be dropped is counted. A promise resolves when the row would outlive this process,
+ * or, with a disk that can't be written, when it is at least in memory.
  */
 export interface CallWriter {
   callStarted(call: CallStarted): void;
   /** Idempotent by (callSid, index): the last word on a turn wins. */
-  turnFinished(turn: TurnRow): void;
-  callEnded(call: CallEnded): void;
+  turnFinished(turn: TurnRow): Promise<void>;
+  callEnded(call: CallEnded): Promise<void>;
   /** Merges `fields` into the lead's. */
   leadFields(leadId: string, fields: Readonly<Record<string, string>>): void;
   /** Rows accepted and not yet committed. */

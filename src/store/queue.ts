@@ -10,9 +10,6 @@ export class WriteQueue<T> {
   readonly #waitingMax: number;
   readonly #waiting: T[] = [];
   #inFlight: readonly T[] = [];
-  /** Rows are numbered from 1 as they come; those that wait are always the newest. */
-  #newest = 0;
-  #oldestInFlight = 0;
 
   constructor(waitingMax: number) {
     this.#waitingMax = waitingMax;
@@ -26,14 +23,13 @@ export class WriteQueue<T> {
     return this.#waiting.length + this.#inFlight.length;
   }
 
-  /** The number of the newest row that ever came, 0 before the first. */
-  get newest(): number {
-    return this.#newest;
+  /** The next to be settled. */
+  get oldest(): T | undefined {
+    return this.#inFlight[0] ?? this.#waiting[0];
   }
 
   /** Answers how many rows were given up for it: 0 or 1. */
   push(row: T): number {
-    this.#newest += 1;
     this.#waiting.push(row);
     if (this.#waiting.length <= this.#waitingMax) return 0;
     this.#waiting.shift();
@@ -43,7 +39,6 @@ export class WriteQueue<T> {
   /** The rows in flight; when there are none, the oldest `rowsMax` that wait are put there. */
   next(rowsMax: number): readonly T[] {
     if (this.#inFlight.length === 0) {
-      this.#oldestInFlight = this.#newest - this.#waiting.length + 1;
       this.#inFlight = this.#waiting.splice(0, rowsMax);
     }
     return this.#inFlight;
@@ -52,13 +47,6 @@ export class WriteQueue<T> {
   /** The oldest `rows` of those in flight are done with, one way or the other. */
   settle(rows: number): void {
     this.#inFlight = this.#inFlight.slice(rows);
-    this.#oldestInFlight += rows;
-  }
-
-  /** Whether nothing up to and including row `number` is pending. */
-  isSettled(number: number): boolean {
-    const oldest = this.#inFlight.length > 0 ? this.#oldestInFlight : this.#newest - this.#waiting.length + 1;
-    return oldest > number;
   }
 
   /** Gives up all that is pending; answers how many rows that were. */

@@ -1,10 +1,12 @@
 // The store as the rest of the process has it: a writer that never makes anybody wait, and a reader.
+import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { commit } from './commit.ts';
 import { openDatabase } from './database.ts';
 import { migrateLatest } from './migrate.ts';
 import type { CallReader, CallWriter, TranscriptWriter } from './port.ts';
 import { openReader } from './reader.ts';
+import { Spool } from './spool.ts';
 import { Transcripts, upsertTranscripts } from './transcripts.ts';
 import { WriteBehind } from './writeBehind.ts';
 
@@ -31,6 +33,8 @@ export interface Store {
   readonly writer: CallWriter;
   readonly transcripts: TranscriptWriter;
   readonly reader: CallReader;
+  /** Rows on disk before they are in the database. */
+  readonly spool: Pick<Spool, 'bytes' | 'writable'>;
   /** Commits what waits, within seconds, and closes the database. */
   close(): Promise<void>;
 }
@@ -47,7 +51,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await database.close();
     throw error;
   }
-  const writer = new WriteBehind({ ...options, commit: (writes) => commit(database.knex, writes) });
+  const { dataDir, clock, onDropped, onError } = options;
+  const folder = path.join(dataDir, 'spool');
+  const spool = await Spool.open({ folder, clock, onLost: onDropped, onError });
+  const writer = new WriteBehind({ ...options, spool, commit: (writes) => commit(database.knex, writes) });
   const transcripts = new Transcripts({
     ...options,
     upsert: (news) => upsertTranscripts(database.ownConnection, news, new Date(options.clock.wallMs())),
@@ -63,5 +70,5 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     }
   };
   const reader = openReader(database.knex, options.clock);
-  return { writer, transcripts, reader, close: () => (closing ??= close()) };
+  return { writer, transcripts, reader, spool, close: () => (closing ??= close()) };
 }

@@ -4,6 +4,8 @@ import type { Clock } from '../base/clock.ts';
 import { isDataError, type Write } from './commit.ts';
 import type { CallEnded, CallStarted, CallWriter, TurnRow } from './port.ts';
 import { WriteQueue } from './queue.ts';
+import type { Spool } from './spool.ts';
+import type { SpooledRow } from './spoolRecord.ts';
 
 export interface WriteBehindOptions {
   /** Writes all rows in one transaction; answers how many of them had nothing to go to. */
@@ -15,6 +17,8 @@ export interface WriteBehindOptions {
   readonly onCommit: (durationMs: number, rows: number) => void;
   readonly onError: (error: unknown) => void;
   readonly waitingRowsMax?: number;
+  /** Where rows go first; without it they are in memory alone until they are committed. */
+  readonly spool?: Spool | undefined;
 }
 
 /** How long the first row waits for others: several calls' turns share a commit, and a reader hardly sees it. */
@@ -35,44 +39,62 @@ interface Flush {
 
 export class WriteBehind implements CallWriter {
   readonly #options: WriteBehindOptions;
-  readonly #queue: WriteQueue<Write>;
+  readonly #queue: WriteQueue<SpooledRow>;
+  readonly #waitingRowsMax: number;
+  /** Number of the newest row that was accepted, over restarts. */
+  #accepted: number;
+  /** More rows than memory takes, or a process before this one has left some: they are read from the spool, in order. */
+  #onDiskAlone: boolean;
+  /** Of the newest row that was read from the spool. */
+  #readTo: number;
   readonly #batchRowsMax: number;
   readonly #background: Background;
   readonly #flushes = new Set<Flush>();
+  /** The last attempt to commit failed. */
+  #failing = false;
   #state: 'idle' | 'draining' | 'closed' = 'idle';
   /** Ends the wait that the drain is in. */
   #wake: ((why: 'full' | 'flush') => void) | undefined;
 
+  /** What a process before this one has left in the spool is committed first. */
   constructor(options: WriteBehindOptions) {
     this.#options = options;
-    this.#queue = new WriteQueue(options.waitingRowsMax ?? WAITING_ROWS_MAX);
+    this.#waitingRowsMax = options.waitingRowsMax ?? WAITING_ROWS_MAX;
+    this.#queue = new WriteQueue(this.#waitingRowsMax);
     this.#batchRowsMax = options.batching ? BATCH_ROWS_MAX : 1;
     this.#background = new Background(options.onError);
+    this.#accepted = options.spool?.newest ?? 0;
+    const oldest = options.spool?.oldest;
+    this.#onDiskAlone = oldest !== undefined;
+    this.#readTo = (oldest ?? 1) - 1;
+    if (this.#onDiskAlone) this.#start();
   }
 
+  /** Those in memory, and those on disk alone. */
   get pendingWrites(): number {
-    return this.#queue.pendingRows;
+    return this.#queue.pendingRows + (this.#onDiskAlone ? Math.max(0, this.#accepted - this.#readTo) : 0);
   }
 
   callStarted(call: CallStarted): void {
-    this.#accept({ kind: 'callStarted', call });
+    void this.#accept({ kind: 'callStarted', call }); // never rejects
   }
 
-  turnFinished(turn: TurnRow): void {
-    this.#accept({ kind: 'turnFinished', turn });
+  turnFinished(turn: TurnRow): Promise<void> {
+    return this.#accept({ kind: 'turnFinished', turn });
   }
 
-  callEnded(ended: CallEnded): void {
-    this.#accept({ kind: 'callEnded', ended });
+  callEnded(ended: CallEnded): Promise<void> {
+    return this.#accept({ kind: 'callEnded', ended });
   }
 
   leadFields(leadId: string, fields: Readonly<Record<string, string>>): void {
-    this.#accept({ kind: 'leadFields', leadId, fields, at: new Date(this.#options.clock.wallMs()) });
+    const at = new Date(this.#options.clock.wallMs());
+    void this.#accept({ kind: 'leadFields', leadId, fields, at }); // never rejects
   }
 
   flush(timeoutMs: number): Promise<void> {
-    const upTo = this.#queue.newest;
-    if (this.#queue.isSettled(upTo)) return Promise.resolve();
+    const upTo = this.#accepted;
+    if (this.#settledTo >= upTo) return Promise.resolve();
     return new Promise((resolve) => {
       const flush: Flush = {
         upTo,
@@ -88,48 +110,96 @@ export class WriteBehind implements CallWriter {
     });
   }
 
-  /** Commits what it can within seconds, counts the rest as dropped, and ends. */
+  /** Commits what it can within seconds and ends. What is left is in the spool; without one it is counted as dropped. */
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
-    await this.flush(CLOSE_MS);
+    const { spool } = this.#options;
+    // With the database away there is nothing to wait for: the rows are safe.
+    if (!this.#failing || spool?.writable !== true) await this.flush(CLOSE_MS);
     this.#state = 'closed';
-    const dropped = this.#queue.clear();
-    if (dropped > 0) this.#options.onDropped(dropped);
+    const settledTo = this.#settledTo;
+    const left = this.#queue.clear();
+    if (left > 0 && spool?.writable !== true) this.#options.onDropped(left);
     this.#wake?.('flush');
     await this.#background.idle();
+    await spool?.close(settledTo);
   }
 
-  #accept(write: Write): void {
+  /** All rows up to this number are committed or given up. */
+  get #settledTo(): number {
+    const { oldest } = this.#queue;
+    if (oldest !== undefined) return oldest.number - 1;
+    return this.#onDiskAlone ? this.#readTo : this.#accepted;
+  }
+
+  async #accept(write: Write): Promise<void> {
+    const { spool, onDropped } = this.#options;
     if (this.#state === 'closed') {
-      this.#options.onDropped(1);
+      onDropped(1);
       return;
     }
-    const dropped = this.#queue.push(write);
-    if (dropped > 0) this.#options.onDropped(dropped);
-    if (this.#state === 'idle') {
-      this.#state = 'draining';
-      this.#background.run(this.#drain());
-    } else if (this.#queue.waitingRows >= this.#batchRowsMax) {
-      this.#wake?.('full');
+    this.#accepted += 1;
+    const row = { number: this.#accepted, write };
+    const safe = spool?.append(row.number, write);
+    if (spool?.writable === true && !this.#onDiskAlone && this.#queue.waitingRows >= this.#waitingRowsMax) {
+      this.#onDiskAlone = true;
+      this.#readTo = row.number - 1;
     }
+    const onDiskAlone = this.#onDiskAlone;
+    if (!onDiskAlone) {
+      const dropped = this.#queue.push(row);
+      if (dropped > 0) onDropped(dropped);
+    }
+    if (this.#state === 'idle') this.#start();
+    else if (this.#queue.waitingRows >= this.#batchRowsMax) this.#wake?.('full');
+    const kept = await safe;
+    if (onDiskAlone && kept !== true) onDropped(1);
+  }
+
+  #start(): void {
+    this.#state = 'draining';
+    this.#background.run(this.#drain());
   }
 
   /** Runs while anything is pending. One commit at a time, so the order is kept. */
   async #drain(): Promise<void> {
     let retryMs = 0;
-    while (this.#queue.pendingRows > 0) {
+    for (;;) {
+      if (this.#queue.pendingRows === 0 && !(await this.#readMore())) break;
       if (retryMs > 0) await this.#pause(retryMs, 'retry');
       else if (this.#shouldGather()) await this.#pause(GATHER_MS, 'gather');
       try {
         await this.#commitNext();
         retryMs = 0;
+        this.#failing = false;
       } catch (error) {
         this.#options.onError(error);
+        this.#failing = true;
         retryMs = Math.min(Math.max(RETRY_FIRST_MS, retryMs * 2), RETRY_MAX_MS);
       }
       this.#finishFlushes();
     }
     if (this.#state === 'draining') this.#state = 'idle';
+    this.#finishFlushes();
+  }
+
+  /** What lies on disk alone, when there is anything: the next rows of it. False when all has been read. */
+  async #readMore(): Promise<boolean> {
+    const { spool } = this.#options;
+    while (this.#onDiskAlone && this.#state !== 'closed' && spool !== undefined) {
+      const upTo = this.#accepted;
+      if (upTo === this.#readTo) {
+        this.#onDiskAlone = false;
+        return false;
+      }
+      await spool.written();
+      const rows = await spool.read(this.#readTo, this.#waitingRowsMax);
+      for (const row of rows) this.#queue.push(row);
+      // What could not be written is not there to be read, and was counted.
+      this.#readTo = rows.at(-1)?.number ?? upTo;
+      if (rows.length > 0) return true;
+    }
+    return false;
   }
 
   #shouldGather(): boolean {
@@ -163,29 +233,35 @@ export class WriteBehind implements CallWriter {
   }
 
   /** One bad row must not hold up the others: each is tried by itself, and the bad one given up. */
-  async #commitSingly(batch: readonly Write[]): Promise<void> {
-    for (const write of batch) {
+  async #commitSingly(batch: readonly SpooledRow[]): Promise<void> {
+    for (const row of batch) {
       try {
-        await this.#commit([write]);
+        await this.#commit([row]);
       } catch (error) {
         if (!isDataError(error)) throw error;
         this.#options.onError(error);
-        this.#queue.settle(1);
+        this.#settle([row]);
         this.#options.onDropped(1);
       }
     }
   }
 
-  async #commit(writes: readonly Write[]): Promise<void> {
+  async #commit(rows: readonly SpooledRow[]): Promise<void> {
     const { clock } = this.#options;
     const startedAtMs = clock.nowMs();
-    const missing = await this.#options.commit(writes);
-    this.#queue.settle(writes.length);
-    this.#options.onCommit(clock.nowMs() - startedAtMs, writes.length);
+    const missing = await this.#options.commit(rows.map(({ write }) => write));
+    this.#settle(rows);
+    this.#options.onCommit(clock.nowMs() - startedAtMs, rows.length);
     if (missing > 0) this.#options.onDropped(missing);
   }
 
+  #settle(rows: readonly SpooledRow[]): void {
+    this.#queue.settle(rows.length);
+    const newest = rows.at(-1);
+    if (newest !== undefined) this.#options.spool?.settled(newest.number);
+  }
+
   #finishFlushes(): void {
-    for (const flush of this.#flushes) if (this.#queue.isSettled(flush.upTo)) flush.finish();
+    for (const flush of this.#flushes) if (this.#settledTo >= flush.upTo) flush.finish();
   }
 }

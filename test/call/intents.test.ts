@@ -32,8 +32,8 @@ async function called(options: RigOptions = {}, hello = 'Hello?'): Promise<Sales
       intents: intentsOf(sales),
       writer: {
         callStarted: () => undefined,
-        turnFinished: (row) => void rig.rows.push(row),
-        callEnded: (call) => void rig.ended.push(call),
+        turnFinished: (row) => Promise.resolve(void rig.rows.push(row)),
+        callEnded: (call) => Promise.resolve(void rig.ended.push(call)),
         leadFields: (_lead, more) => void Object.assign(fields, more),
         pendingWrites: 0,
         flush: () => Promise.resolve(),

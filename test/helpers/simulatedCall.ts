@@ -158,8 +158,8 @@ export class SimulatedCall {
       events: { publish: (event) => void this.events.push(event) },
       writer: {
         callStarted: (call) => void this.started.push(call),
-        turnFinished: (row) => void this.rows.push(row),
-        callEnded: (call) => void this.ended.push(call),
+        turnFinished: (row) => Promise.resolve(void this.rows.push(row)),
+        callEnded: (call) => Promise.resolve(void this.ended.push(call)),
         leadFields: () => undefined,
         pendingWrites: 0,
         flush: () => Promise.resolve(),
