@@ -80,6 +80,11 @@ export async function openGateway(
 
 type Closing = (() => Promise<unknown> | void)[];
 
+function readyUnless(unready: ReadonlySet<string>, canKeep: boolean): Readiness {
+  const reasons = [...unready, ...(canKeep ? [] : ['database'])];
+  return { ready: reasons.length === 0, reasons };
+}
+
 async function build(
   config: Config,
   logger: Logger,
@@ -154,12 +159,9 @@ async function build(
   closing.push(() => calls?.hangUpAll());
 
   const unready = new Set<string>(warming ? ['warming_up'] : []);
-  const readiness = (): Readiness => {
-    // Without a database calls go on, and what is to be kept of them waits on disk.
-    const kept = databaseUp.up || store?.spool.writable === true;
-    const reasons = [...unready, ...(kept ? [] : ['database'])];
-    return { ready: reasons.length === 0, reasons };
-  };
+  const { spool } = store;
+  // Without a database calls go on, and what is to be kept of them waits on disk.
+  const readiness = (): Readiness => readyUnless(unready, databaseUp.up || spool.writable);
   const server = await openServer({
     ...serverOptions(config, agent),
     calls,

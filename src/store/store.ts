@@ -6,7 +6,8 @@ import { openDatabase } from './database.ts';
 import { migrateLatest } from './migrate.ts';
 import type { CallReader, CallWriter, TranscriptWriter } from './port.ts';
 import { openReader } from './reader.ts';
-import { Spool } from './spool.ts';
+import type { Spool } from './spool.ts';
+import { openSpoolIn } from './spoolFolder.ts';
 import { Transcripts, upsertTranscripts } from './transcripts.ts';
 import { WriteBehind } from './writeBehind.ts';
 
@@ -52,8 +53,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     throw error;
   }
   const { dataDir, clock, onDropped, onError } = options;
-  const folder = path.join(dataDir, 'spool');
-  const spool = await Spool.open({ folder, clock, onLost: onDropped, onError });
+  const { spool, release } = await openSpoolIn(path.join(dataDir, 'spool'), {
+    clock,
+    onLost: onDropped,
+    onError,
+  });
   const writer = new WriteBehind({ ...options, spool, commit: (writes) => commit(database.knex, writes) });
   const transcripts = new Transcripts({
     ...options,
@@ -66,6 +70,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     try {
       await Promise.all([writer.close(), transcripts.close()]);
     } finally {
+      await release();
       await database.close();
     }
   };

@@ -164,8 +164,11 @@ export class WriteBehind implements CallWriter {
   /** Runs while anything is pending. One commit at a time, so the order is kept. */
   async #drain(): Promise<void> {
     let retryMs = 0;
-    for (;;) {
-      if (this.#queue.pendingRows === 0 && !(await this.#readMore())) break;
+    while (this.#hasMore) {
+      if (this.#queue.pendingRows === 0) {
+        await this.#readMore();
+        continue;
+      }
       if (retryMs > 0) await this.#pause(retryMs, 'retry');
       else if (this.#shouldGather()) await this.#pause(GATHER_MS, 'gather');
       try {
@@ -183,23 +186,23 @@ export class WriteBehind implements CallWriter {
     this.#finishFlushes();
   }
 
-  /** What lies on disk alone, when there is anything: the next rows of it. False when all has been read. */
-  async #readMore(): Promise<boolean> {
-    const { spool } = this.#options;
-    while (this.#onDiskAlone && this.#state !== 'closed' && spool !== undefined) {
-      const upTo = this.#accepted;
-      if (upTo === this.#readTo) {
-        this.#onDiskAlone = false;
-        return false;
-      }
-      await spool.written();
-      const rows = await spool.read(this.#readTo, this.#waitingRowsMax);
-      for (const row of rows) this.#queue.push(row);
-      // What could not be written is not there to be read, and was counted.
-      this.#readTo = rows.at(-1)?.number ?? upTo;
-      if (rows.length > 0) return true;
+  get #hasMore(): boolean {
+    return this.#queue.pendingRows > 0 || (this.#onDiskAlone && this.#state !== 'closed');
+  }
+
+  /** The next rows that lie on disk alone; when all have been read, rows are held in memory again. */
+  async #readMore(): Promise<void> {
+    const upTo = this.#accepted;
+    if (upTo === this.#readTo) {
+      this.#onDiskAlone = false;
+      return;
     }
-    return false;
+    const { spool } = this.#options;
+    await spool?.written();
+    const rows = (await spool?.read(this.#readTo, this.#waitingRowsMax)) ?? [];
+    for (const row of rows) this.#queue.push(row);
+    // What could not be written is not there to be read, and was counted.
+    this.#readTo = rows.at(-1)?.number ?? upTo;
   }
 
   #shouldGather(): boolean {

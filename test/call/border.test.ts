@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { silentLogger, type Logger } from '../../src/base/logger.ts';
 import { Border } from '../../src/call/border.ts';
+import { rehearsalWriter } from '../../src/call/rehearsalParts.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
 import { CallRig, INFO } from '../helpers/callRig.ts';
 
@@ -12,8 +13,8 @@ interface Broken {
   readonly errors: string[];
 }
 
-/** A call that throws when it is about to tell of an event of this type, for the `nth` time. */
-function breakingAt(type: LiveEvent['type'], nth = 1): Broken {
+/** A call that throws when it is about to tell of an event of this type, or to keep a turn, for the `nth` time. */
+function breakingAt(type: LiveEvent['type'] | 'turn kept', nth = 1): Broken {
   const errors: string[] = [];
   let left = nth;
   const logger: Logger = {
@@ -21,15 +22,27 @@ function breakingAt(type: LiveEvent['type'], nth = 1): Broken {
     error: (fields, message) => void errors.push(`${message}: ${String(fields['failure'])}`),
     child: () => logger,
   };
+  const breakAt = (what: string, callSid: string): void => {
+    if (what !== type || callSid !== INFO.callSid) return;
+    left -= 1;
+    if (left === 0) throw new Error('a bug');
+  };
   const rig: CallRig = new CallRig({
     world: {
       logger,
       events: {
         publish: (event) => {
-          if (event.type === type && event.callSid === INFO.callSid) left -= 1;
-          if (event.type === type && event.callSid === INFO.callSid && left === 0) throw new Error('a bug');
+          breakAt(event.type, event.callSid);
           rig.events.push(event);
         },
+      },
+      writer: {
+        ...rehearsalWriter,
+        turnFinished: (row) => {
+          breakAt('turn kept', row.callSid);
+          return Promise.resolve(void rig.rows.push(row));
+        },
+        callEnded: (call) => Promise.resolve(void rig.ended.push(call)),
       },
     },
   });
@@ -105,7 +118,7 @@ test('a bug at a tick of the playout ends that call alone', async () => {
 });
 
 test("a bug at the carrier's mark ends that call alone", async () => {
-  const broken = breakingAt('turn.finished');
+  const broken = breakingAt('turn kept');
   const { rig } = broken;
   rig.open();
   await rig.agentSpeaks();
@@ -131,7 +144,7 @@ test('a bug at an order from outside goes no further than the call', () => {
 });
 
 test('a bug while a call is closed keeps nothing of it open', async () => {
-  const { rig, errors } = breakingAt('turn.finished');
+  const { rig, errors } = breakingAt('turn kept');
   rig.open();
   await rig.agentSpeaks();
   await rig.run(100);

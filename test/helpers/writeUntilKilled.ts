@@ -25,7 +25,7 @@ store.writer.callStarted({
   startedAt,
 });
 for (let index = 0; ; index += 1) {
-  store.writer.turnFinished({
+  void store.writer.turnFinished({
     callSid: 'CA1',
     index,
     callerText: 'words '.repeat(20),

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Write } from '../../src/store/commit.ts';
 import { Spool } from '../../src/store/spool.ts';
+import { openSpoolIn } from '../../src/store/spoolFolder.ts';
 import { decodeRecords, encodeRecord } from '../../src/store/spoolRecord.ts';
 import { WriteBehind } from '../../src/store/writeBehind.ts';
 
@@ -122,11 +123,9 @@ test('wherever it is cut off, the rows before the cut are there', () => {
   fc.assert(
     fc.property(fc.nat({ max: bytes.length }), (cutAt) => {
       const { rows, broken, tornBytes } = decodeRecords(bytes.subarray(0, cutAt));
-      let whole = 0;
-      let end = 0;
-      for (const record of records)
-        if (end + record.length <= cutAt) [whole, end] = [whole + 1, end + record.length];
-      assert.deepEqual([rows.length, broken, tornBytes], [whole, 0, cutAt - end]);
+      const ends = records.map((_record, index) => Buffer.concat(records.slice(0, index + 1)).length);
+      const whole = ends.filter((end) => end <= cutAt);
+      assert.deepEqual([rows.length, broken, tornBytes], [whole.length, 0, cutAt - (whole.at(-1) ?? 0)]);
     }),
   );
 });
@@ -261,6 +260,39 @@ test('killed at any moment, what was told to be finished is there', async (t) =>
     );
     await spool.close(0);
   }
+});
+
+test('two processes on one disk have a folder each, and what a dead one left is taken over', async (t) => {
+  const parent = folderOf(t);
+  const seen = { lost: 0, errors: [] as unknown[] };
+  const options = {
+    clock: systemClock,
+    onLost: (rows: number) => (seen.lost += rows),
+    onError: (error: unknown) => seen.errors.push(error),
+  };
+  const first = await openSpoolIn(parent, options);
+  const second = await openSpoolIn(parent, options);
+  await first.spool.append(1, row(1));
+  await second.spool.append(1, row(2));
+  await second.spool.append(2, row(3));
+  await second.spool.close(0);
+  await second.release();
+  await first.spool.close(0);
+  await first.release();
+  const next = await openSpoolIn(parent, options);
+  const left = [...(await next.spool.read(0, 10)), ...(await next.spool.read(1, 10))];
+  assert.deepEqual(
+    left.map(({ number, write }) => [number, write.kind === 'turnFinished' ? write.turn.index : -1]),
+    [
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ],
+  );
+  assert.deepEqual(readdirSync(parent), ['0']);
+  assert.deepEqual(seen, { lost: 0, errors: [] });
+  await next.spool.close(3);
+  await next.release();
 });
 
 test('what a segment holds is text that a person can read', async (t) => {

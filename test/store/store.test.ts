@@ -95,9 +95,14 @@ function storeContract(where: () => Pick<DatabaseOptions, 'databaseUrl' | 'dataD
     const sid = newSid();
     store.writer.callStarted(started(sid));
     const turns = [turn(sid, 0, { callerText: '', timings: {} }), turn(sid, 1)];
-    for (const row of turns.toReversed()) store.writer.turnFinished(row);
+    for (const row of turns.toReversed()) void store.writer.turnFinished(row);
     const endedAt = new Date('2026-01-02T03:05:05.678Z');
-    store.writer.callEnded({ callSid: sid, outcome: 'completed', endedAt, recording: 'recordings/a.wav' });
+    void store.writer.callEnded({
+      callSid: sid,
+      outcome: 'completed',
+      endedAt,
+      recording: 'recordings/a.wav',
+    });
     await store.writer.flush(5_000);
     const summary = {
       ...started(sid),
@@ -143,11 +148,11 @@ function storeContract(where: () => Pick<DatabaseOptions, 'databaseUrl' | 'dataD
   test('the last word on a turn wins, in one commit and in two', async () => {
     const sid = newSid();
     store.writer.callStarted(started(sid));
-    store.writer.turnFinished(turn(sid, 1, { heardText: 'first' }));
-    store.writer.turnFinished(turn(sid, 1, { heardText: 'second' }));
+    void store.writer.turnFinished(turn(sid, 1, { heardText: 'first' }));
+    void store.writer.turnFinished(turn(sid, 1, { heardText: 'second' }));
     await store.writer.flush(5_000);
     assert.equal((await store.reader.call(sid))?.turns[0]?.heardText, 'second');
-    store.writer.turnFinished(turn(sid, 1, { heardText: 'third', timings: {} }));
+    void store.writer.turnFinished(turn(sid, 1, { heardText: 'third', timings: {} }));
     await store.writer.flush(5_000);
     const turns = (await store.reader.call(sid))?.turns;
     assert.deepEqual(turns, [turn(sid, 1, { heardText: 'third', timings: {} })]);
@@ -156,9 +161,9 @@ function storeContract(where: () => Pick<DatabaseOptions, 'databaseUrl' | 'dataD
   test('turns and an end whose call was never written are kept, and its late start completes them', async () => {
     const sid = newSid();
     const endedAt = new Date('2026-01-02T03:05:05.678Z');
-    store.writer.turnFinished(turn(sid, 0));
+    void store.writer.turnFinished(turn(sid, 0));
     await store.writer.flush(5_000);
-    store.writer.callEnded({ callSid: sid, outcome: 'failed', endedAt, recording: undefined });
+    void store.writer.callEnded({ callSid: sid, outcome: 'failed', endedAt, recording: undefined });
     await store.writer.flush(5_000);
     assert.equal((await store.reader.call(sid))?.turnCount, 1);
     store.writer.callStarted(started(sid));
@@ -186,7 +191,7 @@ function storeContract(where: () => Pick<DatabaseOptions, 'databaseUrl' | 'dataD
     const sidsOfBurst = Array.from({ length: 40 }, newSid);
     for (const sid of sidsOfBurst) {
       store.writer.callStarted(started(sid));
-      for (let index = 0; index < 10; index += 1) store.writer.turnFinished(turn(sid, index));
+      for (let index = 0; index < 10; index += 1) void store.writer.turnFinished(turn(sid, index));
     }
     assert.equal(store.writer.pendingWrites, 440);
     await store.writer.flush(5_000);
@@ -197,7 +202,7 @@ function storeContract(where: () => Pick<DatabaseOptions, 'databaseUrl' | 'dataD
   test('characters that PostgreSQL refuses do not cost the turn', async () => {
     const sid = newSid();
     store.writer.callStarted(started(sid));
-    store.writer.turnFinished(turn(sid, 0, { callerText: 'nul \0', agentText: 'half \ud83d' }));
+    void store.writer.turnFinished(turn(sid, 0, { callerText: 'nul \0', agentText: 'half \ud83d' }));
     await store.writer.flush(5_000);
     const [row] = (await store.reader.call(sid))?.turns ?? [];
     assert.deepEqual([row?.callerText, row?.agentText], ['nul ', 'half \ufffd']);
@@ -206,16 +211,16 @@ function storeContract(where: () => Pick<DatabaseOptions, 'databaseUrl' | 'dataD
   test('a row that the database refuses is given up and counted, the others of its batch are not', async () => {
     const sid = newSid();
     store.writer.callStarted(started(sid));
-    store.writer.turnFinished(turn(sid, 0));
-    store.writer.turnFinished(turn(sid, 2 ** 40));
-    store.writer.turnFinished(turn(sid, 1, { startedAt: new Date(Number.NaN) }));
+    void store.writer.turnFinished(turn(sid, 0));
+    void store.writer.turnFinished(turn(sid, 2 ** 40));
+    void store.writer.turnFinished(turn(sid, 1, { startedAt: new Date(Number.NaN) }));
     store.writer.leadFields('no uuid', { a: 'b' });
     // Incompressible and too long for an index.
     const tooLong = Array.from({ length: 20_000 }, (_unused, index) =>
       ((index * 7_919) % 10_007).toString(36),
     ).join('');
-    store.writer.turnFinished(turn(tooLong, 1));
-    store.writer.turnFinished(turn(sid, 3));
+    void store.writer.turnFinished(turn(tooLong, 1));
+    void store.writer.turnFinished(turn(sid, 3));
     await store.writer.flush(5_000);
     const indexes = (await store.reader.call(sid))?.turns.map((row) => row.index);
     assert.deepEqual(indexes, [0, 3]);
@@ -296,7 +301,7 @@ function storeContract(where: () => Pick<DatabaseOptions, 'databaseUrl' | 'dataD
   test('many readers and the writer at once do not disturb each other', async () => {
     const sid = newSid();
     store.writer.callStarted(started(sid));
-    for (let index = 0; index < 30; index += 1) store.writer.turnFinished(turn(sid, index));
+    for (let index = 0; index < 30; index += 1) void store.writer.turnFinished(turn(sid, index));
     const lead = await store.reader.createLead({ name: 'C', phone: '+15550400', fields: {} });
     const reads = Array.from({ length: 60 }, async (_unused, count) => {
       if (count % 3 === 0) assert.equal((await store.reader.lead(lead.id))?.phone, '+15550400');
@@ -327,12 +332,16 @@ if ('missing' in postgres) test('the store in PostgreSQL', { skip: postgres.miss
 else describe('the store in PostgreSQL', () => postgresSuite(postgres));
 
 function postgresSuite(server: Postgres): void {
-  const dataDir = '/nonexistent';
+  let dataDir = '';
   let databaseUrl = '';
   before(async () => {
+    dataDir = await mkdtemp(path.join(tmpdir(), 'turnpike-store-'));
     databaseUrl = await server.newDatabase();
   });
-  after(() => server.remove());
+  after(async () => {
+    await server.remove();
+    await rm(dataDir, { recursive: true });
+  });
   storeContract(() => ({ databaseUrl, dataDir }));
 
   test('a server that goes away and comes back loses nothing', async () => {
@@ -341,7 +350,7 @@ function postgresSuite(server: Postgres): void {
     store.writer.callStarted(started('CAaway'));
     await store.writer.flush(5_000);
     await server.stop();
-    for (let index = 0; index < 50; index += 1) store.writer.turnFinished(turn('CAaway', index));
+    for (let index = 0; index < 50; index += 1) void store.writer.turnFinished(turn('CAaway', index));
     await store.writer.flush(150);
     assert.equal(store.writer.pendingWrites, 50);
     assert.ok(seen.errors.length > 0);
@@ -358,7 +367,7 @@ function postgresSuite(server: Postgres): void {
     const seen = new Seen();
     const store = await open({ databaseUrl, dataDir }, seen, false);
     store.writer.callStarted(started('CAsingle'));
-    for (let index = 0; index < 4; index += 1) store.writer.turnFinished(turn('CAsingle', index));
+    for (let index = 0; index < 4; index += 1) void store.writer.turnFinished(turn('CAsingle', index));
     await store.close();
     assert.deepEqual(seen.commits, [1, 1, 1, 1, 1]);
   });

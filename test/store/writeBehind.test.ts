@@ -73,9 +73,9 @@ const away = (): Error => new DatabaseError('57P01');
 
 test('what comes within 50 ms is one commit', async () => {
   const { clock, database, seen, writer } = setUp();
-  writer.turnFinished(turn(0));
+  void writer.turnFinished(turn(0));
   await clock.advance(30);
-  writer.turnFinished(turn(1));
+  void writer.turnFinished(turn(1));
   assert.deepEqual(database.commits, []);
   assert.equal(writer.pendingWrites, 2);
   await clock.advance(20);
@@ -87,7 +87,7 @@ test('what comes within 50 ms is one commit', async () => {
 
 test('a full batch does not wait for the 50 ms', async () => {
   const { database, writer } = setUp();
-  for (const index of range(1_200)) writer.turnFinished(turn(index));
+  for (const index of range(1_200)) void writer.turnFinished(turn(index));
   await settle();
   assert.deepEqual(
     database.commits.map((rows) => rows.length),
@@ -98,7 +98,7 @@ test('a full batch does not wait for the 50 ms', async () => {
 
 test('with batching switched off each row is a transaction of its own', async () => {
   const { clock, database, writer } = setUp({ batching: false });
-  for (const index of range(3)) writer.turnFinished(turn(index));
+  for (const index of range(3)) void writer.turnFinished(turn(index));
   await settle();
   assert.deepEqual(database.commits, [[0], [1], [2]]);
   assert.equal(clock.pendingTimers, 0);
@@ -107,7 +107,7 @@ test('with batching switched off each row is a transaction of its own', async ()
 test('while the database is away the same rows are tried again, after 100 ms and then up to 5 s', async () => {
   const { clock, database, seen, writer } = setUp();
   database.fail = away;
-  for (const index of range(3)) writer.turnFinished(turn(index));
+  for (const index of range(3)) void writer.turnFinished(turn(index));
   const tries: number[] = [];
   for (let elapsedMs = 0; elapsedMs < 30_000; elapsedMs += 50) {
     const before = seen.attempts;
@@ -117,7 +117,7 @@ test('while the database is away the same rows are tried again, after 100 ms and
   const waits = tries.slice(1).map((atMs, index) => atMs - (tries[index] ?? 0));
   assert.deepEqual(waits, [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000, 5_000]);
   assert.equal(seen.errors, tries.length);
-  writer.turnFinished(turn(3));
+  void writer.turnFinished(turn(3));
   database.fail = undefined;
   await clock.advance(6_000);
   assert.deepEqual(database.commits, [[0, 1, 2], [3]]);
@@ -127,10 +127,10 @@ test('while the database is away the same rows are tried again, after 100 ms and
 test('a full queue does not make it hammer a database that is away', async () => {
   const { clock, database, seen, writer } = setUp();
   database.fail = away;
-  writer.turnFinished(turn(0));
+  void writer.turnFinished(turn(0));
   await clock.advance(1_000);
   const before = seen.attempts;
-  for (const index of range(2_000)) writer.turnFinished(turn(index));
+  for (const index of range(2_000)) void writer.turnFinished(turn(index));
   await clock.advance(10);
   assert.equal(seen.attempts, before);
 });
@@ -138,7 +138,7 @@ test('a full queue does not make it hammer a database that is away', async () =>
 test('of a batch with a row that the database refuses, only that row is given up', async () => {
   const { clock, database, seen, writer } = setUp();
   database.fail = (indexes) => (indexes.includes(2) ? new DatabaseError('22P02') : undefined);
-  for (const index of range(5)) writer.turnFinished(turn(index));
+  for (const index of range(5)) void writer.turnFinished(turn(index));
   await clock.advance(60);
   assert.deepEqual(database.rows, [0, 1, 3, 4]);
   assert.equal(seen.dropped, 1);
@@ -151,7 +151,7 @@ test('a database that goes away while rows are tried singly costs none of the re
     if (indexes.includes(1)) return new DatabaseError('23514');
     return seen.attempts === 4 ? away() : undefined;
   };
-  for (const index of range(4)) writer.turnFinished(turn(index));
+  for (const index of range(4)) void writer.turnFinished(turn(index));
   await clock.advance(1_000);
   assert.deepEqual(database.rows, [0, 2, 3]);
   assert.equal(seen.dropped, 1);
@@ -161,7 +161,7 @@ test('an error that is not of the data never costs a row', async () => {
   const { clock, database, seen, writer } = setUp();
   const errors = [new TypeError('a bug of a driver'), new DatabaseError('42P01'), new Error('ECONNREFUSED')];
   database.fail = () => errors.pop();
-  writer.turnFinished(turn(0));
+  void writer.turnFinished(turn(0));
   await clock.advance(2_000);
   assert.deepEqual(database.rows, [0]);
   assert.equal(seen.dropped, 0);
@@ -170,9 +170,9 @@ test('an error that is not of the data never costs a row', async () => {
 test('too many rows while the database is away: the oldest are given up, and counted', async () => {
   const { clock, database, seen, writer } = setUp({ waitingRowsMax: 10 });
   database.fail = away;
-  writer.turnFinished(turn(0));
+  void writer.turnFinished(turn(0));
   await clock.advance(60);
-  for (const index of range(15)) writer.turnFinished(turn(index + 1));
+  for (const index of range(15)) void writer.turnFinished(turn(index + 1));
   assert.equal(seen.dropped, 5);
   assert.equal(writer.pendingWrites, 11);
   database.fail = undefined;
@@ -190,7 +190,7 @@ test('fields for a lead that does not exist are counted as dropped', async () =>
 
 test('a flush does not wait for others to join, and resolves when its rows are in', async () => {
   const { clock, database, writer } = setUp();
-  writer.turnFinished(turn(0));
+  void writer.turnFinished(turn(0));
   await writer.flush(1_000);
   assert.deepEqual(database.rows, [0]);
   assert.equal(clock.nowMs(), 0);
@@ -201,7 +201,7 @@ test('a flush does not wait for others to join, and resolves when its rows are i
 test('a flush gives up after its time, and the rows are still kept', async () => {
   const { clock, database, writer } = setUp();
   database.fail = away;
-  writer.turnFinished(turn(0));
+  void writer.turnFinished(turn(0));
   let flushed = false;
   const flushing = writer.flush(1_000).then(() => (flushed = true));
   await clock.advance(999);
@@ -216,18 +216,18 @@ test('a flush gives up after its time, and the rows are still kept', async () =>
 test('a flush of rows that are refused resolves: they are given up', async () => {
   const { database, writer } = setUp();
   database.fail = () => new DatabaseError('22001');
-  writer.turnFinished(turn(0));
+  void writer.turnFinished(turn(0));
   await writer.flush(1_000);
   assert.equal(writer.pendingWrites, 0);
 });
 
 test('closing commits what waits, and what comes afterwards is counted as dropped', async () => {
   const { clock, database, seen, writer } = setUp();
-  writer.turnFinished(turn(0));
+  void writer.turnFinished(turn(0));
   await writer.close();
   await writer.close();
   assert.deepEqual(database.rows, [0]);
-  writer.turnFinished(turn(1));
+  void writer.turnFinished(turn(1));
   assert.equal(seen.dropped, 1);
   assert.equal(clock.pendingTimers, 0);
 });
@@ -235,7 +235,7 @@ test('closing commits what waits, and what comes afterwards is counted as droppe
 test('closing without a database ends within seconds and counts what is lost', async () => {
   const { clock, database, seen, writer } = setUp();
   database.fail = away;
-  for (const index of range(3)) writer.turnFinished(turn(index));
+  for (const index of range(3)) void writer.turnFinished(turn(index));
   const closing = writer.close();
   await clock.advance(5_000);
   await closing;
@@ -260,7 +260,7 @@ test('whatever fails and whenever, rows are committed in order and each is commi
         };
         let accepted = 0;
         for (const [rows, pauseMs] of bursts) {
-          for (let row = 0; row < rows; row += 1) writer.turnFinished(turn((accepted += 1)));
+          for (let row = 0; row < rows; row += 1) void writer.turnFinished(turn((accepted += 1)));
           await clock.advance(pauseMs);
         }
         const closing = writer.close();

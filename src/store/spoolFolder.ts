@@ -1,0 +1,91 @@
+// Which folder a process spools to: several may share a data folder when their database is elsewhere, and what a dead one
+// has left there belongs to the next that starts.
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { FolderInUse, takeLock, type LockFile } from './lockFile.ts';
+import { Spool, type SpoolOptions } from './spool.ts';
+
+/** Far more processes than share one disk. */
+const FOLDERS_MAX = 256;
+const ADOPTED_AT_ONCE = 500;
+
+export interface OpenSpool {
+  readonly spool: Spool;
+  /** Lets others have the folder. After the spool is closed. */
+  readonly release: () => Promise<void>;
+}
+
+/**
+ * Takes the first folder `parent/<n>` that no living process has, and moves the rows of all others that nobody has into it,
+ * behind its own. Never throws: a disk that can't be used is told to `onError` and gives a spool that keeps nothing.
+ */
+export async function openSpoolIn(parent: string, options: Omit<SpoolOptions, 'folder'>): Promise<OpenSpool> {
+  let lock: LockFile | undefined;
+  let own = 0;
+  try {
+    [own, lock] = await takeFirst(parent);
+  } catch (error) {
+    options.onError(error);
+  }
+  const folder = path.join(parent, String(own));
+  const spool = await Spool.open({ ...options, folder });
+  if (lock !== undefined) await adoptOthers(parent, own, spool, options);
+  return { spool, release: async () => lock?.release() };
+}
+
+async function takeFirst(parent: string): Promise<[number, LockFile]> {
+  for (let number = 0; number < FOLDERS_MAX; number += 1) {
+    const lock = await lockOf(path.join(parent, String(number)));
+    if (lock !== undefined) return [number, lock];
+  }
+  throw new Error(`${parent}: ${FOLDERS_MAX} processes spool there`);
+}
+
+/** Undefined when a living process has it. */
+async function lockOf(folder: string): Promise<LockFile | undefined> {
+  await mkdir(folder, { recursive: true });
+  try {
+    return await takeLock(path.join(folder, 'lock'));
+  } catch (error) {
+    if (error instanceof FolderInUse) return undefined;
+    throw error;
+  }
+}
+
+async function adoptOthers(
+  parent: string,
+  own: number,
+  spool: Spool,
+  options: Omit<SpoolOptions, 'folder'>,
+): Promise<void> {
+  const others = (await readdir(parent)).filter((name) => /^\d+$/.test(name) && Number(name) !== own);
+  for (const name of others.toSorted()) {
+    const folder = path.join(parent, name);
+    try {
+      const lock = await lockOf(folder);
+      if (lock === undefined) continue;
+      if (await adopt(await Spool.open({ ...options, folder }), spool)) await rm(folder, { recursive: true });
+      else await lock.release();
+    } catch (error) {
+      options.onError(error);
+    }
+  }
+}
+
+/** Killed in between, rows lie in both folders and are committed twice, by their keys to the same effect. False: they stay. */
+async function adopt(from: Spool, into: Spool): Promise<boolean> {
+  let after = (from.oldest ?? 1) - 1;
+  for (;;) {
+    const rows = await from.read(after, ADOPTED_AT_ONCE);
+    if (rows.length === 0) break;
+    const first = into.newest + 1;
+    const kept = await Promise.all(rows.map(({ write }, index) => into.append(first + index, write)));
+    if (kept.includes(false)) {
+      await from.close(0);
+      return false;
+    }
+    after = rows.at(-1)?.number ?? after;
+  }
+  await from.close(from.newest);
+  return true;
+}
