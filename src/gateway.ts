@@ -141,7 +141,7 @@ async function build(
     ...whatIsKept(config, store, events),
     detector,
     ...optionalParts(config, agent, turnModel),
-    ears: openEars(deps),
+    ...openEars(deps),
     model,
     voice: voices.voice,
     providers: { llm: model.provider, tts: voices.voice.provider },

@@ -1,6 +1,7 @@
 // The ears, the model and the voices that the agent's file names, each counted, with its fallbacks behind it.
 import path from 'node:path';
 import type { AgentFile, LlmEntry, SttEntry, TtsEntry } from './agent/schema.ts';
+import type { Breaker } from './base/breaker.ts';
 import type { Clock } from './base/clock.ts';
 import { defined } from './base/defined.ts';
 import { errorText } from './base/errors.ts';
@@ -36,8 +37,13 @@ export interface ProvidersDeps {
   readonly breakers: ProviderBreakers;
 }
 
-/** In the order of the agent's file. */
-export function openEars({ agent, config, metrics, clock }: ProvidersDeps): readonly SpeechToText[] {
+export interface OpenEars {
+  /** In the order of the agent's file. */
+  readonly ears: readonly SpeechToText[];
+  readonly earBreakers: readonly Breaker[];
+}
+
+export function openEars({ agent, config, metrics, clock, breakers }: ProvidersDeps): OpenEars {
   const open = (entry: SttEntry): SpeechToText => {
     if (entry.provider === 'deepgram') {
       const { apiKeyEnv: _named, keywords: _perCall, ...options } = entry;
@@ -50,7 +56,11 @@ export function openEars({ agent, config, metrics, clock }: ProvidersDeps): read
     const address = { baseUrl: baseUrl ?? config.openai.baseUrl, apiKey: keyOf(entry, config) };
     return openaiSpeechToText({ ...options, ...address }, clock);
   };
-  return agent.providers.stt.map((entry) => measuredEars(open(entry), entry.model, metrics, clock));
+  const { stt } = agent.providers;
+  return {
+    ears: stt.map((entry) => measuredEars(open(entry), entry.model, metrics, clock)),
+    earBreakers: stt.map((_entry, place) => breakers.of('stt', place)),
+  };
 }
 
 /**

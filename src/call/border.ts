@@ -104,6 +104,8 @@ export class Border {
       onJudge: (judgesTurns) => this.within(() => listener.onJudge(judgesTurns)),
       onTurnJudged: (utterance, judgement) => this.within(() => listener.onTurnJudged(utterance, judgement)),
       onFailed: (error) => this.within(() => listener.onFailed(error)),
+      onReplaced: (provider, replayedBytes) =>
+        this.within(() => listener.onReplaced(provider, replayedBytes)),
       onDropped: (audioBytes) => this.within(() => listener.onDropped(audioBytes)),
     };
   }

@@ -1,5 +1,6 @@
 // One call: joins the hops, tells the turn machine what happened, carries out what it answers, and ends
 // everything once. It decides nothing by itself.
+import { BYTES_PER_MS } from '../audio/mulaw.ts';
 import { errorText, failureOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
@@ -182,6 +183,8 @@ export class Call implements LiveCall {
       ...judgedByStt(this.#world, (event) => this.#happened(event)),
       onFailed: (error) =>
         this.#log.warn({ provider: error.provider, ...failureOf(error) }, 'speech-to-text failed'),
+      onReplaced: (provider, replayedBytes) =>
+        this.#log.info({ provider, replayedMs: replayedBytes / BYTES_PER_MS }, 'another session listens'),
       onDropped: (audioBytes) => this.#world.metrics.dropped('stt_audio', audioBytes),
     });
     const longestMs = this.#world.agent.limits.callMinutesMax * 60_000;

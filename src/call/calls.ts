@@ -174,9 +174,10 @@ export class Calls implements LiveCalls {
   }
 
   #openEars(): Ears {
-    const { agent, detector, ears, clock } = this.#world;
+    const { agent, detector, ears, earBreakers, clock } = this.#world;
     const keywords = agent.providers.stt[0]?.keywords ?? [];
-    return new Ears(detector, ears, { language: agent.language, keywords }, clock);
+    const options = { language: agent.language, keywords };
+    return new Ears({ detector, providers: ears, breakers: earBreakers, options, clock });
   }
 
   #stopRinging(callSid: string): Ears | undefined {

@@ -1,12 +1,35 @@
-// The caller's side of a call: each frame goes to the voice detector and to speech-to-text. A session that
-// fails is replaced by the next provider's, and the call's utterances keep their numbers.
+// The caller's side of a call: each frame goes to the voice detector and to speech-to-text. A session that fails or is deaf
+// is replaced by the next provider's, which hears again what nobody has answered; the call's utterances keep their numbers.
+import type { Breaker } from '../base/breaker.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { ProviderError } from '../base/errors.ts';
 import type { SpeechToText, SttEvent, SttOptions, SttSession, TurnJudgement } from '../stt/port.ts';
 import type { VadEvent, VadSession, VoiceDetector } from '../vad/port.ts';
+import { Deafness } from './deafness.ts';
+import { Unanswered } from './unanswered.ts';
 
 /** Between two tries when every provider has failed in turn; the first change of provider is immediate. */
 const REOPEN_MS = [0, 250, 500, 1_000, 2_000] as const;
+
+/** One that is never open: where nobody keeps them, every provider is asked in turn. */
+type Trust = Pick<Breaker, 'admits' | 'failed' | 'succeeded' | 'untilMs'>;
+
+const BLIND_TRUST: Trust = {
+  admits: () => true,
+  failed: () => undefined,
+  succeeded: () => undefined,
+  untilMs: 0,
+};
+
+export interface EarsParts {
+  readonly detector: VoiceDetector;
+  /** In order of preference, at least one. */
+  readonly providers: readonly SpeechToText[];
+  /** Of the providers, in their order, shared by all calls. */
+  readonly breakers?: readonly Trust[] | undefined;
+  readonly options: SttOptions;
+  readonly clock: Clock;
+}
 
 export interface EarsListener {
   onVoice(event: VadEvent): void;
@@ -17,22 +40,31 @@ export interface EarsListener {
   /** Only from who judges turns, after the words that are judged. */
   onTurnJudged(utterance: number, judgement: TurnJudgement): void;
   onFailed(error: ProviderError): void;
+  /** Another session listens: it has heard so much of the call again. */
+  onReplaced(provider: string, replayedBytes: number): void;
   onDropped(audioBytes: number): void;
 }
 
 interface Listening {
   readonly session: SttSession;
+  /** In the list of providers. */
+  readonly place: number;
   /** The call's number of the session's utterance 0. */
   readonly firstUtterance: number;
+  /** Of what it was given to hear again, and of what was too long ago for that. */
+  readonly replayedBytes: number;
+  readonly lostBytes: number;
 }
 
 export class Ears {
-  readonly #providers: readonly SpeechToText[];
-  readonly #options: SttOptions;
-  readonly #clock: Clock;
+  readonly #parts: EarsParts;
   readonly #vad: VadSession;
+  readonly #unanswered = new Unanswered();
+  readonly #deafness: Deafness;
   #listener: EarsListener | undefined;
   #listening: Listening | undefined;
+  /** Opened beside it, since it has no words for a voice: who has words first stays. */
+  #rival: Listening | undefined;
   /** Whether the session under way judges turns, as the listener was last told. */
   #judging = false;
   #failures = 0;
@@ -40,20 +72,21 @@ export class Ears {
   #closed = false;
   /** The call's number of the utterance under way. */
   #utterance = 0;
-  /** Committed and not final yet, with the words known so far: what a failing session must still answer. */
-  readonly #open = new Map<number, string>();
+  /** Words known of utterances that have no final. */
+  readonly #words = new Map<number, string>();
+  /** Utterances below it may be heard for the second time. */
+  #replayedTo = 0;
+  /** Audio of them that is heard by nobody any more. */
+  #lostBytes = 0;
 
-  /** Connects at once, so that it can be done while the phone rings. `providers` in order of preference, at least one. */
-  constructor(
-    detector: VoiceDetector,
-    providers: readonly SpeechToText[],
-    options: SttOptions,
-    clock: Clock,
-  ) {
-    this.#providers = providers;
-    this.#options = options;
-    this.#clock = clock;
-    this.#vad = detector.open((event) => this.#listener?.onVoice(event));
+  /** Connects at once, so that it can be done while the phone rings. */
+  constructor(parts: EarsParts) {
+    this.#parts = parts;
+    this.#deafness = new Deafness(parts.clock, {
+      onDeaf: () => this.#openRival(),
+      onVain: () => this.#closeRival(),
+    });
+    this.#vad = parts.detector.open((event) => this.#onVoice(event));
     this.#openSession();
   }
 
@@ -63,127 +96,237 @@ export class Ears {
     this.#tellJudge();
   }
 
-  /** The provider in use, for metrics. */
+  /** The provider in use, or that was last, for metrics. */
   get provider(): string {
-    return this.#current().provider;
+    return this.#provider(this.#listening?.place ?? this.#failures).provider;
   }
 
   /** A frame of the caller's audio that arrived at `atMs`. */
   push(mulaw: Uint8Array, atMs: number): void {
     this.#vad.push(mulaw, atMs);
-    if (this.#listening === undefined) this.#listener?.onDropped(mulaw.length);
-    else this.#listening.session.push(mulaw);
+    this.#unanswered.push(mulaw);
+    this.#listening?.session.push(mulaw);
+    this.#rival?.session.push(mulaw);
   }
 
   /** The utterance under way is over; a final with the number answered follows, from whatever session. */
   commit(): number {
-    if (this.#listening === undefined) {
-      const utterance = this.#utterance;
-      this.#utterance += 1;
-      const words = this.#open.get(utterance) ?? '';
-      this.#open.delete(utterance);
-      // Not synchronously: who commits is not ready for the answer yet.
-      this.#clock.after(0, () => this.#tell(utterance, words, true));
-      return utterance;
-    }
-    const utterance = this.#listening.firstUtterance + this.#listening.session.commit();
+    this.#rival?.session.commit();
+    const listening = this.#listening;
+    const utterance =
+      listening === undefined ? this.#utterance : listening.firstUtterance + listening.session.commit();
     this.#utterance = Math.max(this.#utterance, utterance + 1);
-    if (!this.#open.has(utterance)) this.#open.set(utterance, '');
+    this.#unanswered.committed(utterance);
+    if (this.#unanswered.voiced && !this.#words.has(utterance)) this.#deafness.committed();
     return utterance;
   }
 
   /** A voice is heard and the session has no word of it: the next provider's takes its place, as if it had failed. */
   replace(): void {
     if (this.#listening === undefined || this.#closed) return;
-    const { provider } = this;
-    this.#listening.session.close('silent');
-    this.#failed(new ProviderError('silent', 'no words for a voice', { stage: 'stt', provider }));
+    this.#failed(this.#silent(this.#listening), 'silent');
   }
 
   /** Idempotent. */
   close(): void {
     this.#closed = true;
     this.#reopening?.cancel();
+    this.#deafness.close();
+    this.#closeRival();
     this.#listening?.session.close();
     this.#listening = undefined;
     this.#vad.close();
   }
 
-  #current(): SpeechToText {
-    return this.#providers[this.#failures % this.#providers.length] as SpeechToText;
+  #provider(place: number): SpeechToText {
+    const { providers } = this.#parts;
+    return providers[place % providers.length] as SpeechToText;
+  }
+
+  #trust(place: number): Trust {
+    return this.#parts.breakers?.[place] ?? BLIND_TRUST;
+  }
+
+  /** From the next one on, the first that is worth asking; when none is, who has waited longest. */
+  #next(): number {
+    const { length } = this.#parts.providers;
+    const inTurn = Array.from({ length }, (_unused, index) => (this.#failures + index) % length);
+    const trusted = inTurn.find((place) => this.#trust(place).admits());
+    const [patient = 0] = inTurn.toSorted((a, b) => this.#trust(a).untilMs - this.#trust(b).untilMs);
+    return trusted ?? patient;
   }
 
   #openSession(): void {
-    const firstUtterance = this.#utterance;
-    const session = this.#current().open(this.#options, (event) => {
-      if (this.#listening?.session === session) this.#onEvent(event, firstUtterance);
-    });
-    this.#listening = { session, firstUtterance };
+    this.#take(this.#listen(this.#next()));
+  }
+
+  /** From now on this one counts. */
+  #take(listening: Listening): void {
+    const { place, replayedBytes, lostBytes } = listening;
+    this.#listening = listening;
+    this.#replayedTo = this.#utterance + 1;
+    this.#lostBytes = lostBytes;
+    if (lostBytes > 0) this.#listener?.onDropped(lostBytes);
+    if (this.#failures > 0) this.#listener?.onReplaced(this.#provider(place).provider, replayedBytes);
     this.#tellJudge();
   }
 
+  /** A session that hears first what nobody has answered. */
+  #listen(place: number): Listening {
+    const firstUtterance = this.#unanswered.oldest ?? this.#utterance;
+    const session = this.#provider(place).open(this.#parts.options, (event) =>
+      this.#onEvent(event, listening),
+    );
+    const listening: Listening = {
+      session,
+      place,
+      firstUtterance,
+      ...this.#unanswered.replayTo(session),
+    };
+    return listening;
+  }
+
+  #openRival(): void {
+    if (this.#listening === undefined || this.#rival !== undefined || this.#closed) return;
+    const { length } = this.#parts.providers;
+    this.#rival = this.#listen((this.#listening.place + 1) % length);
+  }
+
+  #closeRival(): void {
+    this.#rival?.session.close();
+    this.#rival = undefined;
+  }
+
+  #onVoice(event: VadEvent): void {
+    if (event.kind === 'voiceStarted') {
+      this.#unanswered.voiceBegan(Math.max(0, this.#parts.clock.nowMs() - event.voiceAtMs));
+      const { liveWords } = this.#provider(this.#listening?.place ?? 0).capabilities;
+      if (liveWords && !this.#words.has(this.#utterance)) this.#deafness.voiceBegan();
+    } else if (event.kind === 'voiceStopped') {
+      this.#unanswered.voiceEnded();
+      this.#deafness.voiceEnded();
+    }
+    this.#listener?.onVoice(event);
+  }
+
   #tellJudge(): void {
-    const judging = this.#current().capabilities.judgesTurns === true;
+    const judging = this.#provider(this.#listening?.place ?? 0).capabilities.judgesTurns === true;
     if (this.#listener === undefined || judging === this.#judging) return;
     this.#judging = judging;
     this.#listener.onJudge(judging);
   }
 
-  #onEvent(event: SttEvent, firstUtterance: number): void {
+  #onEvent(event: SttEvent, from: Listening): void {
+    if (from === this.#rival) {
+      if (event.kind === 'failed') return this.#rivalFailed(event.error);
+      if (!hasWords(event)) return undefined;
+      this.#rivalWins(from);
+    }
+    if (from !== this.#listening) return undefined;
+    if (hasWords(event)) {
+      this.#trust(from.place).succeeded();
+      this.#deafness.heardWords();
+      this.#closeRival();
+    }
     switch (event.kind) {
       case 'ready':
-        return;
+        return undefined;
       case 'words':
-        this.#noteWords(firstUtterance + event.utterance, event.text);
-        return;
-      case 'final': {
-        // It works again: the next failure changes the provider at once.
-        this.#failures %= this.#providers.length;
-        const utterance = firstUtterance + event.utterance;
-        this.#open.delete(utterance);
-        this.#utterance = Math.max(this.#utterance, utterance + 1);
-        this.#tell(utterance, event.text, true);
-        return;
-      }
+        return this.#noteWords(from.firstUtterance + event.utterance, event.text);
+      case 'final':
+        return this.#noteFinal(from.firstUtterance + event.utterance, event.text);
       case 'turnJudged':
-        this.#listener?.onTurnJudged(firstUtterance + event.utterance, event.judgement);
-        return;
+        return this.#listener?.onTurnJudged(from.firstUtterance + event.utterance, event.judgement);
       case 'dropped':
-        this.#listener?.onDropped(event.audioBytes);
-        return;
+        return this.#listener?.onDropped(event.audioBytes);
       case 'failed':
-        this.#failed(event.error);
-        return;
+        return this.#failed(event.error);
       default:
-        event satisfies never;
+        return event satisfies never;
     }
   }
 
+  /** Words that are heard for the second time are no news until there are more of them. */
   #noteWords(utterance: number, text: string): void {
     this.#utterance = Math.max(this.#utterance, utterance);
-    this.#open.set(utterance, text);
+    const known = this.#words.get(utterance);
+    if (known !== undefined && utterance < this.#replayedTo && wordCount(text) <= wordCount(known)) return;
+    this.#words.set(utterance, text);
     this.#tell(utterance, text, false);
+  }
+
+  #noteFinal(utterance: number, text: string): void {
+    // It works again: the next failure changes the provider at once.
+    this.#failures %= this.#parts.providers.length;
+    this.#deafness.answered();
+    const known = this.#words.get(utterance) ?? '';
+    for (const older of this.#words.keys()) if (older <= utterance) this.#words.delete(older);
+    this.#unanswered.answered(utterance);
+    this.#utterance = Math.max(this.#utterance, utterance + 1);
+    this.#tell(utterance, utterance < this.#replayedTo ? this.#heardTwice(known, text) : text, true);
+  }
+
+  /** What the second session has of an utterance that the first one knew `known` of. */
+  #heardTwice(known: string, text: string): string {
+    if (text.trim() === '') return known;
+    const lost = this.#lostBytes > 0;
+    this.#lostBytes = 0;
+    return lost && known !== '' ? `${known} ${text}` : text;
   }
 
   #tell(utterance: number, text: string, final: boolean): void {
     if (!this.#closed) this.#listener?.onWords(utterance, text, final);
   }
 
-  /** What was committed is answered with the words known; the next session begins a new utterance. */
-  #failed(error: ProviderError): void {
-    this.#listening?.session.close();
-    this.#listening = undefined;
-    this.#failures += 1;
-    this.#listener?.onFailed(error);
-    const unanswered = [...this.#open].sort(([a], [b]) => a - b);
-    this.#open.clear();
-    for (const [utterance, words] of unanswered) {
-      this.#utterance = Math.max(this.#utterance, utterance + 1);
-      this.#tell(utterance, words, true);
-    }
-    if (this.#closed) return;
-    const round = Math.floor(this.#failures / this.#providers.length);
-    const delayMs = REOPEN_MS[Math.min(round, REOPEN_MS.length - 1)] ?? 0;
-    this.#reopening = this.#clock.after(delayMs, () => this.#openSession());
+  #silent({ place }: Listening): ProviderError {
+    const { provider } = this.#provider(place);
+    return new ProviderError('silent', 'no words for a voice', { stage: 'stt', provider });
   }
+
+  #rivalFailed(error: ProviderError): void {
+    if (this.#rival !== undefined) this.#trust(this.#rival.place).failed(error);
+    this.#closeRival();
+    this.#listener?.onFailed(error);
+  }
+
+  #rivalWins(rival: Listening): void {
+    const deaf = this.#listening;
+    this.#rival = undefined;
+    if (deaf === undefined) return;
+    this.#failures += 1;
+    this.#trust(deaf.place).failed('late');
+    this.#listening = undefined;
+    deaf.session.close('silent');
+    this.#listener?.onFailed(this.#silent(deaf));
+    this.#take(rival);
+  }
+
+  /** The next session hears again what was not answered; until then the words known stand. */
+  #failed(error: ProviderError, reason?: 'silent'): void {
+    const failed = this.#listening;
+    this.#listening = undefined;
+    failed?.session.close(reason);
+    this.#failures += 1;
+    if (failed !== undefined) this.#trust(failed.place).failed(reason === 'silent' ? 'late' : error);
+    this.#listener?.onFailed(error);
+    if (this.#closed) return;
+    const rival = this.#rival;
+    if (rival !== undefined) {
+      this.#rival = undefined;
+      this.#take(rival);
+      return;
+    }
+    const { providers, clock } = this.#parts;
+    const round = Math.floor(this.#failures / providers.length);
+    const delayMs = REOPEN_MS[Math.min(round, REOPEN_MS.length - 1)] ?? 0;
+    this.#reopening = clock.after(delayMs, () => this.#openSession());
+  }
+}
+
+function hasWords(event: SttEvent): boolean {
+  return (event.kind === 'words' || event.kind === 'final') && event.text.trim() !== '';
+}
+
+function wordCount(text: string): number {
+  return text.split(/\s+/).filter((word) => word !== '').length;
 }

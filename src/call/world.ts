@@ -2,6 +2,7 @@
 import type { IntentMatcher } from '../agent/intents.ts';
 import type { AgentFile } from '../agent/schema.ts';
 import type { Background } from '../base/background.ts';
+import type { Breaker } from '../base/breaker.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HttpFetch } from '../base/httpPool.ts';
 import type { Logger } from '../base/logger.ts';
@@ -37,6 +38,8 @@ export interface CallWorld {
   readonly intents?: IntentMatcher;
   /** In order of preference; at least one. */
   readonly ears: readonly SpeechToText[];
+  /** Of the ears, in their order; without them each is asked in turn. */
+  readonly earBreakers?: readonly Breaker[];
   readonly model: LanguageModel;
   /** Undefined: every answer is asked of the model. */
   readonly responses?: ResponseCache | undefined;

@@ -1,8 +1,9 @@
 // The gateway's own share of a turn, by the clock of the simulators round it, so with the loopback's: final sent to
 // request come, piece complete to request come, first audio sent to first frame come.
 //
-// With speculation off and the shortest wait for the turn's end, the final is what is waited for: so the first of
-// the three is the gateway's work and not a wait that was chosen. That is no setting for real calls.
+// The first of the three has to be the gateway's work and not a wait that was chosen. So words come with the final alone,
+// nothing is prepared and the wait for the turn's end is the shortest: the final is what is waited for, in every turn.
+// That is no setting for real calls.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sleep, systemClock } from '../base/clock.ts';
@@ -25,6 +26,8 @@ const CONDITIONS = [
 const STAGGER_MS = 150;
 /** All three steps of a turn lie within this time after the caller's last sound. */
 const TURN_MS_MAX = 4_000;
+/** Later than any final. */
+const NO_LIVE_WORDS_MS = 10_000;
 /** The shortest that an agent's file may ask for. */
 const SHORT_WAIT = '\nturnTaking: { minWaitMs: 100, maxWaitMs: 200 }\n';
 
@@ -52,7 +55,7 @@ export async function benchShare(): Promise<BenchReport> {
   const stage = await Stage.open({
     clock: systemClock,
     random: seededRandom(12),
-    timings: SEED_TIMINGS,
+    timings: { ...SEED_TIMINGS, sttWordsMs: NO_LIVE_WORDS_MS },
     brain: numberedBrain(),
     pronounced: withoutNumbers,
     watch: {

@@ -6,8 +6,8 @@ import { BYTES_PER_MS } from '../audio/mulaw.ts';
  * cost, for 40 ms that only words in the middle of speech wait (a commit sends what there is).
  */
 export const PIECE_MS = 60;
-/** Held for a session that is being opened: above it something is wrong, and old words help nobody. */
-export const HELD_MS_MAX = 10_000;
+/** Held for a session that is being opened, which may have to hear 15 s again: above it old words help nobody. */
+export const HELD_MS_MAX = 20_000;
 const HELD_BYTES_MAX = HELD_MS_MAX * BYTES_PER_MS;
 
 export type Queued =

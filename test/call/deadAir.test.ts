@@ -310,7 +310,7 @@ test('ears that have no word for a voice are replaced, and the caller hears abou
   const rig = await greeted([]);
   for (let count = 0; count < 2; count += 1) {
     await rig.voice();
-    await rig.run(1_500);
+    await rig.run(1_100);
     await rig.silence();
     await rig.agentSpeaks();
     await rig.agentFinishes();

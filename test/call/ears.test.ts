@@ -1,22 +1,25 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { Breaker } from '../../src/base/breaker.ts';
 import { ProviderError } from '../../src/base/errors.ts';
+import { seededRandom } from '../../src/base/random.ts';
 import { Ears } from '../../src/call/ears.ts';
+import { KEPT_MS } from '../../src/call/unanswered.ts';
 import type { SpeechToText, SttEvent } from '../../src/stt/port.ts';
-import type { VoiceDetector } from '../../src/vad/port.ts';
+import type { VadEvent, VoiceDetector } from '../../src/vad/port.ts';
 import { VirtualClock } from '../helpers/virtualClock.ts';
 
 interface OpenSession {
   readonly provider: string;
   readonly tell: (event: SttEvent) => void;
-  readonly pushed: number[];
+  /** What it was given, in order: audio, and `!` for a commit. */
+  readonly given: (Uint8Array | '!')[];
   closed: boolean;
   closedBecause: string | undefined;
 }
 
 /** Providers whose sessions the test holds in its hands. */
-function setUp(providerNames: readonly string[]) {
-  const clock = new VirtualClock();
+function setUp(providerNames: readonly string[], clock = new VirtualClock(), breakers?: readonly Breaker[]) {
   const sessions: OpenSession[] = [];
   const providers = providerNames.map((provider): SpeechToText => ({
     provider,
@@ -25,15 +28,18 @@ function setUp(providerNames: readonly string[]) {
       const session: OpenSession = {
         provider,
         tell: listener,
-        pushed: [],
+        given: [],
         closed: false,
         closedBecause: undefined,
       };
       let utterance = -1;
       sessions.push(session);
       return {
-        push: (mulaw) => void session.pushed.push(mulaw.length),
-        commit: () => (utterance += 1),
+        push: (mulaw) => void session.given.push(mulaw.slice()),
+        commit: () => {
+          session.given.push('!');
+          return (utterance += 1);
+        },
         close: (reason) => {
           session.closed = true;
           session.closedBecause ??= reason;
@@ -42,12 +48,22 @@ function setUp(providerNames: readonly string[]) {
     },
   }));
   let detectorClosed = 0;
+  let voice: (event: VadEvent) => void = () => undefined;
   const detector: VoiceDetector = {
     kind: 'energy',
-    open: () => ({ push: () => undefined, close: () => void (detectorClosed += 1) }),
+    open: (listener) => {
+      voice = listener;
+      return { push: () => undefined, close: () => void (detectorClosed += 1) };
+    },
     close: () => Promise.resolve(),
   };
-  const ears = new Ears(detector, providers, { language: 'en-US', keywords: [] }, clock);
+  const ears = new Ears({
+    detector,
+    providers,
+    breakers,
+    options: { language: 'en-US', keywords: [] },
+    clock,
+  });
   const words: string[] = [];
   let droppedBytes = 0;
   ears.attach({
@@ -56,6 +72,7 @@ function setUp(providerNames: readonly string[]) {
     onJudge: () => assert.fail('nobody judges turns'),
     onTurnJudged: () => assert.fail('nobody judges turns'),
     onFailed: (error) => words.push(`failed ${error.provider}`),
+    onReplaced: (provider) => words.push(`now ${provider}`),
     onDropped: (audioBytes) => void (droppedBytes += audioBytes),
   });
   const last = (): OpenSession => {
@@ -63,9 +80,19 @@ function setUp(providerNames: readonly string[]) {
     assert.ok(session !== undefined);
     return session;
   };
+  /** The caller speaks (or is silent) for so long, in frames of this code. */
+  const hears = async (durationMs: number, code: number): Promise<void> => {
+    for (let atMs = 0; atMs < durationMs; atMs += 20) {
+      await clock.advance(20);
+      ears.push(new Uint8Array(160).fill(code), clock.nowMs());
+    }
+  };
   return {
     clock,
     ears,
+    hears,
+    voiceStarts: () => voice({ kind: 'voiceStarted', voiceAtMs: clock.nowMs(), levelDbfs: -20 }),
+    voiceStops: () => voice({ kind: 'voiceStopped', silenceAtMs: clock.nowMs(), speechMs: 500 }),
     sessions,
     words,
     last,
@@ -103,24 +130,220 @@ test('when a provider fails the next one listens at once, and numbers go on', as
   );
   last().tell({ kind: 'words', utterance: 0, text: 'again' });
   assert.equal(ears.commit(), 1);
-  assert.deepEqual(words, ['0 Hello', '0! Hello.', 'failed a', '1 again']);
+  assert.deepEqual(words, ['0 Hello', '0! Hello.', 'failed a', 'now b', '1 again']);
 });
 
-test('what was committed when a session failed is answered with the words known', () => {
-  const { ears, last, words } = setUp(['a', 'b']);
+test('what was committed when a session failed is asked of the next one, and its words replace those known', async () => {
+  const { clock, ears, last, words } = setUp(['a', 'b']);
+  last().tell({ kind: 'words', utterance: 0, text: 'I would like' });
+  assert.equal(ears.commit(), 0);
+  last().tell(failure('a'));
+  await clock.advance(0);
+  assert.ok(last().given.includes('!'));
+  last().tell({ kind: 'words', utterance: 0, text: 'I' });
+  last().tell({ kind: 'words', utterance: 0, text: 'I would like to book' });
+  last().tell({ kind: 'final', utterance: 0, text: 'I would like to book.' });
+  assert.deepEqual(words, [
+    '0 I would like',
+    'failed a',
+    'now b',
+    '0 I would like to book',
+    '0! I would like to book.',
+  ]);
+});
+
+test('when the next one hears nothing, the words known stand', async () => {
+  const { clock, ears, last, words } = setUp(['a', 'b']);
   last().tell({ kind: 'words', utterance: 0, text: 'I would like' });
   ears.commit();
   last().tell(failure('a'));
-  assert.deepEqual(words, ['0 I would like', 'failed a', '0! I would like']);
+  await clock.advance(0);
+  last().tell({ kind: 'final', utterance: 0, text: '' });
+  assert.equal(words.at(-1), '0! I would like');
 });
 
-test('a commit while nobody listens is answered all the same, but not at once', async () => {
+test('a commit while nobody listens is made when somebody does', async () => {
   const { clock, ears, last, words } = setUp(['a']);
   last().tell(failure('a'));
   assert.equal(ears.commit(), 0);
-  assert.deepEqual(words, ['failed a']);
+  assert.equal(ears.commit(), 1);
+  await clock.advance(250);
+  assert.deepEqual(last().given, ['!', '!']);
+  last().tell({ kind: 'final', utterance: 0, text: 'Yes.' });
+  last().tell({ kind: 'final', utterance: 1, text: 'No.' });
+  assert.equal(ears.commit(), 2);
+  assert.deepEqual(words, ['failed a', 'now a', '0! Yes.', '1! No.']);
+});
+
+/** A byte for each 20 ms that a session was given to hear, commits in between. */
+function heard({ given }: OpenSession): string {
+  return given
+    .map((part) => (part === '!' ? '!' : [...part].filter((_code, index) => index % 160 === 0).join('')))
+    .join('');
+}
+
+test('the next session hears what nobody has answered: from the first voice on, with its commits, and no more', async () => {
+  const { clock, ears, hears, last, voiceStarts, voiceStops } = setUp(['a', 'b']);
+  await hears(100, 1);
+  voiceStarts();
+  await hears(100, 2);
+  voiceStops();
+  ears.commit();
+  last().tell({ kind: 'final', utterance: 0, text: 'Yes.' });
+  await hears(1_000, 3);
+  voiceStarts();
+  await hears(100, 4);
+  voiceStops();
+  await hears(60, 5);
+  assert.equal(ears.commit(), 1);
+  await hears(40, 6);
+  last().tell(failure('a'));
+  await hears(20, 7);
+  await clock.advance(0);
+  assert.equal(heard(last()), `${'3'.repeat(25)}44444555!667`);
+});
+
+test('what is said while every provider is away is heard when one is back, as far as it is kept', async () => {
+  const { clock, ears, hears, last, voiceStarts, droppedBytes } = setUp(['a']);
+  voiceStarts();
+  last().tell({ kind: 'words', utterance: 0, text: 'It was' });
+  last().tell(failure('a'));
+  await clock.advance(250);
+  last().tell(failure('a'));
+  await clock.advance(500);
+  await hears(KEPT_MS, 1);
+  await hears(100, 2);
+  last().tell(failure('a'));
+  await clock.advance(1_000);
+  assert.equal(heard(last()).length, KEPT_MS / 20);
+  assert.equal(droppedBytes(), 100 * 8);
+  ears.commit();
+  last().tell({ kind: 'final', utterance: 0, text: 'and that.' });
+});
+
+test('what was known of audio that is kept no more stays before the words of what is', async () => {
+  const { clock, ears, hears, last, voiceStarts, words } = setUp(['a', 'b']);
+  voiceStarts();
+  last().tell({ kind: 'words', utterance: 0, text: 'It was long ago' });
+  await hears(KEPT_MS + 1_000, 1);
+  last().tell(failure('a'));
+  await clock.advance(0);
+  ears.commit();
+  last().tell({ kind: 'final', utterance: 0, text: 'and far away.' });
+  assert.equal(words.at(-1), '0! It was long ago and far away.');
+});
+
+test('a voice without words is heard by a second session beside the first, and who has words first stays', async () => {
+  const { hears, last, sessions, voiceStarts, words, ears } = setUp(['a', 'b']);
+  const [first] = sessions;
+  await hears(200, 1);
+  voiceStarts();
+  await hears(1_600, 2);
+  assert.deepEqual(
+    sessions.map(({ provider, closed }) => [provider, closed]),
+    [
+      ['a', false],
+      ['b', false],
+    ],
+  );
+  last().tell({ kind: 'words', utterance: 0, text: 'Is' });
+  assert.equal(first?.closedBecause, 'silent');
+  assert.deepEqual(words, ['failed a', 'now b', '0 Is']);
+  assert.equal(ears.commit(), 0);
+});
+
+test('a slow session that has its words after all keeps the call', async () => {
+  const { hears, sessions, voiceStarts, words } = setUp(['a', 'b']);
+  voiceStarts();
+  await hears(1_600, 2);
+  sessions[0]?.tell({ kind: 'words', utterance: 0, text: 'Is' });
+  assert.deepEqual(
+    sessions.map(({ closed }) => closed),
+    [false, true],
+  );
+  sessions[1]?.tell({ kind: 'words', utterance: 0, text: 'This' });
+  assert.deepEqual(words, ['0 Is']);
+});
+
+test('a noise costs two sessions in vain and no more, until there are words', async () => {
+  const { hears, last, sessions, voiceStarts, voiceStops } = setUp(['a', 'b']);
+  const noise = async (): Promise<void> => {
+    voiceStarts();
+    await hears(6_000, 2);
+    voiceStops();
+    await hears(500, 1);
+  };
+  await noise();
+  await noise();
+  await noise();
+  assert.equal(sessions.length, 3);
+  sessions[0]?.tell({ kind: 'words', utterance: 0, text: 'Is' });
+  sessions[0]?.tell({ kind: 'final', utterance: 0, text: 'Is.' });
+  await noise();
+  assert.equal(sessions.length, 4);
+  assert.equal(last().closed, true);
+});
+
+test('when the last words on a short voice do not come, another session is asked for them', async () => {
+  const { clock, ears, hears, last, sessions, voiceStarts, voiceStops, words } = setUp(['a']);
+  voiceStarts();
+  await hears(300, 2);
+  voiceStops();
+  await hears(300, 1);
+  ears.commit();
+  await clock.advance(499);
+  assert.equal(sessions.length, 1);
   await clock.advance(1);
-  assert.deepEqual(words, ['failed a', '0! ']);
+  last().tell({ kind: 'final', utterance: 0, text: 'Yes.' });
+  assert.deepEqual(words, ['failed a', 'now a', '0! Yes.']);
+  assert.equal(sessions[0]?.closed, true);
+});
+
+test('an answer without words is an answer', async () => {
+  const { clock, ears, hears, last, sessions, voiceStarts, voiceStops } = setUp(['a', 'b']);
+  voiceStarts();
+  await hears(300, 2);
+  voiceStops();
+  ears.commit();
+  last().tell({ kind: 'final', utterance: 0, text: '' });
+  await clock.advance(10_000);
+  assert.equal(sessions.length, 1);
+});
+
+test('a second session that fails leaves the first one alone', async () => {
+  const { clock, hears, last, sessions, voiceStarts, words } = setUp(['a', 'b']);
+  voiceStarts();
+  await hears(1_600, 2);
+  last().tell(failure('b'));
+  await clock.advance(10_000);
+  sessions[0]?.tell({ kind: 'words', utterance: 0, text: 'Is' });
+  assert.deepEqual(words, ['failed b', '0 Is']);
+  assert.equal(sessions.length, 2);
+});
+
+test('when the first one fails, the second one that listens already takes its place', async () => {
+  const { clock, hears, sessions, voiceStarts, words } = setUp(['a', 'b']);
+  voiceStarts();
+  await hears(1_600, 2);
+  sessions[0]?.tell(failure('a'));
+  await clock.advance(3_000);
+  assert.equal(sessions.length, 2);
+  sessions[1]?.tell({ kind: 'words', utterance: 0, text: 'Is' });
+  assert.deepEqual(words, ['failed a', 'now b', '0 Is']);
+});
+
+test('who has failed for other calls is not asked first, and the one that is left is asked all the same', async () => {
+  const clock = new VirtualClock();
+  const breakers = ['a', 'b'].map(() => new Breaker({ clock, random: seededRandom(1) }));
+  const refused = new ProviderError('connect', 'refused', { stage: 'stt', provider: 'a' });
+  for (let call = 0; call < 3; call += 1) breakers[0]?.failed(refused);
+  const rig = setUp(['a', 'b'], clock, breakers);
+  assert.equal(rig.last().provider, 'b');
+  for (let call = 0; call < 3; call += 1) breakers[1]?.failed(refused);
+  assert.equal(setUp(['a', 'b'], clock, breakers).last().provider, 'a');
+  rig.last().tell({ kind: 'words', utterance: 0, text: 'Is' });
+  assert.equal(breakers[1]?.state, 'closed', 'words show that it works');
+  await clock.advance(0);
 });
 
 test('late news of a session that was replaced falls through', async () => {
@@ -130,21 +353,19 @@ test('late news of a session that was replaced falls through', async () => {
   await clock.advance(0);
   first.tell({ kind: 'words', utterance: 0, text: 'ghost' });
   assert.equal(sessions.length, 2);
-  assert.deepEqual(words, ['failed a']);
+  assert.deepEqual(words, ['failed a', 'now b']);
 });
 
-test('when every provider fails they are tried again more and more slowly, and lost audio is counted', async () => {
-  const { clock, ears, last, sessions, droppedBytes } = setUp(['a']);
+test('when every provider fails they are tried again more and more slowly', async () => {
+  const { clock, last, sessions } = setUp(['a']);
   for (const waitMs of [250, 500, 1_000, 2_000, 2_000]) {
     const before = sessions.length;
     last().tell(failure('a'));
-    ears.push(new Uint8Array(160), 0);
     await clock.advance(waitMs - 1);
     assert.equal(sessions.length, before);
     await clock.advance(1);
     assert.equal(sessions.length, before + 1);
   }
-  assert.equal(droppedBytes(), 5 * 160);
 });
 
 test('closed, it closes what it opened and says nothing more', async () => {
@@ -177,7 +398,7 @@ test('who judges turns is told when it begins to listen, and who does not when i
     close: () => Promise.resolve(),
   };
   const providers = [provider('flux', true), provider('other', false)];
-  const ears = new Ears(detector, providers, { language: 'en-US', keywords: [] }, clock);
+  const ears = new Ears({ detector, providers, options: { language: 'en-US', keywords: [] }, clock });
   const news: string[] = [];
   ears.attach({
     onVoice: () => undefined,
@@ -185,6 +406,7 @@ test('who judges turns is told when it begins to listen, and who does not when i
     onJudge: (judgesTurns) => news.push(`judges ${judgesTurns}`),
     onTurnJudged: (utterance, judgement) => news.push(`${utterance} ${judgement}`),
     onFailed: (error) => news.push(`failed ${error.provider}`),
+    onReplaced: () => undefined,
     onDropped: () => undefined,
   });
   assert.deepEqual(news.splice(0), ['judges true']);
@@ -199,20 +421,13 @@ test('who judges turns is told when it begins to listen, and who does not when i
   tell[0]?.({ kind: 'words', utterance: 1, text: 'And' });
   tell[0]?.(failure('flux'));
   await clock.advance(0);
-  assert.deepEqual(news.splice(0), [
-    '0! Hello.',
-    '0 ended',
-    '1 And',
-    'failed flux',
-    '1! And',
-    'judges false',
-  ]);
+  assert.deepEqual(news.splice(0), ['0! Hello.', '0 ended', '1 And', 'failed flux', 'judges false']);
   tell[0]?.(judged(1));
-  tell[1]?.({ kind: 'words', utterance: 0, text: 'again' });
+  tell[1]?.({ kind: 'words', utterance: 0, text: 'And again' });
   tell[1]?.(failure('other'));
   await clock.advance(1_000);
   tell[2]?.(judged(0));
-  assert.deepEqual(news, ['2 again', 'failed other', '2! again', 'judges true', '3 ended']);
+  assert.deepEqual(news, ['1 And again', 'failed other', 'judges true', '1 ended']);
   ears.close();
 });
 
@@ -223,13 +438,13 @@ test('ears that are deaf are replaced as if they had failed, with a reason of th
   const first = last();
   ears.replace();
   assert.equal(first.closedBecause, 'silent');
-  assert.deepEqual(words, ['0 I would', 'failed a', '0! I would']);
+  assert.deepEqual(words, ['0 I would', 'failed a']);
   await clock.advance(0);
   assert.deepEqual(
     sessions.map((session) => session.provider),
     ['a', 'b'],
   );
-  last().tell({ kind: 'words', utterance: 0, text: 'like' });
+  last().tell({ kind: 'words', utterance: 1, text: 'like' });
   assert.equal(words.at(-1), '1 like');
 });
 

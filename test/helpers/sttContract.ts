@@ -2,8 +2,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { silence } from '../../src/audio/mulaw.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { ProviderError } from '../../src/base/errors.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import { Ears } from '../../src/call/ears.ts';
 import type { SpeechToText, SttEvent, SttSession } from '../../src/stt/port.ts';
+import type { VoiceDetector } from '../../src/vad/port.ts';
 import { say, spoken, type Said } from './phrases.ts';
 import { until } from './until.ts';
 
@@ -17,6 +21,35 @@ export interface SttRig {
 
 /** What the provider must be able to understand. */
 export const CONTRACT_TEXTS = ['I would like to book a table.', 'For two people, please.'] as const;
+
+const CUTS = 8;
+const CUTS_SEED = 5;
+
+const noDetector: VoiceDetector = {
+  kind: 'energy',
+  open: () => ({ push: () => undefined, close: () => undefined }),
+  close: () => Promise.resolve(),
+};
+
+/** A provider whose session under way can be cut as a network does it. */
+function breakableSpeech(stt: SpeechToText): { readonly stt: SpeechToText; readonly cut: () => void } {
+  let cut = (): void => undefined;
+  return {
+    cut: () => cut(),
+    stt: {
+      ...stt,
+      open(options, listener) {
+        const session = stt.open(options, listener);
+        cut = () => {
+          session.close();
+          const error = new ProviderError('truncated', 'cut', { stage: 'stt', provider: stt.provider });
+          listener({ kind: 'failed', error });
+        };
+        return session;
+      },
+    },
+  };
+}
 
 type Final = Extract<SttEvent, { kind: 'final' }>;
 
@@ -103,6 +136,37 @@ export function sttContract(name: string, open: (phrases: readonly Said[]) => Pr
         .map(({ text }) => spoken(text));
       assert.deepEqual(texts, ['', '', '', spoken(first.text)]);
       session.close();
+    });
+
+    it('loses no word of what is said when the connection is lost in the middle of it', async () => {
+      const { session, first } = await start();
+      session.close();
+      const random = seededRandom(CUTS_SEED);
+      for (let cut = 0; cut < CUTS; cut += 1) {
+        const breakable = breakableSpeech((rig as SttRig).stt);
+        const clock = systemClock;
+        const options = { language: 'en-US', keywords: [] };
+        const ears = new Ears({ detector: noDetector, providers: [breakable.stt], options, clock });
+        const finals: string[] = [];
+        ears.attach({
+          onVoice: () => undefined,
+          onWords: (_utterance, text, final) => void (final && finals.push(text)),
+          onJudge: () => undefined,
+          onTurnJudged: () => undefined,
+          onFailed: () => undefined,
+          onReplaced: () => undefined,
+          onDropped: () => assert.fail('audio was lost'),
+        });
+        const cutAtByte = Math.floor(random.next() * (first.mulaw.length + 1_600));
+        const all = Buffer.concat([first.mulaw, silence(200)]);
+        ears.push(all.subarray(0, cutAtByte), clock.nowMs());
+        breakable.cut();
+        ears.push(all.subarray(cutAtByte), clock.nowMs());
+        ears.commit();
+        await until(() => finals.length === 1, `the final, cut at byte ${cutAtByte}`);
+        assert.equal(spoken(finals[0] ?? ''), spoken(first.text), `seed ${CUTS_SEED}, cut ${cut}`);
+        ears.close();
+      }
     });
 
     it('takes audio in pieces of any length and keeps none of it', async () => {
