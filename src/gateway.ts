@@ -17,7 +17,7 @@ import { turnSettingsOf } from './call/turnSettings.ts';
 import type { CallWorld, OpenRecording } from './call/world.ts';
 import type { Config } from './config.ts';
 import { EventBus } from './events/bus.ts';
-import { watchEventLoop } from './metrics/eventLoop.ts';
+import { watchLoad } from './load.ts';
 import { ResponseCache } from './llm/responseCache.ts';
 import { openMetrics, type Metrics } from './metrics/metrics.ts';
 import { PlayoutWheel } from './playout/wheel.ts';
@@ -95,8 +95,12 @@ async function build(
   let turnModel: MeasuredTurnModel | undefined;
   const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
   closing.push(() => events.close());
+  let drainingSinceMs: number | undefined;
   const metrics = openMetrics({
     callsActive: () => calls?.activeCount ?? 0,
+    // Never 0 while it drains, however soon it is asked.
+    drainingMs: () => (drainingSinceMs === undefined ? 0 : Math.max(1, clock.nowMs() - drainingSinceMs)),
+    overloaded: () => load.overloaded() !== undefined,
     pendingWrites: () => store?.writer.pendingWrites ?? 0,
     spool: () => store?.spool ?? { bytes: 0, writable: true },
     droppedSoFar: () => ({
@@ -106,7 +110,8 @@ async function build(
     }),
   });
   metrics.runsAgent(agent.name, agent.version);
-  closing.push(watchEventLoop(clock, (lagMs) => metrics.eventLoopLag(lagMs)));
+  const load = watchLoad(config, clock, logger, metrics, () => calls?.activeCount ?? 0);
+  closing.push(load.stop);
   const background = new Background((error) =>
     logger.error({ failure: errorText(error) }, 'background work failed'),
   );
@@ -132,7 +137,7 @@ async function build(
     agent,
     clock,
     logger,
-    metrics,
+    metrics: load.metrics,
     ...whatIsKept(config, store, events),
     detector,
     ...optionalParts(config, agent, turnModel),
@@ -167,6 +172,7 @@ async function build(
     events,
     metrics,
     readiness,
+    overloaded: load.overloaded,
     limits,
     logger,
   });
@@ -178,7 +184,7 @@ async function build(
     agent,
     calls,
     drain: async () => {
-      unready.add('draining');
+      drainingSinceMs ??= clock.nowMs();
       server.setDraining();
       await calls?.idle();
     },
@@ -279,7 +285,7 @@ function warmUpUntilReady(
 
 /** What of the server's options follows from the configuration and the agent's file alone. */
 function serverOptions(config: Config, agent: AgentFile) {
-  const { host, port, publicUrl, streamUrl, twilio, adminToken, callsMax, dataDir } = config;
+  const { host, port, publicUrl, streamUrl, twilio, adminToken, callsMax, overflowUrl, dataDir } = config;
   const busy = 'All our lines are busy. Please call again in a few minutes.';
   return {
     host,
@@ -289,6 +295,7 @@ function serverOptions(config: Config, agent: AgentFile) {
     twilio,
     adminToken,
     callsMax,
+    overflowUrl,
     dataDir,
     clock,
     agentName: agent.name,

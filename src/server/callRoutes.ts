@@ -73,7 +73,7 @@ async function placeCall(context: ServerContext, call: z.output<typeof newCall>)
   if (from === undefined)
     throw new ApiError(422, 'invalid', 'from: required, no caller number is configured');
   const leadVariables = call.leadId === undefined ? {} : await variablesOfLead(context, call.leadId);
-  if (admission.draining || admission.full) {
+  if (admission.refusals.length > 0) {
     metrics.rejected('overload');
     throw new ApiError(503, 'overload', 'this instance takes no more calls now');
   }

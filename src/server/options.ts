@@ -5,6 +5,7 @@ import type { LiveCalls } from '../call/port.ts';
 import type { EventBus } from '../events/bus.ts';
 import type { CallReader } from '../store/port.ts';
 import type { TwilioRest } from '../twilio/rest.ts';
+import type { OverloadReason } from './overload.ts';
 
 /** Why something was refused: the label of `rejected_total`, a closed set. */
 export type RejectedWhat =
@@ -24,6 +25,8 @@ export type RejectedWhat =
   | 'too_slow'
   /** A call, a stream or a watcher more than this instance takes. */
   | 'overload'
+  /** A line for the agent to say, to a call that keeps as many waiting as it may. */
+  | 'line'
   /** A body that is too large, not of a known kind, or not well formed. */
   | 'body'
   /** A form of Twilio's without what it must have. */
@@ -106,6 +109,10 @@ export interface ServerOptions {
   readonly twilio: { readonly accountSid: string | undefined; readonly authToken: string | undefined };
   readonly adminToken: string | undefined;
   readonly callsMax: number;
+  /** Another instance's voice webhook, for calls that this one can't take; without it they hear `lines.busy`. */
+  readonly overflowUrl?: string | undefined;
+  /** Why the process is too slow for another call, if it is. */
+  readonly overloaded?: () => OverloadReason | undefined;
   /** Recordings are below it. */
   readonly dataDir: string;
   /** Of the agent that is loaded: an outgoing call may name no other. */

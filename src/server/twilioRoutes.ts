@@ -11,6 +11,7 @@ import { nextStep } from './afterStream.ts';
 import { answerRefusal, ApiError } from './apiError.ts';
 import { isLocalPeer } from './auth.ts';
 import type { ServerContext } from './context.ts';
+import { hopsOf, turnAway } from './turnAway.ts';
 
 /** The call was not answered, or was over before its stream came. */
 const OVER_STATUSES: ReadonlySet<string> = new Set(['busy', 'no-answer', 'failed', 'canceled', 'completed']);
@@ -24,7 +25,7 @@ export function twilioRoutes(app: FastifyInstance, context: ServerContext): void
 
   app.post('/twilio/voice', async (request, reply) => {
     const form = required(context, parseVoice(request.body));
-    return sendTwiml(reply, await answerCall(context, form));
+    return sendTwiml(reply, await answerCall(context, form, hopsOf(request.query)));
   });
 
   app.post('/twilio/stream-ended', async (request, reply) => {
@@ -60,15 +61,16 @@ export function twilioRoutes(app: FastifyInstance, context: ServerContext): void
 }
 
 /** TwiML for a call that has come in, or that somebody has answered. */
-async function answerCall(context: ServerContext, form: VoiceWebhook): Promise<string> {
+async function answerCall(context: ServerContext, form: VoiceWebhook, hops: number): Promise<string> {
   const { admission, options } = context;
   const { callSid, direction } = form;
   const announced = direction === 'outbound' ? await admission.findPlaced(callSid) : admission.find(callSid);
   const placed = announced ?? options.calls.find(callSid)?.info;
-  if (placed === undefined && (admission.draining || admission.full)) {
+  const [refusal] = placed === undefined ? admission.refusals : [];
+  if (refusal !== undefined) {
     options.metrics.rejected('overload');
-    options.logger.warn({ callSid, draining: admission.draining }, 'turned a call away');
-    return sayAndHangUp(options.lines.busy, options.lines.language);
+    options.logger.warn({ callSid, refusal, tooSlow: options.overloaded?.(), hops }, 'turned a call away');
+    return turnAway(context, refusal, hops);
   }
   const info = placed ?? infoOf(form);
   const token = admission.announce(info, 'new');
