@@ -44,6 +44,8 @@ export interface Gateway {
   readonly calls: Calls;
   /** Takes no more calls; resolves when the last one is over. */
   drain(): Promise<void>;
+  /** Leaves every live call to another instance, at a moment when nobody speaks; resolves when none is left. */
+  handOver(): Promise<void>;
   /** Hangs up what is left and closes everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -188,6 +190,7 @@ async function build(
       server.setDraining();
       await calls?.idle();
     },
+    handOver: async () => calls?.handOver(),
     close,
   };
 }

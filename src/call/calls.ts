@@ -1,5 +1,5 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
-import type { Timer } from '../base/clock.ts';
+import { sleep, type Timer } from '../base/clock.ts';
 import { Border } from './border.ts';
 import { Call } from './call.ts';
 import { outcomeOf, type CallClosed } from './connection.ts';
@@ -130,6 +130,16 @@ export class Calls implements LiveCalls {
       startedAt: at,
     });
     this.#ended(info, NEVER_STARTED[status] ?? 'failed', undefined, 0);
+  }
+
+  /**
+   * Leaves every call to whichever instance the carrier asks next: closes their streams as if they were lost. Resolves
+   * when the carrier has asked for all of them, or had its time to.
+   */
+  async handOver(): Promise<void> {
+    for (const { call, border } of this.#live.values()) border.within(() => call.streamReplaced());
+    const deadlineMs = this.#world.clock.nowMs() + ASKED_MS_MAX;
+    while (this.#lost.size > 0 && this.#world.clock.nowMs() < deadlineMs) await sleep(this.#world.clock, 50);
   }
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
