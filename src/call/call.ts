@@ -4,6 +4,7 @@ import { errorText, failureOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
+import { takesLine } from '../turn/floor.ts';
 import { turnText } from '../turn/keyed.ts';
 import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnTimer } from '../turn/state.ts';
 import { Border, INTERNAL_ERROR } from './border.ts';
@@ -135,8 +136,10 @@ export class Call implements LiveCall {
     this.#end({ kind: 'dial', to, forced: true });
   }
 
-  say(text: string): void {
-    this.#happened({ kind: 'lineWanted', line: { kind: 'text', text } });
+  say(text: string): boolean {
+    const taken = takesLine(this.#turn.state);
+    if (taken) this.#happened({ kind: 'lineWanted', line: { kind: 'text', text } });
+    return taken;
   }
 
   /** Below the data folder; undefined when the call is not recorded. */

@@ -32,13 +32,13 @@ export type AfterStream =
   /** Not a call of this process. */
   | { readonly kind: 'unknown' };
 
-/** One live call, for whoever acts on it from outside. Each is idempotent and answers at once. */
+/** One live call, for whoever acts on it from outside. Each answers at once, and all but `say` are idempotent. */
 export interface LiveCall {
   readonly info: CallInfo;
   hangUp(): void;
   transfer(to: string): void;
-  /** The agent says this as its next words; a reply under way is finished first. */
-  say(text: string): void;
+  /** The agent says this as its next words; a reply under way is finished first. False: too many lines wait already. */
+  say(text: string): boolean;
 }
 
 export interface LiveCalls {

@@ -54,7 +54,10 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
 
   app.post<CallParams>('/v1/calls/:callSid/say', async (request, reply) => {
     const { text } = checked(sayText, request.body);
-    liveCall(context, request.params.callSid).say(text);
+    if (!liveCall(context, request.params.callSid).say(text)) {
+      context.options.metrics.rejected('line');
+      throw new ApiError(429, 'too_many_lines', 'as many lines wait to be said as may');
+    }
     return reply.code(202).send({ callSid: request.params.callSid });
   });
 }

@@ -48,13 +48,12 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
     if (!ended) {
       child.kill('SIGTERM');
       // Live calls would be waited for, and then handed over: the second and the third signal cut that short.
-      const hurry = options.clock.after(500, () => {
-        child.kill('SIGTERM');
-        child.kill('SIGTERM');
-      });
+      const hurries = [500, 1_000].map((afterMs) =>
+        options.clock.after(afterMs, () => child.kill('SIGTERM')),
+      );
       const kill = options.clock.after(STOP_MS_MAX, () => child.kill('SIGKILL'));
       await exited;
-      hurry.cancel();
+      for (const hurry of hurries) hurry.cancel();
       kill.cancel();
     }
     return exited;
