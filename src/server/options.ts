@@ -65,6 +65,8 @@ export interface ServerLimits {
   readonly requestTimeoutMs: number;
   readonly headersTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** A client that takes no byte of its answer for so long is cut, and with it what was opened for it. */
+  readonly unreadTimeoutMs: number;
   /** How often the two above are looked at. */
   readonly timeoutCheckMs: number;
   readonly connectionsMax: number;
@@ -86,6 +88,7 @@ export const SERVER_LIMITS: ServerLimits = {
   requestTimeoutMs: 10_000,
   headersTimeoutMs: 5_000,
   keepAliveTimeoutMs: 65_000,
+  unreadTimeoutMs: 30_000,
   timeoutCheckMs: 1_000,
   connectionsMax: 2_000,
   messageBytesMax: 64 * 1024,
