@@ -4,7 +4,7 @@ import { errorText, failureOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
-import { takesLine } from '../turn/floor.ts';
+import { isQuiet, takesLine } from '../turn/floor.ts';
 import { turnText } from '../turn/keyed.ts';
 import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnTimer } from '../turn/state.ts';
 import { Border, INTERNAL_ERROR } from './border.ts';
@@ -142,6 +142,10 @@ export class Call implements LiveCall {
     return taken;
   }
 
+  get isQuiet(): boolean {
+    return this.#playout.speech === undefined && isQuiet(this.#turn.state);
+  }
+
   /** Below the data folder; undefined when the call is not recorded. */
   get recordingPath(): string | undefined {
     return this.#recording.path;
@@ -187,8 +191,8 @@ export class Call implements LiveCall {
         this.#log.warn({ provider: error.provider, ...failureOf(error) }, 'speech-to-text failed'),
       onDropped: (audioBytes) => this.#world.metrics.dropped('stt_audio', audioBytes),
     });
-    const longestMs = this.#world.agent.limits.callMinutesMax * 60_000;
-    this.#timers.start('longest', longestMs, () => this.#lineThenEnd());
+    const { callMinutesMax } = this.#world.agent.limits;
+    this.#timers.start('longest', callMinutesMax * 60_000, () => this.#lineThenEnd());
     this.#happened({ kind: 'opened', line: this.conversation.opening(again) });
   }
 
@@ -203,10 +207,9 @@ export class Call implements LiveCall {
   }
 
   #onWords(utterance: number, text: string, final: boolean): void {
-    const atMs = this.#world.clock.nowMs();
     if (final) this.#exchanges.finalWords(utterance);
     this.#told.callerWords(this.#turn.state.turn + 1, text, final);
-    this.#happened({ kind: 'words', atMs, utterance, text, final });
+    this.#happened({ kind: 'words', atMs: this.#world.clock.nowMs(), utterance, text, final });
   }
 
   #onPlayed(replyId: number): void {
@@ -320,8 +323,7 @@ export class Call implements LiveCall {
     if (reply === undefined || this.#connection.kind === 'closed') return;
     reply.cancel();
     this.#connectionChanged({ kind: 'interrupted' });
-    const heardText = heard?.text ?? '';
-    const cut = heard?.whole !== true;
+    const [heardText, cut] = [heard?.text ?? '', heard?.whole !== true];
     const { turn, said, keyed } = this.#turn.state;
     if (cut) this.#told.agentInterrupted(turn, heardText, turnText(said, keyed));
     this.#spoken(reply, heardText, cut);

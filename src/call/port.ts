@@ -29,6 +29,8 @@ export type AfterStream =
   | { readonly kind: 'dial'; readonly to: string }
   /** The stream was lost and nobody had ended the call: connect it again. */
   | { readonly kind: 'connect'; readonly info: CallInfo }
+  /** We have left it to another instance. */
+  | { readonly kind: 'elsewhere'; readonly info: CallInfo }
   /** Not a call of this process. */
   | { readonly kind: 'unknown' };
 

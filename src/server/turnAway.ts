@@ -28,3 +28,8 @@ export function turnAway(context: ServerContext, reason: RefusalReason, hops: nu
     ? sayAndHangUp(lines.busy, lines.language)
     : redirect(`${elsewhere}?${HOPS}=${hops + 1}`);
 }
+
+/** TwiML for a call that another instance is to go on with: whoever balances does not bring it back here, as a rule. */
+export function askElsewhere(context: ServerContext, hops: number): string {
+  return redirect(`${context.addresses().publicUrl}/twilio/stream-ended?${HOPS}=${hops + 1}`);
+}

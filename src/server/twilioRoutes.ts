@@ -11,7 +11,7 @@ import { nextStep } from './afterStream.ts';
 import { answerRefusal, ApiError } from './apiError.ts';
 import { isLocalPeer } from './auth.ts';
 import type { ServerContext } from './context.ts';
-import { hopsOf, turnAway } from './turnAway.ts';
+import { askElsewhere, hopsOf, turnAway } from './turnAway.ts';
 
 /** The call was not answered, or was over before its stream came. */
 const OVER_STATUSES: ReadonlySet<string> = new Set(['busy', 'no-answer', 'failed', 'canceled', 'completed']);
@@ -30,7 +30,7 @@ export function twilioRoutes(app: FastifyInstance, context: ServerContext): void
 
   app.post('/twilio/stream-ended', async (request, reply) => {
     const form = required(context, parseVoice(request.body));
-    return sendTwiml(reply, await answerStreamEnded(context, form));
+    return sendTwiml(reply, await answerStreamEnded(context, form, hopsOf(request.query)));
   });
 
   app.post('/twilio/status', async (request, reply) => {
@@ -81,18 +81,20 @@ async function answerCall(context: ServerContext, form: VoiceWebhook, hops: numb
 }
 
 /** TwiML for a call whose stream is over: it ends, goes to somebody else, or comes back. */
-async function answerStreamEnded(context: ServerContext, form: VoiceWebhook): Promise<string> {
+async function answerStreamEnded(context: ServerContext, form: VoiceWebhook, hops: number): Promise<string> {
   const { admission, options } = context;
   const { callSid } = form;
   // Twilio asks also when the caller has hung up; then nothing it is told matters.
   if (form.callStatus === 'completed') return hangUp();
-  const step = await nextStep(context, callSid, infoOf(form));
+  const step = await nextStep(context, callSid, infoOf(form), hops);
   options.logger.info({ callSid, next: step.kind }, 'a stream is over');
   switch (step.kind) {
     case 'hangup':
       return hangUp();
     case 'dial':
       return dial(step.to);
+    case 'elsewhere':
+      return askElsewhere(context, hops);
     case 'apologize':
       return sayAndHangUp(options.lines.apology, options.lines.language);
     case 'connect': {

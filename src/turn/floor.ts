@@ -40,6 +40,11 @@ export function idle(state: TurnState, settings: TurnSettings): TurnStep {
   return speakLine({ ...state, idleStep: state.idleStep + 1 }, line);
 }
 
+/** The caller has the floor and does nothing with it: neither a voice nor a word or key of a turn under way. */
+export function isQuiet({ phase, voice, said, keyed }: TurnState): boolean {
+  return phase.kind === 'listening' && voice === 'off' && said.length === 0 && keyed.length === 0;
+}
+
 /** Whether one more line from outside may wait to be said. */
 export function takesLine({ phase, waitingLines }: TurnState): boolean {
   return phase.kind !== 'ended' && waitingLines.length < WAITING_LINES_MAX;

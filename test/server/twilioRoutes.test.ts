@@ -334,3 +334,29 @@ served(
   },
   { twilio: { accountSid: undefined, authToken: undefined } },
 );
+
+served(
+  'a call that was left to another instance is sent on, and taken up here when nobody else has',
+  async (harness) => {
+    await harness.webhook('/twilio/voice');
+    const [info] = harness.calls.prepared;
+    assert.ok(info !== undefined);
+    harness.calls.next = { kind: 'elsewhere', info };
+    harness.server.setDraining();
+    let route = '/twilio/stream-ended';
+    for (const hop of [1, 2]) {
+      const twiml = await (await harness.webhook(route)).text();
+      const next = /<Redirect method="POST">https:\/\/voice\.example\.com(.*)<\/Redirect>/.exec(twiml)?.[1];
+      assert.equal(next, `/twilio/stream-ended?overflow=${hop}`);
+      route = next ?? '';
+    }
+    assert.match(await (await harness.webhook(route)).text(), /<Connect/);
+  },
+);
+
+served('a draining instance takes up no call of one that is gone while another can', async (harness) => {
+  harness.server.setDraining();
+  assert.match(await (await harness.webhook('/twilio/stream-ended')).text(), /<Redirect.*overflow=1</);
+  harness.reader.stored.push(storedCall(CALL, { endedAt: new Date() }));
+  assert.match(await (await harness.webhook('/twilio/stream-ended')).text(), /<Hangup/);
+});
