@@ -122,8 +122,8 @@ const environment = z.object({
   OVERFLOW_URL: address(/^https?$/, 'https://voice-2.example.com/twilio/voice')
     .refine((url) => !url.includes('?') && !url.includes('#'), 'an address without a query')
     .optional(),
-  SHED_LAG_MS: wholeNumber(1, 60_000).default(150),
-  SHED_LATE_MS: wholeNumber(1, 60_000).default(120),
+  SHED_LAG_MS: wholeNumber(1, 60_000).default(100),
+  SHED_LATE_MS: wholeNumber(1, 60_000).default(80),
   DISABLE: improvementList.default([]),
   MIGRATE: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
   LOG_LEVEL: z.enum(LEVELS, { error: `one of ${LEVELS.join(', ')}` }).default('info'),

@@ -84,7 +84,7 @@ test('a deploy and an overload have their usual bounds unless they are told', ()
   const usual = readConfig({});
   assert.deepEqual(
     [usual.drainMs, usual.overflowUrl, usual.shedLagMs, usual.shedLateMs],
-    [600_000, undefined, 150, 120],
+    [600_000, undefined, 100, 80],
   );
   const told = readConfig({
     DRAIN_SECONDS: '0',
