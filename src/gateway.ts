@@ -17,6 +17,7 @@ import { turnSettingsOf } from './call/turnSettings.ts';
 import type { CallWorld, OpenRecording } from './call/world.ts';
 import type { Config } from './config.ts';
 import { EventBus } from './events/bus.ts';
+import { gaugesOf } from './gauges.ts';
 import { watchLoad } from './load.ts';
 import { ResponseCache } from './llm/responseCache.ts';
 import { openMetrics, type Metrics } from './metrics/metrics.ts';
@@ -98,19 +99,9 @@ async function build(
   const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
   closing.push(() => events.close());
   let drainingSinceMs: number | undefined;
-  const metrics = openMetrics({
-    callsActive: () => calls?.activeCount ?? 0,
-    // Never 0 while it drains, however soon it is asked.
-    drainingMs: () => (drainingSinceMs === undefined ? 0 : Math.max(1, clock.nowMs() - drainingSinceMs)),
-    overloaded: () => load.overloaded() !== undefined,
-    pendingWrites: () => store?.writer.pendingWrites ?? 0,
-    spool: () => store?.spool ?? { bytes: 0, writable: true },
-    droppedSoFar: () => ({
-      events: events.lostEvents,
-      vad_windows: detector?.droppedWindows ?? 0,
-      turn_verdicts: turnModel?.unanswered ?? 0,
-    }),
-  });
+  const metrics = openMetrics(
+    gaugesOf(clock, () => ({ calls, store, events, detector, turnModel, load, drainingSinceMs })),
+  );
   metrics.runsAgent(agent.name, agent.version);
   const load = watchLoad(config, clock, logger, metrics, () => calls?.activeCount ?? 0);
   closing.push(load.stop);
@@ -163,7 +154,7 @@ async function build(
   const unready = new Set<string>(warming ? ['warming_up'] : []);
   const readiness = (): Readiness => {
     // Without a database calls go on, and what is to be kept of them waits on disk.
-    const kept = databaseUp.up || store?.spool.writable === true;
+    const kept = databaseUp.up || (store?.spool.writable ?? false);
     const reasons = [...unready, ...(kept ? [] : ['database'])];
     return { ready: reasons.length === 0, reasons };
   };
