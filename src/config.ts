@@ -39,6 +39,14 @@ export interface Config {
   readonly deepgram: { readonly apiKey: string | undefined };
   readonly adminToken: string | undefined;
   readonly callsMax: number;
+  /** How long live calls may go on after the first SIGTERM; then they are handed over. */
+  readonly drainMs: number;
+  /** The voice webhook of another instance, for calls that this one can't take; undefined: they hear a busy line. */
+  readonly overflowUrl: string | undefined;
+  /** New calls are turned away while the event loop is later than this at p99. */
+  readonly shedLagMs: number;
+  /** ... or frames are. */
+  readonly shedLateMs: number;
   readonly disabled: ReadonlySet<Improvement>;
   readonly migrate: boolean;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -110,6 +118,12 @@ const environment = z.object({
   DEEPGRAM_API_KEY: z.string().optional(),
   ADMIN_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   CALLS_MAX: wholeNumber(1, 100_000).default(200),
+  DRAIN_SECONDS: wholeNumber(0, 86_400).default(600),
+  OVERFLOW_URL: address(/^https?$/, 'https://voice-2.example.com/twilio/voice')
+    .refine((url) => !url.includes('?') && !url.includes('#'), 'an address without a query')
+    .optional(),
+  SHED_LAG_MS: wholeNumber(1, 60_000).default(100),
+  SHED_LATE_MS: wholeNumber(1, 60_000).default(80),
   DISABLE: improvementList.default([]),
   MIGRATE: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
   LOG_LEVEL: z.enum(LEVELS, { error: `one of ${LEVELS.join(', ')}` }).default('info'),
@@ -144,6 +158,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     deepgram: Object.freeze({ apiKey: values.DEEPGRAM_API_KEY }),
     adminToken: values.ADMIN_TOKEN,
     callsMax: values.CALLS_MAX,
+    drainMs: values.DRAIN_SECONDS * 1_000,
+    overflowUrl: values.OVERFLOW_URL,
+    shedLagMs: values.SHED_LAG_MS,
+    shedLateMs: values.SHED_LATE_MS,
     disabled: new Set(values.DISABLE),
     migrate: values.MIGRATE === 'on',
     logLevel: values.LOG_LEVEL,

@@ -17,7 +17,8 @@ import { turnSettingsOf } from './call/turnSettings.ts';
 import type { CallWorld, OpenRecording } from './call/world.ts';
 import type { Config } from './config.ts';
 import { EventBus } from './events/bus.ts';
-import { watchEventLoop } from './metrics/eventLoop.ts';
+import { gaugesOf } from './gauges.ts';
+import { watchLoad } from './load.ts';
 import { ResponseCache } from './llm/responseCache.ts';
 import { openMetrics, type Metrics } from './metrics/metrics.ts';
 import { PlayoutWheel } from './playout/wheel.ts';
@@ -44,6 +45,8 @@ export interface Gateway {
   readonly calls: Calls;
   /** Takes no more calls; resolves when the last one is over. */
   drain(): Promise<void>;
+  /** Leaves every live call to another instance, at a moment when nobody speaks; resolves when none is left. */
+  handOver(): Promise<void>;
   /** Hangs up what is left and closes everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -100,18 +103,13 @@ async function build(
   let turnModel: MeasuredTurnModel | undefined;
   const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
   closing.push(() => events.close());
-  const metrics = openMetrics({
-    callsActive: () => calls?.activeCount ?? 0,
-    pendingWrites: () => store?.writer.pendingWrites ?? 0,
-    spool: () => store?.spool ?? { bytes: 0, writable: true },
-    droppedSoFar: () => ({
-      events: events.lostEvents,
-      vad_windows: detector?.droppedWindows ?? 0,
-      turn_verdicts: turnModel?.unanswered ?? 0,
-    }),
-  });
+  let drainingSinceMs: number | undefined;
+  const metrics = openMetrics(
+    gaugesOf(clock, () => ({ calls, store, events, detector, turnModel, load, drainingSinceMs })),
+  );
   metrics.runsAgent(agent.name, agent.version);
-  closing.push(watchEventLoop(clock, (lagMs) => metrics.eventLoopLag(lagMs)));
+  const load = watchLoad(config, clock, logger, metrics, () => calls?.activeCount ?? 0);
+  closing.push(load.stop);
   const background = new Background((error) =>
     logger.error({ failure: errorText(error) }, 'background work failed'),
   );
@@ -137,7 +135,7 @@ async function build(
     agent,
     clock,
     logger,
-    metrics,
+    metrics: load.metrics,
     ...whatIsKept(config, store, events),
     detector,
     ...optionalParts(config, agent, turnModel),
@@ -169,6 +167,7 @@ async function build(
     events,
     metrics,
     readiness,
+    overloaded: load.overloaded,
     limits,
     logger,
   });
@@ -180,10 +179,11 @@ async function build(
     agent,
     calls,
     drain: async () => {
-      unready.add('draining');
+      drainingSinceMs ??= clock.nowMs();
       server.setDraining();
       await calls?.idle();
     },
+    handOver: async () => calls?.handOver(),
     close,
   };
 }
@@ -281,7 +281,7 @@ function warmUpUntilReady(
 
 /** What of the server's options follows from the configuration and the agent's file alone. */
 function serverOptions(config: Config, agent: AgentFile) {
-  const { host, port, publicUrl, streamUrl, twilio, adminToken, callsMax, dataDir } = config;
+  const { host, port, publicUrl, streamUrl, twilio, adminToken, callsMax, overflowUrl, dataDir } = config;
   const busy = 'All our lines are busy. Please call again in a few minutes.';
   return {
     host,
@@ -291,6 +291,7 @@ function serverOptions(config: Config, agent: AgentFile) {
     twilio,
     adminToken,
     callsMax,
+    overflowUrl,
     dataDir,
     clock,
     agentName: agent.name,

@@ -157,6 +157,12 @@ export const instances: readonly Row[] = [
         help: 'Since SIGTERM; 0 when it is not. Beyond DRAIN_SECONDS its calls are handed to other instances.',
         queries: [{ expr: sum(series('draining_seconds'), 'instance'), legend: '{{instance}}' }],
       },
+      {
+        title: 'Too slow for more calls',
+        unit: 'short',
+        help: '1: the event loop or the audio is later than SHED_LAG_MS or SHED_LATE_MS, and new calls are turned away.',
+        queries: [{ expr: sum(series('overloaded'), 'instance'), legend: '{{instance}}' }],
+      },
     ],
   },
 ];

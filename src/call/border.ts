@@ -83,7 +83,13 @@ export class Border {
       info: call.info,
       hangUp: () => this.within(() => call.hangUp()),
       transfer: (to) => this.within(() => call.transfer(to)),
-      say: (text) => this.within(() => call.say(text)),
+      say: (text) => {
+        let taken = false;
+        this.within(() => {
+          taken = call.say(text);
+        });
+        return taken;
+      },
     };
   }
 

@@ -1,10 +1,10 @@
 // One call: joins the hops, tells the turn machine what happened, carries out what it answers, and ends
 // everything once. It decides nothing by itself.
-import { BYTES_PER_MS } from '../audio/mulaw.ts';
-import { errorText, failureOf } from '../base/errors.ts';
+import { errorText } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
+import { isQuiet, takesLine } from '../turn/floor.ts';
 import { turnText } from '../turn/keyed.ts';
 import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnTimer } from '../turn/state.ts';
 import { Border, INTERNAL_ERROR } from './border.ts';
@@ -17,6 +17,7 @@ import {
 } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { DeadAir } from './deadAir.ts';
+import { earsListener } from './earsNews.ts';
 import { EndJudge, judgedByStt } from './endJudge.ts';
 import { Exchanges } from './exchanges.ts';
 import { heardAll, heardBefore } from './heardSoFar.ts';
@@ -136,8 +137,14 @@ export class Call implements LiveCall {
     this.#end({ kind: 'dial', to, forced: true });
   }
 
-  say(text: string): void {
-    this.#happened({ kind: 'lineWanted', line: { kind: 'text', text } });
+  say(text: string): boolean {
+    const taken = takesLine(this.#turn.state);
+    if (taken) this.#happened({ kind: 'lineWanted', line: { kind: 'text', text } });
+    return taken;
+  }
+
+  get isQuiet(): boolean {
+    return this.#playout.speech === undefined && isQuiet(this.#turn.state);
   }
 
   /** Below the data folder; undefined when the call is not recorded. */
@@ -177,18 +184,15 @@ export class Call implements LiveCall {
       }),
     );
     if (this.#connection.kind === 'closed') return;
-    this.#ears.attach({
-      onVoice: (event) => this.#happened({ ...event, atMs: this.#world.clock.nowMs() }),
-      onWords: (utterance, text, final) => this.#onWords(utterance, text, final),
-      ...judgedByStt(this.#world, (event) => this.#happened(event)),
-      onFailed: (error) =>
-        this.#log.warn({ provider: error.provider, ...failureOf(error) }, 'speech-to-text failed'),
-      onReplaced: (provider, replayedBytes) =>
-        this.#log.info({ provider, replayedMs: replayedBytes / BYTES_PER_MS }, 'another session listens'),
-      onDropped: (audioBytes) => this.#world.metrics.dropped('stt_audio', audioBytes),
-    });
-    const longestMs = this.#world.agent.limits.callMinutesMax * 60_000;
-    this.#timers.start('longest', longestMs, () => this.#lineThenEnd());
+    this.#ears.attach(
+      earsListener(this.#world.metrics, this.#log, {
+        onVoice: (event) => this.#happened({ ...event, atMs: this.#world.clock.nowMs() }),
+        onWords: (utterance, text, final) => this.#onWords(utterance, text, final),
+        ...judgedByStt(this.#world, (event) => this.#happened(event)),
+      }),
+    );
+    const { callMinutesMax } = this.#world.agent.limits;
+    this.#timers.start('longest', callMinutesMax * 60_000, () => this.#lineThenEnd());
     this.#happened({ kind: 'opened', line: this.conversation.opening(again) });
   }
 
@@ -203,10 +207,9 @@ export class Call implements LiveCall {
   }
 
   #onWords(utterance: number, text: string, final: boolean): void {
-    const atMs = this.#world.clock.nowMs();
     if (final) this.#exchanges.finalWords(utterance);
     this.#told.callerWords(this.#turn.state.turn + 1, text, final);
-    this.#happened({ kind: 'words', atMs, utterance, text, final });
+    this.#happened({ kind: 'words', atMs: this.#world.clock.nowMs(), utterance, text, final });
   }
 
   #onPlayed(replyId: number): void {
@@ -320,8 +323,7 @@ export class Call implements LiveCall {
     if (reply === undefined || this.#connection.kind === 'closed') return;
     reply.cancel();
     this.#connectionChanged({ kind: 'interrupted' });
-    const heardText = heard?.text ?? '';
-    const cut = heard?.whole !== true;
+    const [heardText, cut] = [heard?.text ?? '', heard?.whole !== true];
     const { turn, said, keyed } = this.#turn.state;
     if (cut) this.#told.agentInterrupted(turn, heardText, turnText(said, keyed));
     this.#spoken(reply, heardText, cut);

@@ -1,5 +1,5 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
-import type { Timer } from '../base/clock.ts';
+import { sleep, type Timer } from '../base/clock.ts';
 import { Border } from './border.ts';
 import { Call } from './call.ts';
 import { outcomeOf, type CallClosed } from './connection.ts';
@@ -15,6 +15,9 @@ const RINGING_MS_MAX = 60_000;
 const LOST_MS_MAX = 30_000;
 /** The carrier asks what comes next within a second; a process that waits for it gives up after this. */
 const ASKED_MS_MAX = 3_000;
+/** A call that is handed over is left in mid-word when nobody has been silent for so long. */
+const QUIET_WITHIN_MS = 8_000;
+const LOOK_MS = 50;
 /** How many ended calls are remembered, for the carrier's question of what comes next. */
 const ENDED_MAX = 10_000;
 
@@ -43,6 +46,8 @@ export class Calls implements LiveCalls {
   readonly #ringing = new Map<string, { readonly ears: Ears | undefined; readonly timer: Timer }>();
   readonly #live = new Map<string, Live>();
   readonly #lost = new Map<string, Lost>();
+  /** Left to other instances: never ended by this one. As many as were live, and the process ends with them. */
+  readonly #letGo = new Map<string, Pick<Lost, 'info' | 'conversation'>>();
   /** What we wanted of calls whose stream we closed; the oldest are forgotten first. */
   readonly #after = new Map<string, AfterStream>();
   /** Calls that we have ended, and when: about them the carrier is going to ask. The oldest first. */
@@ -82,14 +87,16 @@ export class Calls implements LiveCalls {
     }
     lost?.timer.cancel();
     this.#lost.delete(callSid);
-    if (lost !== undefined) this.#world.metrics.callResumed('stream');
+    const before = lost ?? this.#letGo.get(callSid);
+    this.#letGo.delete(callSid);
+    if (before !== undefined) this.#world.metrics.callResumed(lost === undefined ? 'handover' : 'stream');
     const ears = this.#stopRinging(callSid) ?? this.#openEars();
     const border = new Border((error) => call.broke(error));
     const parts = {
-      info: lost?.info ?? info,
+      info: before?.info ?? info,
       stream: border.stream(stream),
       ears: border.ears(ears),
-      ...(lost === undefined ? {} : { conversation: lost.conversation }),
+      ...(before === undefined ? {} : { conversation: before.conversation }),
     };
     const call = new Call(parts, border.world(this.#world), (closed, why) => this.#onClosed(closed, why));
     this.#live.set(callSid, { call, border });
@@ -105,6 +112,8 @@ export class Calls implements LiveCalls {
     if (this.#unasked.delete(callSid)) this.#tellIfIdle();
     const after = this.#after.get(callSid);
     if (after !== undefined) return after;
+    const letGo = this.#letGo.get(callSid);
+    if (letGo !== undefined) return { kind: 'elsewhere', info: letGo.info };
     const open = this.#live.get(callSid)?.call.info ?? this.#lost.get(callSid)?.info;
     return open === undefined ? { kind: 'unknown' } : { kind: 'connect', info: open };
   }
@@ -130,6 +139,30 @@ export class Calls implements LiveCalls {
       startedAt: at,
     });
     this.#ended(info, NEVER_STARTED[status] ?? 'failed', undefined, 0);
+  }
+
+  /**
+   * Leaves every call to another instance: closes its stream at a moment when nobody speaks, so that the carrier asks who
+   * goes on with it. Resolves when there is none left and the carrier has asked about all, or had its time to.
+   */
+  async handOver(): Promise<void> {
+    const { clock } = this.#world;
+    const deadlineMs = clock.nowMs() + QUIET_WITHIN_MS;
+    for (const [callSid, lost] of this.#lost) {
+      lost.timer.cancel();
+      this.#lost.delete(callSid);
+      this.#letGo.set(callSid, lost);
+    }
+    while (this.#live.size > 0 || (this.#ringing.size > 0 && clock.nowMs() < deadlineMs)) {
+      for (const [callSid, { call, border }] of this.#live) {
+        if (!call.isQuiet && clock.nowMs() < deadlineMs) continue;
+        this.#letGo.set(callSid, call);
+        border.within(() => call.streamReplaced());
+      }
+      await sleep(clock, LOOK_MS);
+    }
+    for (const callSid of this.#ringing.keys()) this.#ringsNoMore(callSid);
+    await this.idle();
   }
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
@@ -195,7 +228,8 @@ export class Calls implements LiveCalls {
   #onClosed(call: Call, why: CallClosed): void {
     const { callSid } = call.info;
     this.#live.delete(callSid);
-    if (why === 'stream_lost') {
+    if (why === 'stream_lost' && this.#letGo.has(callSid)) this.#noteUnasked(callSid);
+    else if (why === 'stream_lost') {
       const timer = this.#world.clock.after(LOST_MS_MAX, () => this.#giveUp(callSid));
       this.#lost.set(callSid, {
         info: call.info,

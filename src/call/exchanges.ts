@@ -13,6 +13,9 @@ interface Spoken {
   readonly interrupted: boolean;
 }
 
+/** Utterances whose last word is timed; ears that never say it would fill the memory of a long call. */
+const UNANSWERED_MAX = 32;
+
 export class Exchanges {
   readonly #callSid: string;
   readonly #world: CallWorld;
@@ -48,6 +51,8 @@ export class Exchanges {
 
   committed(utterance: number): void {
     this.#committedAtMs.set(utterance, this.#world.clock.nowMs());
+    const [oldest] = this.#committedAtMs.keys();
+    if (oldest !== undefined && this.#committedAtMs.size > UNANSWERED_MAX) this.#committedAtMs.delete(oldest);
   }
 
   /** The ears have said their last word on an utterance. */

@@ -29,16 +29,18 @@ export type AfterStream =
   | { readonly kind: 'dial'; readonly to: string }
   /** The stream was lost and nobody had ended the call: connect it again. */
   | { readonly kind: 'connect'; readonly info: CallInfo }
+  /** We have left it to another instance. */
+  | { readonly kind: 'elsewhere'; readonly info: CallInfo }
   /** Not a call of this process. */
   | { readonly kind: 'unknown' };
 
-/** One live call, for whoever acts on it from outside. Each is idempotent and answers at once. */
+/** One live call, for whoever acts on it from outside. Each answers at once, and all but `say` are idempotent. */
 export interface LiveCall {
   readonly info: CallInfo;
   hangUp(): void;
   transfer(to: string): void;
-  /** The agent says this as its next words; a reply under way is finished first. */
-  say(text: string): void;
+  /** The agent says this as its next words; a reply under way is finished first. False: too many lines wait already. */
+  say(text: string): boolean;
 }
 
 export interface LiveCalls {

@@ -65,6 +65,8 @@ export interface Gauges {
   readonly spool?: () => { readonly bytes: number; readonly writable: boolean };
   /** Since no new calls are taken, ms; 0 otherwise. */
   readonly drainingMs?: () => number;
+  /** Whether new calls are turned away because the process is too slow for them. */
+  readonly overloaded?: () => boolean;
 }
 
 export type Series = ReturnType<typeof openSeries>;
@@ -211,12 +213,19 @@ function providerSeries(make: Maker) {
   };
 }
 
-function readGauges(make: Maker, { callsActive, pendingWrites, spool, drainingMs }: Gauges): void {
+function readGauges(make: Maker, gauges: Gauges): void {
+  const { callsActive, pendingWrites, spool, drainingMs, overloaded } = gauges;
   make.reading('calls_active', 'Calls with an open stream.', callsActive);
   make.reading('store_pending_writes', 'Rows accepted and not yet committed.', pendingWrites);
   make.reading('spool_bytes', 'On disk and not yet in the database.', () => spool?.().bytes ?? 0);
   make.reading('spool_writable', '0: the disk refuses what is to be kept.', () =>
     spool?.().writable === false ? 0 : 1,
+  );
+  make.reading('draining', '1: no new calls are taken, and the process ends.', () =>
+    (drainingMs?.() ?? 0) > 0 ? 1 : 0,
+  );
+  make.reading('overloaded', '1: new calls are turned away because the process is too slow.', () =>
+    overloaded?.() === true ? 1 : 0,
   );
   make.reading('draining_seconds', 'Since no new calls are taken.', () => (drainingMs?.() ?? 0) / 1_000);
 }

@@ -258,8 +258,9 @@ export class Playout {
     const filled = speech.read(message.subarray(0, bytes));
     const padded = Math.ceil(filled / FRAME_BYTES) * FRAME_BYTES;
     message.fill(MULAW_SILENCE, filled, padded);
+    // Also when the line has run dry: then it was later than the lead, unless the audio was.
+    if (!first) this.#listener.onLate(Math.max(0, nowMs - Math.max(this.#dueAtMs(), this.#readyAtMs)));
     if (aheadMs <= 0) this.#runDry(nowMs, first);
-    else this.#listener.onLate(Math.max(0, nowMs - Math.max(this.#dueAtMs(), this.#readyAtMs)));
     this.#starved = false;
     this.#held = false;
     const playAtMs = this.#playAtMs();

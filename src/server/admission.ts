@@ -9,9 +9,13 @@ export const RECONNECTS_MAX = 3;
 /** Calls whose reconnections are remembered; over it the oldest is forgotten. */
 const RECONNECTING_CALLS_MAX = 10_000;
 
+/** Why no new call is taken. */
+export type RefusalReason = 'draining' | 'at_capacity' | 'overloaded';
+
 export class Admission {
   readonly #callsMax: number;
   readonly #calls: LiveCalls;
+  readonly #isOverloaded: () => boolean;
   readonly #pending: PendingCalls;
   readonly #tokens: StreamTokens;
   readonly #reconnects = new Map<string, number>();
@@ -20,8 +24,10 @@ export class Admission {
   #unstartedStreams = 0;
   #draining = false;
 
-  constructor(callsMax: number, calls: LiveCalls, clock: Clock) {
+  /** `isOverloaded`: the process is too slow for one more, though there are places left. */
+  constructor(callsMax: number, calls: LiveCalls, clock: Clock, isOverloaded: () => boolean = () => false) {
     this.#callsMax = callsMax;
+    this.#isOverloaded = isOverloaded;
     this.#calls = calls;
     // Twice, because at worst every place is held by a call that is being resumed.
     this.#pending = new PendingCalls(callsMax * 2, clock);
@@ -40,6 +46,15 @@ export class Admission {
 
   get full(): boolean {
     return this.#calls.activeCount + this.#pending.count('new') + this.#creating.size >= this.#callsMax;
+  }
+
+  /** Everything that is against one call more; empty when it may come. */
+  get refusals(): readonly RefusalReason[] {
+    return [
+      ...(this.#draining ? (['draining'] as const) : []),
+      ...(this.full ? (['at_capacity'] as const) : []),
+      ...(this.#isOverloaded() ? (['overloaded'] as const) : []),
+    ];
   }
 
   /** Whether one more media socket may wait for its start. */

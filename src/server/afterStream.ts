@@ -3,22 +3,44 @@ import { errorText } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import type { AfterStream, CallInfo } from '../call/port.ts';
 import type { ServerContext } from './context.ts';
+import { HOPS_MAX } from './turnAway.ts';
 
 export type NextStep = Exclude<AfterStream, { kind: 'unknown' }> | { readonly kind: 'apologize' };
 
 /**
  * Asks the live calls, and for a call of another instance the store: one that was ended stays
  * ended, any other is connected again, because its caller is still on the line and its instance is
- * not. A few times at most: a stream that keeps failing is not mended by another one.
+ * not. A few times at most: a stream that keeps failing is not mended by another one. `hops` is how often others were
+ * asked before.
  */
-export async function nextStep(context: ServerContext, callSid: string, asked: CallInfo): Promise<NextStep> {
+export async function nextStep(
+  context: ServerContext,
+  callSid: string,
+  asked: CallInfo,
+  hops: number,
+): Promise<NextStep> {
   const known = context.options.calls.afterStream(callSid);
-  const step = known.kind === 'unknown' ? await stepOfStored(context, asked) : known;
+  const stored = known.kind === 'unknown' ? await stepOfStored(context, asked) : known;
+  const step =
+    stored.kind === 'connect' && known.kind === 'unknown' ? elsewhereIfDraining(context, stored) : stored;
+  // Nobody else has taken it: here it is at least not dropped.
+  if (step.kind === 'elsewhere' && hops >= HOPS_MAX) return { kind: 'connect', info: step.info };
   if (step.kind !== 'connect' || context.admission.mayReconnect(callSid)) return step;
   return { kind: 'apologize' };
 }
 
-async function stepOfStored(context: ServerContext, asked: CallInfo): Promise<NextStep> {
+/** A call of an instance that is gone is for one that stays. */
+function elsewhereIfDraining(
+  { admission }: ServerContext,
+  { info }: { readonly info: CallInfo },
+): Exclude<NextStep, { kind: 'apologize' }> {
+  return { kind: admission.draining ? 'elsewhere' : 'connect', info };
+}
+
+async function stepOfStored(
+  context: ServerContext,
+  asked: CallInfo,
+): Promise<Exclude<NextStep, { kind: 'apologize' }>> {
   const { reader, clock, logger } = context.options;
   let info = asked;
   try {

@@ -29,6 +29,7 @@ export function buildApp(context: ServerContext): FastifyInstance {
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionTimeout: limits.unreadTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -44,6 +45,11 @@ export function buildApp(context: ServerContext): FastifyInstance {
     },
   });
   app.server.maxConnections = limits.connectionsMax;
+  // Also told of kept connections that stood idle: nothing waits in these.
+  app.server.on('timeout', (socket) => {
+    if (socket.writableLength > 0) context.options.metrics.rejected('too_slow');
+    socket.destroy();
+  });
   app.removeAllContentTypeParsers();
   app.setErrorHandler((error, request, reply) => answerError(context, error, request, reply));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send(errorBody('not_found', 'no such route')));

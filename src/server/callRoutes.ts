@@ -54,7 +54,10 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
 
   app.post<CallParams>('/v1/calls/:callSid/say', async (request, reply) => {
     const { text } = checked(sayText, request.body);
-    liveCall(context, request.params.callSid).say(text);
+    if (!liveCall(context, request.params.callSid).say(text)) {
+      context.options.metrics.rejected('line');
+      throw new ApiError(429, 'too_many_lines', 'as many lines wait to be said as may');
+    }
     return reply.code(202).send({ callSid: request.params.callSid });
   });
 }
@@ -73,7 +76,7 @@ async function placeCall(context: ServerContext, call: z.output<typeof newCall>)
   if (from === undefined)
     throw new ApiError(422, 'invalid', 'from: required, no caller number is configured');
   const leadVariables = call.leadId === undefined ? {} : await variablesOfLead(context, call.leadId);
-  if (admission.draining || admission.full) {
+  if (admission.refusals.length > 0) {
     metrics.rejected('overload');
     throw new ApiError(503, 'overload', 'this instance takes no more calls now');
   }

@@ -7,9 +7,7 @@ export function healthRoutes(app: FastifyInstance, context: ServerContext): void
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const { ready, reasons } = context.options.readiness();
-    const all = new Set(reasons);
-    if (context.admission.draining) all.add('draining');
-    if (context.admission.full) all.add('at_capacity');
+    const all = new Set([...reasons, ...context.admission.refusals]);
     const answer = { ready: ready && all.size === 0, reasons: [...all] };
     return reply.code(answer.ready ? 200 : 503).send(answer);
   });

@@ -5,6 +5,7 @@ import type { LiveCalls } from '../call/port.ts';
 import type { EventBus } from '../events/bus.ts';
 import type { CallReader } from '../store/port.ts';
 import type { TwilioRest } from '../twilio/rest.ts';
+import type { OverloadReason } from './overload.ts';
 
 /** Why something was refused: the label of `rejected_total`, a closed set. */
 export type RejectedWhat =
@@ -24,6 +25,8 @@ export type RejectedWhat =
   | 'too_slow'
   /** A call, a stream or a watcher more than this instance takes. */
   | 'overload'
+  /** A line for the agent to say, to a call that keeps as many waiting as it may. */
+  | 'line'
   /** A body that is too large, not of a known kind, or not well formed. */
   | 'body'
   /** A form of Twilio's without what it must have. */
@@ -62,6 +65,8 @@ export interface ServerLimits {
   readonly requestTimeoutMs: number;
   readonly headersTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** A client that takes no byte of its answer for so long is cut, and with it what was opened for it. */
+  readonly unreadTimeoutMs: number;
   /** How often the two above are looked at. */
   readonly timeoutCheckMs: number;
   readonly connectionsMax: number;
@@ -83,6 +88,7 @@ export const SERVER_LIMITS: ServerLimits = {
   requestTimeoutMs: 10_000,
   headersTimeoutMs: 5_000,
   keepAliveTimeoutMs: 65_000,
+  unreadTimeoutMs: 30_000,
   timeoutCheckMs: 1_000,
   connectionsMax: 2_000,
   messageBytesMax: 64 * 1024,
@@ -106,6 +112,10 @@ export interface ServerOptions {
   readonly twilio: { readonly accountSid: string | undefined; readonly authToken: string | undefined };
   readonly adminToken: string | undefined;
   readonly callsMax: number;
+  /** Another instance's voice webhook, for calls that this one can't take; without it they hear `lines.busy`. */
+  readonly overflowUrl?: string | undefined;
+  /** Why the process is too slow for another call, if it is. */
+  readonly overloaded?: () => OverloadReason | undefined;
   /** Recordings are below it. */
   readonly dataDir: string;
   /** Of the agent that is loaded: an outgoing call may name no other. */

@@ -17,7 +17,12 @@ export interface GatewayServer {
 
 /** Resolves when the server listens; rejects when it can't (the port is taken). */
 export async function openServer(options: ServerOptions): Promise<GatewayServer> {
-  const admission = new Admission(options.callsMax, options.calls, options.clock);
+  const admission = new Admission(
+    options.callsMax,
+    options.calls,
+    options.clock,
+    () => options.overloaded?.() !== undefined,
+  );
   const limits = { ...SERVER_LIMITS, ...options.limits };
   let addresses: Addresses = addressesOf(options, 'http://127.0.0.1');
   const context: ServerContext = { options, limits, admission, addresses: () => addresses };

@@ -11,6 +11,7 @@ import { nextStep } from './afterStream.ts';
 import { answerRefusal, ApiError } from './apiError.ts';
 import { isLocalPeer } from './auth.ts';
 import type { ServerContext } from './context.ts';
+import { askElsewhere, hopsOf, turnAway } from './turnAway.ts';
 
 /** The call was not answered, or was over before its stream came. */
 const OVER_STATUSES: ReadonlySet<string> = new Set(['busy', 'no-answer', 'failed', 'canceled', 'completed']);
@@ -24,12 +25,12 @@ export function twilioRoutes(app: FastifyInstance, context: ServerContext): void
 
   app.post('/twilio/voice', async (request, reply) => {
     const form = required(context, parseVoice(request.body));
-    return sendTwiml(reply, await answerCall(context, form));
+    return sendTwiml(reply, await answerCall(context, form, hopsOf(request.query)));
   });
 
   app.post('/twilio/stream-ended', async (request, reply) => {
     const form = required(context, parseVoice(request.body));
-    return sendTwiml(reply, await answerStreamEnded(context, form));
+    return sendTwiml(reply, await answerStreamEnded(context, form, hopsOf(request.query)));
   });
 
   app.post('/twilio/status', async (request, reply) => {
@@ -60,15 +61,16 @@ export function twilioRoutes(app: FastifyInstance, context: ServerContext): void
 }
 
 /** TwiML for a call that has come in, or that somebody has answered. */
-async function answerCall(context: ServerContext, form: VoiceWebhook): Promise<string> {
+async function answerCall(context: ServerContext, form: VoiceWebhook, hops: number): Promise<string> {
   const { admission, options } = context;
   const { callSid, direction } = form;
   const announced = direction === 'outbound' ? await admission.findPlaced(callSid) : admission.find(callSid);
   const placed = announced ?? options.calls.find(callSid)?.info;
-  if (placed === undefined && (admission.draining || admission.full)) {
+  const [refusal] = placed === undefined ? admission.refusals : [];
+  if (refusal !== undefined) {
     options.metrics.rejected('overload');
-    options.logger.warn({ callSid, draining: admission.draining }, 'turned a call away');
-    return sayAndHangUp(options.lines.busy, options.lines.language);
+    options.logger.warn({ callSid, refusal, tooSlow: options.overloaded?.(), hops }, 'turned a call away');
+    return turnAway(context, refusal, hops);
   }
   const info = placed ?? infoOf(form);
   const token = admission.announce(info, 'new');
@@ -79,18 +81,20 @@ async function answerCall(context: ServerContext, form: VoiceWebhook): Promise<s
 }
 
 /** TwiML for a call whose stream is over: it ends, goes to somebody else, or comes back. */
-async function answerStreamEnded(context: ServerContext, form: VoiceWebhook): Promise<string> {
+async function answerStreamEnded(context: ServerContext, form: VoiceWebhook, hops: number): Promise<string> {
   const { admission, options } = context;
   const { callSid } = form;
   // Twilio asks also when the caller has hung up; then nothing it is told matters.
   if (form.callStatus === 'completed') return hangUp();
-  const step = await nextStep(context, callSid, infoOf(form));
+  const step = await nextStep(context, callSid, infoOf(form), hops);
   options.logger.info({ callSid, next: step.kind }, 'a stream is over');
   switch (step.kind) {
     case 'hangup':
       return hangUp();
     case 'dial':
       return dial(step.to);
+    case 'elsewhere':
+      return askElsewhere(context, hops);
     case 'apologize':
       return sayAndHangUp(options.lines.apology, options.lines.language);
     case 'connect': {

@@ -12,6 +12,7 @@ import { benchLatency } from './benchLatency.ts';
 import { benchLoad, type LoadOptions } from './benchLoad.ts';
 import { benchParts } from './benchParts.ts';
 import { drawReport, keepReport, thisMachine, type BenchReport } from './benchReport.ts';
+import { benchRolling } from './benchRolling.ts';
 import { benchShare } from './benchShare.ts';
 import { benchTurns, type TurnBenchOptions } from './turnBench.ts';
 
@@ -27,6 +28,7 @@ const BENCHES: Readonly<
   share: () => benchShare(),
   load: benchLoad,
   heard: () => benchHeard(),
+  rolling: benchRolling,
   hedging: () => benchHedging(),
   turns: (_load, turns) => benchTurns(turns, print),
 };

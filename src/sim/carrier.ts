@@ -9,6 +9,7 @@ import { CarrierCall, type StatusCallback } from './carrierCall.ts';
 import type { LineOptions } from './carrierLine.ts';
 import { placeOutgoing, type Answer, type CallRequest } from './carrierOutgoing.ts';
 import type { TwimlSource } from './carrierProgram.ts';
+import { CarrierRoutes } from './carrierRoutes.ts';
 import { CarrierWeb, type WebRequest } from './carrierWeb.ts';
 import { CarrierWheel } from './carrierWheel.ts';
 
@@ -41,7 +42,7 @@ const CALLS_KEPT_MAX = 1_000;
 
 export class Carrier {
   readonly #options: CarrierOptions;
-  readonly #origins = new Map<string, string>();
+  readonly #routes: CarrierRoutes;
   readonly #web: CarrierWeb;
   readonly #wheel: CarrierWheel;
   readonly #calls = new Map<string, CarrierCall>();
@@ -51,7 +52,8 @@ export class Carrier {
   constructor(options: CarrierOptions) {
     this.#options = options;
     const { authToken, clock, publicUrl, dialUrl } = options;
-    this.#web = new CarrierWeb({ authToken, clock, origins: this.#origins });
+    this.#routes = new CarrierRoutes(clock);
+    this.#web = new CarrierWeb({ authToken, clock, routes: this.#routes });
     this.#wheel = new CarrierWheel(clock);
     if (publicUrl !== undefined && dialUrl !== undefined) this.route(publicUrl, dialUrl);
   }
@@ -82,9 +84,9 @@ export class Carrier {
     return this.#calls.get(callSid);
   }
 
-  /** Sends what is meant for a public origin to another one, from now on: `https` and `wss` alike. */
-  route(publicUrl: string, dialUrl: string): void {
-    this.#origins.set(new URL(publicUrl).origin, new URL(dialUrl).origin);
+  /** Sends what is meant for a public origin to another one, or to one of several, from now on: `https` and `wss` alike. */
+  route(publicUrl: string, dialUrls: string | readonly string[]): void {
+    this.#routes.set(publicUrl, typeof dialUrls === 'string' ? [dialUrls] : dialUrls);
   }
 
   /** Somebody dials the gateway's number. The webhook is under way when this returns. */

@@ -3,13 +3,14 @@
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import type { Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
+import type { CarrierRoutes } from './carrierRoutes.ts';
 import type { HttpMethod } from './carrierTwiml.ts';
 
 export interface CarrierWebOptions {
   readonly authToken: string;
   readonly clock: Clock;
-  /** Public origin (`https://voice.example.com`) to what is really dialled (`http://127.0.0.1:8080`). */
-  readonly origins: ReadonlyMap<string, string>;
+  /** From public addresses to what is really dialled. */
+  readonly routes: CarrierRoutes;
 }
 
 export type WebAnswer =
@@ -85,7 +86,7 @@ export class CarrierWeb {
   /** Where a `wss:` address of the TwiML is really dialled, and its signature. */
   socketAddress(url: string): { readonly address: string; readonly signature: string } {
     const signed = withoutFragment(url);
-    return { address: this.#dialled(signed), signature: this.#signature(signed, {}) };
+    return { address: this.#options.routes.first(signed), signature: this.#signature(signed, {}) };
   }
 
   /** Gives up what is under way; later requests fail at once. */
@@ -103,7 +104,7 @@ export class CarrierWeb {
     const given = withoutFragment(url);
     const posted = method === 'POST';
     const signed = posted ? given : `${given}${given.includes('?') ? '&' : '?'}${form}`;
-    return fetch(this.#dialled(signed), {
+    const init: RequestInit = {
       method,
       headers: {
         'x-twilio-signature': this.#signature(signed, posted ? parameters : {}),
@@ -113,20 +114,29 @@ export class CarrierWeb {
       ...(posted ? { body: form } : {}),
       redirect: 'manual',
       signal,
-    });
+    };
+    const [first = signed, ...others] = await this.#options.routes.candidates(signed);
+    return fetchFirst(first, others, init);
   }
 
   #signature(url: string, parameters: Readonly<Record<string, string>>): string {
     return getExpectedTwilioSignature(this.#options.authToken, url, parameters);
   }
+}
 
-  #dialled(url: string): string {
-    const [, scheme = '', host = '', rest = ''] = /^(wss?|https?):\/\/([^/?#]+)(.*)$/is.exec(url) ?? [];
-    const secure = /s$/i.test(scheme);
-    const origin = this.#options.origins.get(`${secure ? 'https' : 'http'}://${host}`);
-    if (origin === undefined) return url;
-    return (/^ws/i.test(scheme) ? origin.replace(/^http/, 'ws') : origin) + rest;
+/** A balancer asks the next when nobody listens, or says that it takes nothing now; never when a request may have arrived. */
+async function fetchFirst(address: string, others: readonly string[], init: RequestInit): Promise<Response> {
+  const [next, ...rest] = others;
+  if (next === undefined) return fetch(address, init);
+  try {
+    const response = await fetch(address, init);
+    if (response.status !== 503) return response;
+    await response.arrayBuffer();
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED')) throw error;
   }
+  return fetchFirst(next, rest, init);
 }
 
 /** Overrides such as `#rc=2` are Twilio's own: neither sent nor signed. */

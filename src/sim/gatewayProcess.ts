@@ -47,11 +47,13 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
   const stop = async (): Promise<number | null> => {
     if (!ended) {
       child.kill('SIGTERM');
-      // Live calls would be waited for: the second signal ends them.
-      const hurry = options.clock.after(500, () => child.kill('SIGTERM'));
+      // Live calls would be waited for, and then handed over: the second and the third signal cut that short.
+      const hurries = [500, 1_000].map((afterMs) =>
+        options.clock.after(afterMs, () => child.kill('SIGTERM')),
+      );
       const kill = options.clock.after(STOP_MS_MAX, () => child.kill('SIGKILL'));
       await exited;
-      hurry.cancel();
+      for (const hurry of hurries) hurry.cancel();
       kill.cancel();
     }
     return exited;

@@ -19,7 +19,7 @@ import type { SpeechVoice, Spoken } from './openaiSpeech.ts';
 import { openSimulatedProviders, type ProviderWatch, type SimulatedProviders } from './providers.ts';
 import { openVoice, toSampleRate, type Voice } from './voice.ts';
 
-const PUBLIC_URL = 'https://voice.example.com';
+export const PUBLIC_URL = 'https://voice.example.com';
 const ACCOUNT = { sid: `AC${'d'.repeat(32)}`, token: 'a-token-for-the-simulation' };
 export const CALLER_NUMBER = '+15550100123';
 export const AGENT_NUMBER = '+15550100456';
@@ -176,6 +176,9 @@ export class Stage {
       AGENT: AGENT_FILE,
       DATA_DIR: dataDir,
       OPENAI_API_KEY: 'simulated',
+      // The simulators take the same machine's time: what is late here says little of the gateway.
+      SHED_LAG_MS: '60000',
+      SHED_LATE_MS: '60000',
       OPENAI_BASE_URL: this.providers.baseUrl,
       PUBLIC_URL,
       STREAM_URL: PUBLIC_URL.replace('https', 'wss'),

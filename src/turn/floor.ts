@@ -4,6 +4,7 @@ import { droppedCharsOf, lastUtterance } from './said.ts';
 import type { Line, TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
 import { inPhase, start, stay, stop } from './step.ts';
 
+/** Of what somebody outside wants said; the call's own lines, such as its goodbye, are few and always wait. */
 const WAITING_LINES_MAX = 8;
 
 /** The floor is the caller's: unless somebody wanted a line said, wait for them. */
@@ -39,8 +40,19 @@ export function idle(state: TurnState, settings: TurnSettings): TurnStep {
   return speakLine({ ...state, idleStep: state.idleStep + 1 }, line);
 }
 
+/** The caller has the floor and does nothing with it: neither a voice nor a word or key of a turn under way. */
+export function isQuiet({ phase, voice, said, keyed }: TurnState): boolean {
+  return phase.kind === 'listening' && voice === 'off' && said.length === 0 && keyed.length === 0;
+}
+
+/** Whether one more line from outside may wait to be said. */
+export function takesLine({ phase, waitingLines }: TurnState): boolean {
+  return phase.kind !== 'ended' && waitingLines.length < WAITING_LINES_MAX;
+}
+
+/** Who wants a text said has asked `takesLine` before: one too many is not said. */
 export function lineWanted(state: TurnState, line: Line, settings: TurnSettings): TurnStep {
-  if (state.waitingLines.length >= WAITING_LINES_MAX) return stay(state);
+  if (line.kind === 'text' && !takesLine(state)) return stay(state);
   const waiting = { ...state, waitingLines: [...state.waitingLines, line] };
   return state.phase.kind === 'listening' && state.voice === 'off'
     ? listen(waiting, settings)

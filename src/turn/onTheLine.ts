@@ -1,5 +1,6 @@
 // The reply on the line as the caller hears it: words that are said to their end, and an answer of which nothing has
 // been heard yet, which can be taken back.
+import { partedByCutIn } from './cutIn.ts';
 import { forgetSaid } from './floor.ts';
 import type { Answered, TurnState, TurnStep } from './state.ts';
 import { inPhase, start, stay } from './step.ts';
@@ -36,10 +37,11 @@ export function isUnheard({ phase, agent, answered, takenBack }: TurnState): boo
 
 /** The answer to what was said begins: that turn is over, unless the answer is taken back. */
 export function answerBegins(state: TurnState, replyId: number): TurnStep {
-  const { said, keyed, prepared, discarded } = state;
+  const { keyed, prepared, discarded } = state;
+  const { answers: said, since } = partedByCutIn(state);
   const answered: Answered = { replyId, said, keyed, prepared, discarded };
-  const step = forgetSaid(state);
-  return { ...step, state: { ...step.state, answered } };
+  const step = forgetSaid({ ...state, said });
+  return { ...step, state: { ...step.state, said: since, answered } };
 }
 
 /** As if the answer had not been released: what it answers goes on with what was said since. It stays prepared. */

@@ -568,3 +568,19 @@ states:
   assert.equal(rig.requests.length, 1);
   await overAndGone(rig);
 });
+
+test('as many lines wait to be said as may, and whoever wants one more is told', async () => {
+  const rig = new CallRig();
+  rig.open();
+  await rig.run(100);
+  const live = rig.calls.find(INFO.callSid);
+  const taken = Array.from({ length: 10 }, (_unused, i) => live?.say(`Line ${i}.`));
+  assert.deepEqual(taken, [...Array.from({ length: 8 }, () => true), false, false]);
+  await rig.run(15_000);
+  const said = rig.eventsOf('agent.said').map((event) => event.text);
+  assert.ok(said.includes('Line 7.'), said.join(' '));
+  assert.ok(!said.includes('Line 8.'));
+  rig.hangsUp();
+  await rig.run(0);
+  assert.equal(live?.say('After the end.'), false);
+});

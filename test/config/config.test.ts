@@ -79,3 +79,34 @@ test('a secret is found by the name that the agent file gives', () => {
   assert.equal(config.secret('CRM_KEY'), 'k');
   assert.equal(config.secret('EMPTY'), undefined);
 });
+
+test('a deploy and an overload have their usual bounds unless they are told', () => {
+  const usual = readConfig({});
+  assert.deepEqual(
+    [usual.drainMs, usual.overflowUrl, usual.shedLagMs, usual.shedLateMs],
+    [600_000, undefined, 100, 80],
+  );
+  const told = readConfig({
+    DRAIN_SECONDS: '0',
+    OVERFLOW_URL: 'https://voice-2.example.com/twilio/voice',
+    SHED_LAG_MS: '40',
+    SHED_LATE_MS: '30',
+  });
+  assert.deepEqual(
+    [told.drainMs, told.overflowUrl, told.shedLagMs, told.shedLateMs],
+    [0, 'https://voice-2.example.com/twilio/voice', 40, 30],
+  );
+});
+
+test('what a deploy or an overload is told wrongly is listed', () => {
+  const wrong = {
+    DRAIN_SECONDS: 'soon',
+    OVERFLOW_URL: 'https://voice-2.example.com/twilio/voice?x=1',
+    SHED_LAG_MS: '0',
+    SHED_LATE_MS: '-1',
+  };
+  const mistakes = mistakesOf(wrong);
+  for (const name of Object.keys(wrong)) {
+    assert.equal(mistakes.filter((mistake) => mistake.startsWith(`${name}: expected `)).length, 1, name);
+  }
+});

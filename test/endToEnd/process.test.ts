@@ -154,13 +154,15 @@ test('the next process in the same folder knows the calls of the one before', as
   );
 });
 
-test('a second SIGTERM ends the process at once, in good order', async () => {
+test('a second and a third SIGTERM end the process at once, in good order', async () => {
   assert.ok(gateway !== undefined);
   const { pid, url, exited } = gateway;
   // Nobody would end this call for minutes.
   const { call, report } = await begin([{ silence: 300_000 }]);
   process.kill(pid, 'SIGTERM');
   await eventually(async () => (await fetch(`${url}/readyz`)).status === 503, 'it drains');
+  process.kill(pid, 'SIGTERM');
+  await eventually(() => gateway?.log.join('').includes('"msg":"handing calls over"') === true, 'it hurries');
   process.kill(pid, 'SIGTERM');
   assert.equal(await exited, 0);
   call.hangUp();

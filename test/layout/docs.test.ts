@@ -127,7 +127,7 @@ test('the README has every environment variable, and no other', () => {
 
 test('the README tells the default of every variable that has one', () => {
   const told = rows(section(readme, '## Configuration'));
-  const { host, port, dataDir, agentPath, openai, callsMax, migrate, logLevel } = readConfig({});
+  const { host, port, dataDir, agentPath, openai, callsMax, migrate, logLevel, ...rest } = readConfig({});
   const defaults: Readonly<Record<string, string>> = {
     HOST: host,
     PORT: String(port),
@@ -136,6 +136,9 @@ test('the README tells the default of every variable that has one', () => {
     AGENT: agentPath,
     OPENAI_BASE_URL: openai.baseUrl,
     CALLS_MAX: String(callsMax),
+    DRAIN_SECONDS: String(rest.drainMs / 1_000),
+    SHED_LAG_MS: String(rest.shedLagMs),
+    SHED_LATE_MS: String(rest.shedLateMs),
     LOG_LEVEL: logLevel,
   };
   for (const [name, value] of Object.entries(defaults)) {

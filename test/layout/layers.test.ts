@@ -28,7 +28,7 @@ const rows = [
   ],
   ['call'],
   ['server', 'sim'],
-  ['main.ts', 'gateway.ts', 'providers.ts', 'warmUp.ts', 'config.ts'],
+  ['main.ts', 'gateway.ts', 'providers.ts', 'warmUp.ts', 'load.ts', 'gauges.ts', 'drain.ts', 'config.ts'],
 ];
 
 function filesBelow(folder: string): string[] {

@@ -114,3 +114,23 @@ test('what alerts watch is there at zero before it first happens, so that the fi
     assert.ok(body.includes(`turnpike_${name}\n`), name);
   }
 });
+
+test('whether the process drains, and whether it is too slow for more calls, is told as 0 or 1', async () => {
+  const now = { drainingMs: 0, overloaded: false };
+  const metrics = openMetrics({
+    callsActive: () => 0,
+    pendingWrites: () => 0,
+    drainingMs: () => now.drainingMs,
+    overloaded: () => now.overloaded,
+  });
+  const told = async (): Promise<(string | undefined)[]> => {
+    const { body } = await metrics.render(undefined);
+    return ['draining', 'draining_seconds', 'overloaded'].map(
+      (name) => new RegExp(`^turnpike_${name} (.+)$`, 'm').exec(body)?.[1],
+    );
+  };
+  assert.deepEqual(await told(), ['0', '0', '0']);
+  now.drainingMs = 1_500;
+  now.overloaded = true;
+  assert.deepEqual(await told(), ['1', '1.5', '1']);
+});

@@ -273,3 +273,15 @@ for (const [error, expected] of carrierErrors) {
     },
   );
 }
+
+served(
+  'a line more than a call keeps waiting is refused and counted, not said to be taken',
+  async (harness) => {
+    harness.calls.start(INFO);
+    assert.equal((await harness.api('POST', '/v1/calls/CA1/say', { text: 'One.' })).status, 202);
+    harness.calls.mute = true;
+    assert.equal(await refusal(harness, 'POST', '/v1/calls/CA1/say', { text: 'Two.' }), '429 too_many_lines');
+    assert.deepEqual(harness.calls.told, ['say One.']);
+    assert.deepEqual(harness.rejected, ['line']);
+  },
+);

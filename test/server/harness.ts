@@ -36,6 +36,8 @@ export class FakeCalls implements LiveCalls {
   readonly told: string[] = [];
   next: AfterStream = { kind: 'unknown' };
   openFails = false;
+  /** As many lines wait as may. */
+  mute = false;
 
   prepare(info: CallInfo): void {
     this.prepared.push(info);
@@ -62,7 +64,11 @@ export class FakeCalls implements LiveCalls {
       info,
       hangUp: () => this.told.push('hang up'),
       transfer: (to) => this.told.push(`transfer to ${to}`),
-      say: (text) => this.told.push(`say ${text}`),
+      say: (text) => {
+        if (this.mute) return false;
+        this.told.push(`say ${text}`);
+        return true;
+      },
     });
   }
 }

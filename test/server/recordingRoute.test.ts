@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import test from 'node:test';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readlink, symlink, truncate, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import path from 'node:path';
 import * as fc from 'fast-check';
+import { until } from '../helpers/until.ts';
 import { parseRange } from '../../src/server/recordingRoute.ts';
 import { ADMIN_TOKEN, errorCode, served, storedCall, type Harness } from './harness.ts';
 
@@ -109,3 +112,49 @@ test('a range is always within the file', () => {
     { numRuns: 1_000 },
   );
 });
+
+served(
+  'a client that asks for a recording and does not read it is cut, and its file closed',
+  async (harness) => {
+    await record(harness);
+    // More than the sockets in between hold.
+    await truncate(path.join(harness.dataDir, 'recordings/CA1.wav'), 64 * 1024 * 1024);
+    const { hostname, port } = new URL(harness.server.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    socket.pause();
+    socket.write(
+      `GET /v1/calls/CA1/recording HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\n\r\n`,
+    );
+    const openFiles = async (): Promise<number> => {
+      const links = await readdir('/proc/self/fd');
+      const targets = await Promise.all(links.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+      return targets.filter((target) => target.endsWith('CA1.wav')).length;
+    };
+    const filesBecome = async (count: number): Promise<void> => {
+      let files = await openFiles();
+      for (let tries = 0; tries < 1_000 && files !== count; tries += 1) files = await openFiles();
+      assert.equal(files, count);
+    };
+    if (process.platform === 'linux') await filesBecome(1);
+    await until(() => harness.rejected.includes('too_slow'), 'it is cut');
+    if (process.platform === 'linux') await filesBecome(0);
+    socket.destroy();
+  },
+  { limits: { unreadTimeoutMs: 200 } },
+);
+
+served(
+  'a client that reads gets its recording, and its kept connection counts for nothing when it stood idle',
+  async (harness) => {
+    await record(harness);
+    const response = await ask(harness);
+    assert.equal((await bytes(response)).length, SOUND.length);
+    const { hostname, port } = new URL(harness.server.url);
+    const socket = connect(Number(port), hostname).resume();
+    socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'close');
+    assert.deepEqual(harness.rejected, []);
+  },
+  { limits: { unreadTimeoutMs: 100, keepAliveTimeoutMs: 100 } },
+);

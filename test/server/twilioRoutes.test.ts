@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
+import type { OverloadReason } from '../../src/server/overload.ts';
 import { CALL, errorCode, PUBLIC, served, sign, storedCall, tokenIn } from './harness.ts';
+
+const slow: { reason: OverloadReason | undefined } = { reason: undefined };
 
 served('an incoming call is connected with a stream and a token of its own', async (harness) => {
   const response = await harness.webhook('/twilio/voice', { CallStatus: 'ringing', Direction: 'inbound' });
@@ -120,17 +123,67 @@ served(
   { callsMax: 1 },
 );
 
+served(
+  'a call too many goes to the instance that takes what overflows, and between two full ones it is not sent for ever',
+  async (harness) => {
+    harness.calls.activeCount = 10;
+    const first = await (await harness.webhook('/twilio/voice')).text();
+    assert.match(first, /<Redirect method="POST">https:\/\/two\.example\.com\/twilio\/voice\?overflow=1</);
+    const second = await (await harness.webhook('/twilio/voice?overflow=1')).text();
+    assert.match(second, /\/twilio\/voice\?overflow=2</);
+    for (const hops of ['2', '9', '-1', 'x', '1&overflow=1']) {
+      const last = await (await harness.webhook(`/twilio/voice?overflow=${hops}`)).text();
+      assert.match(last, /All lines are busy/, hops);
+    }
+    assert.equal(harness.rejected.length, 7);
+  },
+  { overflowUrl: 'https://two.example.com/twilio/voice' },
+);
+
+served(
+  'a process that is too slow turns new calls away with its reason in the log, and keeps those it has announced',
+  async (harness) => {
+    slow.reason = undefined;
+    await harness.webhook('/twilio/voice');
+    slow.reason = 'playout_late';
+    assert.match(await (await harness.webhook('/twilio/voice', { CallSid: 'CA2' })).text(), /busy/);
+    assert.match(await (await harness.webhook('/twilio/voice')).text(), /<Connect/);
+    const ready = await fetch(`${harness.server.url}/readyz`);
+    assert.equal(ready.status, 503);
+    assert.deepEqual(await ready.json(), { ready: false, reasons: ['overloaded'] });
+    assert.ok(harness.log.some((line) => line.includes('"tooSlow":"playout_late"')));
+    assert.deepEqual(harness.rejected, ['overload']);
+    const call = await harness.api('POST', '/v1/calls', { to: '+15005550009' });
+    assert.equal(call.status, 503);
+    slow.reason = undefined;
+    assert.match(await (await harness.webhook('/twilio/voice', { CallSid: 'CA2' })).text(), /<Connect/);
+  },
+  { overloaded: () => slow.reason },
+);
+
 served('live calls fill the places too', async (harness) => {
   harness.calls.activeCount = 10;
   assert.match(await (await harness.webhook('/twilio/voice')).text(), /busy/);
 });
 
-served('when draining a new call is told so, and one announced before is taken', async (harness) => {
-  await harness.webhook('/twilio/voice');
-  harness.server.setDraining();
-  assert.match(await (await harness.webhook('/twilio/voice', { CallSid: 'CA2' })).text(), /busy/);
-  assert.match(await (await harness.webhook('/twilio/voice')).text(), /<Connect/);
-});
+served(
+  'when draining a new call asks the balancer for another, and one announced before is taken',
+  async (harness) => {
+    await harness.webhook('/twilio/voice');
+    harness.server.setDraining();
+    let route = '/twilio/voice';
+    for (const hop of [1, 2]) {
+      const twiml = await (await harness.webhook(route, { CallSid: 'CA2' })).text();
+      const next = /<Redirect method="POST">https:\/\/voice\.example\.com(.*)<\/Redirect>/.exec(twiml)?.[1];
+      assert.equal(next, `/twilio/voice?overflow=${hop}`);
+      route = next ?? '';
+    }
+    // There is no other.
+    assert.match(await (await harness.webhook(route, { CallSid: 'CA2' })).text(), /busy.*<Hangup/);
+    assert.deepEqual(harness.rejected, ['overload', 'overload', 'overload']);
+    assert.match(await (await harness.webhook('/twilio/voice')).text(), /<Connect/);
+  },
+);
 
 served('a failure of ours is an apology in TwiML, and its reason stays in the log', async (harness) => {
   harness.calls.prepare = () => {
@@ -281,3 +334,29 @@ served(
   },
   { twilio: { accountSid: undefined, authToken: undefined } },
 );
+
+served(
+  'a call that was left to another instance is sent on, and taken up here when nobody else has',
+  async (harness) => {
+    await harness.webhook('/twilio/voice');
+    const [info] = harness.calls.prepared;
+    assert.ok(info !== undefined);
+    harness.calls.next = { kind: 'elsewhere', info };
+    harness.server.setDraining();
+    let route = '/twilio/stream-ended';
+    for (const hop of [1, 2]) {
+      const twiml = await (await harness.webhook(route)).text();
+      const next = /<Redirect method="POST">https:\/\/voice\.example\.com(.*)<\/Redirect>/.exec(twiml)?.[1];
+      assert.equal(next, `/twilio/stream-ended?overflow=${hop}`);
+      route = next ?? '';
+    }
+    assert.match(await (await harness.webhook(route)).text(), /<Connect/);
+  },
+);
+
+served('a draining instance takes up no call of one that is gone while another can', async (harness) => {
+  harness.server.setDraining();
+  assert.match(await (await harness.webhook('/twilio/stream-ended')).text(), /<Redirect.*overflow=1</);
+  harness.reader.stored.push(storedCall(CALL, { endedAt: new Date() }));
+  assert.match(await (await harness.webhook('/twilio/stream-ended')).text(), /<Hangup/);
+});

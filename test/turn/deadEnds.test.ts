@@ -86,6 +86,13 @@ class Talk {
     }
   }
 
+  /** At once, in an utterance of its own. */
+  saysOn(text: string): void {
+    this.#utterance += 1;
+    this.#words = text;
+    this.#tell({ kind: 'words', atMs: this.nowMs, utterance: this.#utterance, text, final: false });
+  }
+
   /** A voice of this length without a word. */
   noise(durationMs: number): void {
     this.voice();
@@ -433,6 +440,25 @@ test('without a pause the agent speaks over them, and is not stopped by what the
   assert.deepEqual([talk.all('interrupt').length, talk.all('withhold').length], [0, 0]);
   while (talk.nowMs < release.atMs + CUT_IN_HOLDS_MS + 600) talk.words('and then');
   assert.equal(talk.all('interrupt').length, 1, 'then they may');
+});
+
+test('what a caller says on while the agent that cuts in has not begun to speak is part of their next turn', () => {
+  const talk = new Talk({ cutInAfterMs: 20_000 });
+  talk.voice();
+  while (talk.all('release').length === 0 && talk.nowMs < 60_000) talk.words('and then');
+  const [first] = talk.all('release');
+  assert.ok(first !== undefined && talk.phaseNow() === 'thinking');
+  talk.run(10);
+  talk.saysOn('my number is seven');
+  assert.equal(talk.phaseNow(), 'thinking');
+  talk.run(500);
+  assert.equal(talk.phaseNow(), 'speaking');
+  talk.silence();
+  talk.run(10_000);
+  const [, second] = talk.all('release');
+  // No word is lost, and none is in both.
+  assert.match(`${first.callerText} ${second?.callerText}`, /^(and then )+my number is seven$/);
+  assert.match(second?.callerText ?? '', /my number is seven$/);
 });
 
 test('nobody is cut in on whose turn is shorter, nor when the file says nothing of it', () => {
