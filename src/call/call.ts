@@ -1,6 +1,6 @@
 // One call: joins the hops, tells the turn machine what happened, carries out what it answers, and ends
 // everything once. It decides nothing by itself.
-import { errorText } from '../base/errors.ts';
+import { errorText, failureOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
