@@ -38,6 +38,8 @@ export interface Config {
   readonly openai: { readonly apiKey: string | undefined; readonly baseUrl: string };
   readonly deepgram: { readonly apiKey: string | undefined };
   readonly adminToken: string | undefined;
+  /** Hosts, `host` or `host:port`, that tools may reach although they are not on the open internet. */
+  readonly toolHosts: ReadonlySet<string>;
   readonly callsMax: number;
   readonly disabled: ReadonlySet<Improvement>;
   readonly migrate: boolean;
@@ -86,6 +88,25 @@ const improvementList = z
   )
   .pipe(z.array(z.enum(IMPROVEMENTS, { error: `names out of ${IMPROVEMENTS.join(', ')}` })));
 
+const hostList = z
+  .string()
+  .transform((text) =>
+    text
+      .toLowerCase()
+      .split(',')
+      .map((host) => host.trim())
+      .filter((host) => host !== ''),
+  )
+  .pipe(
+    z
+      .array(
+        z.string().regex(/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/, {
+          error: 'hosts with commas between, such as crm.internal:8443',
+        }),
+      )
+      .max(100, 'at most 100 hosts'),
+  );
+
 const environment = z.object({
   HOST: z
     .union([z.ipv4(), z.ipv6(), z.literal('localhost')], { error: 'an IP address or localhost' })
@@ -109,6 +130,7 @@ const environment = z.object({
   OPENAI_BASE_URL: address(/^https?$/, 'https://api.openai.com/v1').default('https://api.openai.com/v1'),
   DEEPGRAM_API_KEY: z.string().optional(),
   ADMIN_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  TOOL_HOSTS: hostList.default([]),
   CALLS_MAX: wholeNumber(1, 100_000).default(200),
   DISABLE: improvementList.default([]),
   MIGRATE: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
@@ -143,6 +165,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     openai: Object.freeze({ apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL }),
     deepgram: Object.freeze({ apiKey: values.DEEPGRAM_API_KEY }),
     adminToken: values.ADMIN_TOKEN,
+    toolHosts: new Set(values.TOOL_HOSTS),
     callsMax: values.CALLS_MAX,
     disabled: new Set(values.DISABLE),
     migrate: values.MIGRATE === 'on',

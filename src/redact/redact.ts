@@ -33,6 +33,8 @@ const OPEN_DIGITS_MIN = 7;
 const LONG_DIGITS_MIN = 11;
 /** Words that are no part of dictating, within one number. */
 const STRANGERS_MAX = 4;
+/** The same, while there is no check digit to say that it is one number. */
+const OPEN_STRANGERS_MAX = 2;
 /** Fewer digits of a known number than these tell nothing. */
 const KNOWN_DIGITS_MIN = 3;
 /** Behind the last digit, for the next text to be able to go on. */
@@ -68,8 +70,8 @@ export function redact(text: string, rules: RedactionRules, before: Before = NOT
     for (const reading of READINGS) {
       const read = reading.homophones || reading.apart ? groupsOf(text, reading) : groups;
       spans.push(...cardsIn(read, before.digits, found));
+      spans.push(...openCards(text, read, before));
     }
-    spans.push(...openCards(text, groups, before));
   }
   if (rules.ssn) spans.push(...socialNumbers(text, groups, before.asked, found));
   spans.push(...knownParts(groups, before.known));
@@ -80,7 +82,7 @@ export function redact(text: string, rules: RedactionRules, before: Before = NOT
 function cardsIn(groups: readonly Group[], ahead: string, found: Set<string>): readonly Span[] {
   const spans: Span[] = [];
   // The digits of the text before may belong to this number from any of them on.
-  const firsts = ahead === '' ? [] : [...ahead].map((_digit, i) => ahead.slice(i));
+  const firsts = ahead === '' ? [] : Array.from(ahead, (_digit, i) => ahead.slice(i));
   for (let from = 0; from < groups.length; from += 1) {
     const starts = from === 0 ? ['', ...firsts] : [''];
     for (const first of starts) {
@@ -120,17 +122,21 @@ function openCards(text: string, groups: readonly Group[], before: Before): read
   const about = `${before.asked} ${text}`;
   const card = ABOUT_CARD.test(about);
   const other = !card && ABOUT_OTHER.test(about);
-  for (const [i, row] of rowsOf(groups).entries()) {
+  const strict = rowsOf(groups, 0).map((row, i) => ({ row, i, least: OPEN_DIGITS_MIN }));
+  const loose = rowsOf(groups, OPEN_STRANGERS_MAX).map((row, i) => ({ row, i, least: LONG_DIGITS_MIN }));
+  for (const { row, i, least: rowLeast } of [...strict, ...loose]) {
     const first = row[0];
     const last = row.at(-1);
     if (first === undefined || last === undefined) continue;
     const own = row.map((group) => group.digits).join('');
-    const digits = i === 0 ? before.digits + own : own;
+    // "At ten thirty" is no more of the number before.
+    const goesOn = i === 0 && first.strangers <= OPEN_STRANGERS_MAX;
+    const digits = goesOn ? before.digits + own : own;
     const length = digits.length;
     if (!beginsLikeCard(digits) && !(card && length >= LONG_DIGITS_MIN)) continue;
     const shown = text.slice(first.start, last.end);
     const phone = !card && /^\(?\d{3}\)?[ .-]{0,2}(?:\d{3}[ .-]?)?\d{4}$/u.test(shown);
-    const least = other || phone ? LONG_DIGITS_MIN : OPEN_DIGITS_MIN;
+    const least = other || phone ? LONG_DIGITS_MIN : card ? OPEN_DIGITS_MIN : rowLeast;
     // An order's number may be longer than a phone's, but not as long as a card's.
     if (length < (other && before.digits === '' ? LONG_DIGITS_MIN + 2 : least)) continue;
     spans.push({ start: first.start, end: last.end, what: '[digits]' });
@@ -138,12 +144,12 @@ function openCards(text: string, groups: readonly Group[], before: Before): read
   return spans;
 }
 
-/** Groups that were dictated in one go. */
-function rowsOf(groups: readonly Group[]): readonly (readonly Group[])[] {
+/** Groups that were dictated in one go, with no more strangers between two of them. */
+function rowsOf(groups: readonly Group[], strangersMax: number): readonly (readonly Group[])[] {
   const rows: Group[][] = [];
   for (const group of groups) {
     const row = rows.at(-1);
-    if (row === undefined || group.strangers > 0) rows.push([group]);
+    if (row === undefined || group.strangers > strangersMax) rows.push([group]);
     else row.push(group);
   }
   return rows;
@@ -158,7 +164,7 @@ function socialNumbers(
 ): readonly Span[] {
   const spans: Span[] = [];
   const named = ABOUT_SSN.exec(text)?.index ?? (ABOUT_SSN.test(asked) ? 0 : undefined);
-  for (const row of rowsOf(groups)) {
+  for (const row of rowsOf(groups, 0)) {
     const first = row[0];
     const last = row.at(-1);
     if (first === undefined || last === undefined) continue;
@@ -188,7 +194,7 @@ function socialNumbers(
 function knownParts(groups: readonly Group[], known: readonly string[]): readonly Span[] {
   if (known.length === 0) return [];
   const spans: Span[] = [];
-  for (const row of rowsOf(groups)) {
+  for (const row of rowsOf(groups, 0)) {
     const first = row[0];
     const last = row.at(-1);
     const digits = row.map((group) => group.digits).join('');
@@ -221,7 +227,7 @@ function without(text: string, spans: readonly Span[]): string {
 
 /** The digits that the next text may go on from. */
 function tailOf(text: string, groups: readonly Group[], ahead: string): string {
-  const rows = rowsOf(groups);
+  const rows = rowsOf(groups, 0);
   const last = rows.at(-1);
   if (last === undefined || wordsIn(text.slice(last.at(-1)?.end ?? 0)) > WORDS_AFTER_MAX) return '';
   const own = last.map((group) => group.digits).join('');

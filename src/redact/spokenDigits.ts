@@ -64,16 +64,21 @@ const FILLERS = new Set(
   (
     'uh um er erm ah eh hm hmm mm and then dash hyphen minus space blank dot point period comma slash next ' +
     "so okay ok yeah yes right like well now again followed by the is its it\u2019s it's that's is are last " +
-    'first group digits digit numbers number middle rest finally plus pause'
+    'first group digits digit numbers number middle rest finally plus pause i me let see you know got it'
   ).split(' '),
 );
 const CORRECTIONS = new Set(
-  'no sorry wait scratch correction actually oops mean strike rather pardon nope not'.split(' '),
+  'no sorry wait scratch correction actually oops mean meant strike rather pardon nope not'.split(' '),
 );
 const SCALES: ReadonlyMap<string, number> = new Map([
   ['hundred', 2],
   ['thousand', 3],
 ]);
+
+/** These lead from a number to one of another kind, as "on" to a date does. */
+const PREPOSITIONS = new Set(['on', 'in', 'at', 'from', 'until']);
+/** "Or" between two numbers: they are two. More than anything else allows within one. */
+const ANOTHER_NUMBER = 100;
 
 /** One pass over the text. */
 export function groupsOf(text: string, reading: Reading): readonly Group[] {
@@ -111,10 +116,12 @@ export function groupsOf(text: string, reading: Reading): readonly Group[] {
         continue;
       }
     }
-    const misheard = reading.homophones && last !== undefined ? HOMOPHONES.get(word) : undefined;
+    const misheard = reading.homophones ? HOMOPHONES.get(word) : undefined;
     const value = figuresOf(word) ?? VALUES.get(word) ?? plural ?? misheard;
     if (value === undefined) {
       if (CORRECTIONS.has(word)) corrects = true;
+      else if (word === 'or') strangers += ANOTHER_NUMBER;
+      else if (PREPOSITIONS.has(word)) strangers += 3;
       else if (!FILLERS.has(word)) strangers += 1;
       times = 1;
       if (word !== 'and') openPlaces = 0;
@@ -145,7 +152,7 @@ function figuresOf(word: string): string | undefined {
   if (!/^\p{N}/u.test(word)) return undefined;
   const plain = word.normalize('NFKC');
   if (/^\d+$/u.test(plain)) return plain;
-  return [...plain].map(decimal).join('');
+  return Array.from(plain, decimal).join('');
 }
 
 function decimal(figure: string): string {

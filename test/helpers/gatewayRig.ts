@@ -341,6 +341,7 @@ export function environment(where: {
     AGENT: where.agentPath,
     OPENAI_API_KEY: API_KEY,
     OPENAI_BASE_URL: `${where.providersUrl}/v1`,
+    TOOL_HOSTS: '127.0.0.1,localhost',
     BACKUP_KEY: 'sk-another-key',
     DEEPGRAM_API_KEY: API_KEY,
     PUBLIC_URL,
