@@ -46,6 +46,8 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** The value of the variable that the agent's file names for a secret. */
   readonly secret: (name: string) => string | undefined;
+  /** All secrets that are known by now, those that were asked for by name included: for keeping them out of the log. */
+  readonly secrets: () => readonly string[];
 }
 
 /** The environment is wrong; the message lists every mistake. */
@@ -88,6 +90,9 @@ const improvementList = z
   )
   .pipe(z.array(z.enum(IMPROVEMENTS, { error: `names out of ${IMPROVEMENTS.join(', ')}` })));
 
+/** They are named by hand. */
+const TOOL_HOSTS_MAX = 100;
+
 const hostList = z
   .string()
   .transform((text) =>
@@ -104,7 +109,7 @@ const hostList = z
           error: 'hosts with commas between, such as crm.internal:8443',
         }),
       )
-      .max(100, 'at most 100 hosts'),
+      .max(TOOL_HOSTS_MAX, `at most ${TOOL_HOSTS_MAX} hosts`),
   );
 
 const environment = z.object({
@@ -149,6 +154,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     : result.error.issues.map((issue) => `${String(issue.path[0])}: expected ${issue.message}`);
   if (!result.success || mistakes.length > 0) throw new ConfigError([...new Set(mistakes)]);
   const values = result.data;
+  const asked = new Set<string>();
   return Object.freeze({
     host: values.HOST,
     port: values.PORT,
@@ -170,8 +176,31 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     disabled: new Set(values.DISABLE),
     migrate: values.MIGRATE === 'on',
     logLevel: values.LOG_LEVEL,
-    secret: (name: string) => (env[name] === '' ? undefined : env[name]),
+    secret: (name: string) => {
+      const value = env[name] === '' ? undefined : env[name];
+      if (value !== undefined) asked.add(value);
+      return value;
+    },
+    secrets: () => [...new Set([...fixedSecrets(values), ...asked])],
   });
+}
+
+/** A password stands in an address as it is and encoded. */
+function fixedSecrets(values: Values): readonly string[] {
+  const { TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, DATABASE_URL } = values;
+  const password = DATABASE_URL === undefined ? '' : new URL(DATABASE_URL).password;
+  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, password];
+  return [...all, decoded(password)]
+    .filter((secret) => secret !== undefined)
+    .filter((secret) => secret !== '');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 type Values = z.infer<typeof environment>;

@@ -48,7 +48,7 @@ class Shutdown {
 }
 
 async function serve(config: Config): Promise<void> {
-  const logger = openLog(config.logLevel);
+  const logger = openLog(config.logLevel, undefined, config.secrets);
   const gateway = await openGateway(config, logger);
   const shutdown = new Shutdown(gateway, logger);
   process.on('SIGTERM', () => shutdown.signalled());

@@ -122,7 +122,7 @@ function openCards(text: string, groups: readonly Group[], before: Before): read
   const about = `${before.asked} ${text}`;
   const card = ABOUT_CARD.test(about);
   const other = !card && ABOUT_OTHER.test(about);
-  const strict = rowsOf(groups, 0).map((row, i) => ({ row, i, least: OPEN_DIGITS_MIN }));
+  const strict = rowsOf(groups, 1).map((row, i) => ({ row, i, least: OPEN_DIGITS_MIN }));
   const loose = rowsOf(groups, OPEN_STRANGERS_MAX).map((row, i) => ({ row, i, least: LONG_DIGITS_MIN }));
   for (const { row, i, least: rowLeast } of [...strict, ...loose]) {
     const first = row[0];

@@ -188,7 +188,7 @@ export class GatewayRig {
       LOG_LEVEL: 'debug',
       ...options.env,
     });
-    const logger = openLog(config.logLevel, { write: (line) => void log.push(line) });
+    const logger = openLog(config.logLevel, { write: (line) => void log.push(line) }, config.secrets);
     const gateway = await openGateway(config, logger, options.limits);
     const carrier = newCarrier(gateway.url, options.callee);
     serveCarrierRest(rest, carrier);
