@@ -62,7 +62,7 @@ type Lookup = (hostname: string, options: LookupOptions, found: Found) => void;
  * `dns.lookup` that fails with an `AddressRefusedError` when one of the host's addresses is not public. What it
  * answers is what is connected to, so a name that changes its address in between gains nothing.
  */
-export function publicLookup(lookup: Lookup = dnsLookup as Lookup): Lookup {
+export function publicLookup(lookup: Lookup = dnsLookup): Lookup {
   return (hostname, options, found) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return found(error, []);
