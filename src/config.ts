@@ -38,6 +38,8 @@ export interface Config {
   readonly openai: { readonly apiKey: string | undefined; readonly baseUrl: string };
   readonly deepgram: { readonly apiKey: string | undefined };
   readonly adminToken: string | undefined;
+  /** Hosts, `host` or `host:port`, that tools may reach although they are not on the open internet. */
+  readonly toolHosts: ReadonlySet<string>;
   readonly callsMax: number;
   /** How long live calls may go on after the first SIGTERM; then they are handed over. */
   readonly drainMs: number;
@@ -52,6 +54,8 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** The value of the variable that the agent's file names for a secret. */
   readonly secret: (name: string) => string | undefined;
+  /** All secrets that are known by now, those that were asked for by name included: for keeping them out of the log. */
+  readonly secrets: () => readonly string[];
 }
 
 /** The environment is wrong; the message lists every mistake. */
@@ -94,6 +98,28 @@ const improvementList = z
   )
   .pipe(z.array(z.enum(IMPROVEMENTS, { error: `names out of ${IMPROVEMENTS.join(', ')}` })));
 
+/** They are named by hand. */
+const TOOL_HOSTS_MAX = 100;
+
+const hostList = z
+  .string()
+  .transform((text) =>
+    text
+      .toLowerCase()
+      .split(',')
+      .map((host) => host.trim())
+      .filter((host) => host !== ''),
+  )
+  .pipe(
+    z
+      .array(
+        z.string().regex(/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/, {
+          error: 'hosts with commas between, such as crm.internal:8443',
+        }),
+      )
+      .max(TOOL_HOSTS_MAX, `at most ${TOOL_HOSTS_MAX} hosts`),
+  );
+
 const environment = z.object({
   HOST: z
     .union([z.ipv4(), z.ipv6(), z.literal('localhost')], { error: 'an IP address or localhost' })
@@ -117,6 +143,7 @@ const environment = z.object({
   OPENAI_BASE_URL: address(/^https?$/, 'https://api.openai.com/v1').default('https://api.openai.com/v1'),
   DEEPGRAM_API_KEY: z.string().optional(),
   ADMIN_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  TOOL_HOSTS: hostList.default([]),
   CALLS_MAX: wholeNumber(1, 100_000).default(200),
   DRAIN_SECONDS: wholeNumber(0, 86_400).default(600),
   OVERFLOW_URL: address(/^https?$/, 'https://voice-2.example.com/twilio/voice')
@@ -141,6 +168,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     : result.error.issues.map((issue) => `${String(issue.path[0])}: expected ${issue.message}`);
   if (!result.success || mistakes.length > 0) throw new ConfigError([...new Set(mistakes)]);
   const values = result.data;
+  const asked = new Set<string>();
   return Object.freeze({
     host: values.HOST,
     port: values.PORT,
@@ -157,6 +185,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     openai: Object.freeze({ apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL }),
     deepgram: Object.freeze({ apiKey: values.DEEPGRAM_API_KEY }),
     adminToken: values.ADMIN_TOKEN,
+    toolHosts: new Set(values.TOOL_HOSTS),
     callsMax: values.CALLS_MAX,
     drainMs: values.DRAIN_SECONDS * 1_000,
     overflowUrl: values.OVERFLOW_URL,
@@ -165,8 +194,31 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     disabled: new Set(values.DISABLE),
     migrate: values.MIGRATE === 'on',
     logLevel: values.LOG_LEVEL,
-    secret: (name: string) => (env[name] === '' ? undefined : env[name]),
+    secret: (name: string) => {
+      const value = env[name] === '' ? undefined : env[name];
+      if (value !== undefined) asked.add(value);
+      return value;
+    },
+    secrets: () => [...new Set([...fixedSecrets(values), ...asked])],
   });
+}
+
+/** A password stands in an address as it is and encoded. */
+function fixedSecrets(values: Values): readonly string[] {
+  const { TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, DATABASE_URL } = values;
+  const password = DATABASE_URL === undefined ? '' : new URL(DATABASE_URL).password;
+  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, password];
+  return [...all, decoded(password)]
+    .filter((secret) => secret !== undefined)
+    .filter((secret) => secret !== '');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 type Values = z.infer<typeof environment>;

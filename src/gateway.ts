@@ -120,6 +120,8 @@ async function build(
   closing.push(() => databaseUp.close());
   const http = new HttpPool();
   closing.push(() => http.close());
+  const toolHttp = new HttpPool({ privateHosts: config.toolHosts });
+  closing.push(() => toolHttp.close());
   const latencies = new ProviderLatencies(clock);
   const kept = { latencies, breakers: openBreakers(agent, metrics, logger) };
   const deps: ProvidersDeps = { agent, config, http, metrics, logger, clock, ...kept };
@@ -147,7 +149,7 @@ async function build(
     ...worldOptions(config, agent, metrics),
     ...adaptiveOf(config, deps),
     background,
-    fetch: http.fetch,
+    fetch: toolHttp.fetch,
     openRecording: (callSid, part) =>
       agent.recording ? openRecording(config.dataDir, callSid, part, metrics, logger) : undefined,
   };

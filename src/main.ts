@@ -8,7 +8,7 @@ import { openLog } from './log/log.ts';
 import { migrate } from './store/migrate.ts';
 
 async function serve(config: Config): Promise<void> {
-  const logger = openLog(config.logLevel);
+  const logger = openLog(config.logLevel, undefined, config.secrets);
   const gateway = await openGateway(config, logger);
   const drain = new Drain({
     gateway,

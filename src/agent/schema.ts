@@ -109,6 +109,9 @@ export const agentSchema = z.strictObject({
   lines: lines.prefault({}),
   tools: z.array(tool).max(32).default([]),
   recording: z.boolean().default(false),
+  redaction: z
+    .strictObject({ cards: z.boolean().default(true), ssn: z.boolean().default(true) })
+    .prefault({}),
   repeatable: z.boolean().default(false),
   voicemail: z.strictObject({ say: text }).optional(),
   intents: intents.default({}),

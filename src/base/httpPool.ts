@@ -1,5 +1,7 @@
 // The one pool of connections to everything that is spoken to over HTTP.
+import { isIP } from 'node:net';
 import { Client, Dispatcher, fetch as undiciFetch, type RequestInit as UndiciRequestInit } from 'undici';
+import { AddressRefusedError, isAllowedByName, isPublicAddress, publicLookup } from './publicAddress.ts';
 
 /** What a caller needs of `fetch`: an address and an init in, a response out. */
 export type HttpFetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
@@ -22,6 +24,11 @@ export interface HttpPoolOptions {
   /** Connections to one origin; a request above it waits for a busy one, within its caller's deadline. */
   readonly connectionsMax?: number;
   readonly connectTimeoutMs?: number;
+  /**
+   * Only hosts of the open internet are spoken to, and these (`host` or `host:port`). Absent: every host. A host
+   * that is not allowed rejects with an `AddressRefusedError` as the cause or the error.
+   */
+  readonly privateHosts?: ReadonlySet<string>;
 }
 
 /**
@@ -37,6 +44,7 @@ export class HttpPool {
     this.#connections = new WarmestFirst(
       options.connectionsMax ?? CONNECTIONS_MAX,
       options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      options.privateHosts,
     );
   }
 
@@ -97,9 +105,15 @@ class WarmestFirst extends Dispatcher {
   readonly #connectionsMax: number;
   readonly #connectTimeoutMs: number;
   readonly #clients = new Map<string, Client[]>();
+  readonly #privateHosts: ReadonlySet<string> | undefined;
 
-  constructor(connectionsMax: number, connectTimeoutMs: number) {
+  constructor(
+    connectionsMax: number,
+    connectTimeoutMs: number,
+    privateHosts: ReadonlySet<string> | undefined,
+  ) {
     super();
+    this.#privateHosts = privateHosts;
     this.#connectionsMax = connectionsMax;
     this.#connectTimeoutMs = connectTimeoutMs;
   }
@@ -139,7 +153,7 @@ class WarmestFirst extends Dispatcher {
     if (idle !== undefined) return idle;
     if (leastBusy !== undefined && clients.length >= this.#connectionsMax) return leastBusy;
     const opened = new Client(origin, {
-      connect: { timeout: this.#connectTimeoutMs },
+      connect: { timeout: this.#connectTimeoutMs, ...this.#guard(origin) },
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS_MAX,
       headersTimeout: SILENCE_MS_MAX,
@@ -147,6 +161,14 @@ class WarmestFirst extends Dispatcher {
     });
     clients.push(opened);
     return opened;
+  }
+
+  /** Node asks no look-up for a host that is an address already. */
+  #guard(origin: string): { readonly lookup?: ReturnType<typeof publicLookup> } {
+    if (this.#privateHosts === undefined || isAllowedByName(origin, this.#privateHosts)) return {};
+    const host = new URL(origin).hostname.replaceAll(/^\[|\]$/gu, '');
+    if (isIP(host) !== 0 && !isPublicAddress(host)) throw new AddressRefusedError();
+    return { lookup: publicLookup() };
   }
 
   #clientsOf(origin: string): Client[] {

@@ -126,7 +126,12 @@ export class Conversation {
     const key = this.#responseKeys.get(reply);
     const sentences = interrupted ? undefined : reply.repeatable;
     // Heard to its end: that nobody cut in says that it was no wrong answer, as far as can be told.
-    if (key !== undefined && sentences !== undefined && heardText === sentences.join(' ')) {
+    if (
+      key !== undefined &&
+      sentences !== undefined &&
+      heardText === sentences.join(' ') &&
+      this.#isPublic(reply, heardText)
+    ) {
       this.#world.responses?.keep(key, sentences);
     }
     const question = this.#questions.get(reply.id);
@@ -141,6 +146,12 @@ export class Conversation {
     if (reply.added.length > 0) this.#remember(reply);
     this.#questions.delete(reply.id);
     this.#intents.dropped(reply.id);
+  }
+
+  /** Whether nothing in the exchange is kept from others: what is said to one caller may be said to the next. */
+  #isPublic(reply: Reply, heardText: string): boolean {
+    const question = this.#questions.get(reply.id) ?? '';
+    return this.privacy.ofQuestion(question) === question && this.privacy.ofExchange(heardText) === heardText;
   }
 
   /** The caller said it, and the stream was lost before there was an answer. */

@@ -4,8 +4,12 @@ import type { CallInfo } from './port.ts';
 import type { Privacy } from './privacy.ts';
 import type { Publish } from './publish.ts';
 import type { Reply } from './reply.ts';
+import type { TurnRow } from '../store/port.ts';
 import { TurnRecord } from './turnRecord.ts';
 import type { CallWorld } from './world.ts';
+
+/** A number that is dictated over more turns than these stays in the first of them. */
+const CORRECTED_TURNS_MAX = 8;
 
 interface Spoken {
   readonly agentText: string;
@@ -28,6 +32,8 @@ export class Exchanges {
   readonly #observed = new WeakSet<TurnRecord>();
   /** When the ears were asked for the last word on an utterance. */
   readonly #committedAtMs = new Map<number, number>();
+  /** The last rows that were stored. */
+  readonly #told = new Map<number, TurnRow>();
   #sttFinalMs: number | undefined;
   /** The utterance whose last word comes after its turn was taken. */
   #awaited: number | undefined;
@@ -78,7 +84,8 @@ export class Exchanges {
     const { clock } = this.#world;
     this.#privacy.turnBegan(turn.callerText);
     this.#recordBefore = this.#record;
-    const callerText = this.#privacy.ofExchange(turn.callerText);
+    const callerText = this.#privacy.ofQuestion(turn.callerText);
+    this.#correctThePast();
     const release = {
       silenceAtMs: turn.silenceAtMs,
       releasedAtMs: clock.nowMs(),
@@ -135,8 +142,36 @@ export class Exchanges {
     this.#tell(new TurnRecord(turn, text, false, new Date(this.#world.clock.wallMs())));
   }
 
+  /** A number that was said over several turns is known with its last digits: what is stored of the others is put right. */
+  #correctThePast(): void {
+    for (const [index, row] of this.#told) {
+      const { callerText, agentText, heardText } = row;
+      const ofThePast = (text: string): string => this.#privacy.ofThePast(text);
+      const corrected = {
+        ...row,
+        callerText: ofThePast(callerText),
+        agentText: ofThePast(agentText),
+        heardText: ofThePast(heardText),
+      };
+      if (
+        corrected.callerText === callerText &&
+        corrected.agentText === agentText &&
+        corrected.heardText === heardText
+      )
+        continue;
+      this.#told.set(index, corrected);
+      this.#world.background.run(this.#world.writer.turnFinished(corrected));
+      this.#transcribe(index, corrected.callerText, corrected.heardText);
+    }
+  }
+
   #tell(record: TurnRecord): void {
     const row = record.row(this.#callSid);
+    this.#told.set(row.index, row);
+    for (const oldest of this.#told.keys()) {
+      if (this.#told.size <= CORRECTED_TURNS_MAX) break;
+      this.#told.delete(oldest);
+    }
     const safe = this.#world.writer.turnFinished(row);
     const { index, callerText, agentText, heardText, interrupted, source, speculated } = row;
     const { intents } = record;

@@ -1,7 +1,9 @@
 // Which digits of a call are nobody's business. A question is sensitive when the agent's file names it, or the state
 // that the call is in. The digits of the answer go to the model, which needs them, and nowhere else: what is
-// told, logged and stored has their count instead.
+// told, logged and stored has their count instead. Card and social-security numbers are nobody's business whatever
+// was asked, in one turn or over several.
 import type { AgentFile } from '../agent/schema.ts';
+import { NOTHING_BEFORE, redact, type Before } from '../redact/redact.ts';
 import { digitRuns, type DigitRun } from '../turn/digitRuns.ts';
 import { turnLanguage, type TurnLanguage } from '../turn/language/language.ts';
 import { wordsOf } from '../turn/said.ts';
@@ -21,16 +23,28 @@ export class Privacy {
   readonly #secrets = new Set<string>();
   /** A sensitive question was asked and not answered yet. */
   #asked = false;
+  readonly #rules: AgentFile['redaction'];
+  /** Card and social-security numbers that were found; parts of them are hidden from then on. */
+  readonly #known = new Set<string>();
+  /** What the agent said last. */
+  #question = '';
+  /** Digits at the end of the caller's last turn, of the one before it, and of the agent's words; a number may go on. */
+  #turnDigits = '';
+  #turnDigitsBefore = '';
+  #agentDigits = '';
+  /** The same for what the ears have finished in the turn under way. */
+  #wordDigits = '';
   #exchange: Exchange = 'none';
   #exchangeBefore: Exchange = 'none';
 
   /** `stateName` is where the conversation stands in the agent's states now. */
   constructor(
-    { dtmf, language, states }: Pick<AgentFile, 'dtmf' | 'language' | 'states'>,
+    { dtmf, language, states, redaction }: Pick<AgentFile, 'dtmf' | 'language' | 'states' | 'redaction'>,
     stateName: () => string | undefined,
   ) {
     this.#phrases = dtmf.sensitive.map((phrase) => ` ${wordsOf(phrase).join(' ')} `);
     this.#language = turnLanguage(language);
+    this.#rules = redaction;
     this.#inSensitiveState = () => states?.named[stateName() ?? '']?.sensitive === true;
   }
 
@@ -38,6 +52,8 @@ export class Privacy {
   agentSays(text: string, answers: boolean): void {
     // What was asked before has been answered. A line, such as "are you still there?", changes nothing.
     if (answers) this.#asked = false;
+    this.#question = text;
+    this.#agentDigits = this.#learnNumbers(text, this.#agentDigits);
     const said = ` ${wordsOf(text).join(' ')} `;
     this.#asked ||= this.#phrases.some((phrase) => said.includes(phrase));
   }
@@ -46,6 +62,9 @@ export class Privacy {
   turnBegan(callerText: string): void {
     const answers = this.#asked || this.#inSensitiveState();
     if (this.#isSensitive) this.#learn(callerText);
+    this.#turnDigitsBefore = this.#turnDigits;
+    this.#turnDigits = this.#learnNumbers(callerText, this.#turnDigits);
+    this.#wordDigits = this.#turnDigits;
     this.#exchangeBefore = this.#exchange;
     this.#exchange = answers ? 'answer' : this.#exchange === 'answer' ? 'after' : 'none';
   }
@@ -53,21 +72,55 @@ export class Privacy {
   /** They had not finished after all. */
   turnTakenBack(): void {
     this.#exchange = this.#exchangeBefore;
+    this.#turnDigits = this.#turnDigitsBefore;
   }
 
-  /** What the caller says or keys, for others to see. */
+  /** What the ears have understood of an utterance so far, for others to see. It may go on with the one before. */
+  ofWords(text: string, final: boolean): string {
+    const digits = this.#wordDigits;
+    const masked = this.#withoutNumbers(this.#masked(text, this.#isSensitive), digits);
+    if (final) this.#wordDigits = this.#learnNumbers(text, digits);
+    return masked;
+  }
+
+  /** What the caller has said or keyed in the turn that is not answered yet, for others to see. */
   ofCaller(text: string): string {
-    return this.#masked(text, this.#isSensitive);
+    return this.#withoutNumbers(this.#masked(text, this.#isSensitive), this.#turnDigits);
   }
 
-  /** Text of the exchange under way, the agent's and the question that it answers, for others to see. */
+  /** The caller's side of the exchange under way, which may go on with a number of the turn before. */
+  ofQuestion(text: string): string {
+    return this.#withoutNumbers(this.#masked(text, this.#exchange !== 'none'), this.#turnDigitsBefore);
+  }
+
+  /** The agent's side of the exchange under way, for others to see. */
   ofExchange(text: string): string {
-    return this.#masked(text, this.#exchange !== 'none');
+    return this.#withoutNumbers(this.#masked(text, this.#exchange !== 'none'), '');
+  }
+
+  /** Text of an earlier exchange, in the light of what is known by now. */
+  ofThePast(text: string): string {
+    return this.#withoutNumbers(text, '');
   }
 
   /** Whoever answers a sensitive question may correct it in the next turn. */
   get #isSensitive(): boolean {
     return this.#asked || this.#exchange === 'answer' || this.#inSensitiveState();
+  }
+
+  /** Answers the digits that the text ends with. */
+  #learnNumbers(text: string, digits: string): string {
+    const redacted = redact(text, this.#rules, this.#before(digits));
+    for (const number of redacted.found) if (this.#known.size < SECRETS_MAX) this.#known.add(number);
+    return redacted.digits;
+  }
+
+  #withoutNumbers(text: string, digits: string): string {
+    return redact(text, this.#rules, this.#before(digits)).text;
+  }
+
+  #before(digits: string): Before {
+    return { ...NOTHING_BEFORE, digits, asked: this.#question, known: [...this.#known] };
   }
 
   #learn(callerText: string): void {

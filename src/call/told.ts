@@ -16,7 +16,7 @@ export class Told {
   callerWords(turn: number, text: string, final: boolean): void {
     if (text === '') return;
     const type = final ? 'transcript.final' : 'transcript.partial';
-    this.#publish({ type, turn, text: this.#privacy.ofCaller(text) });
+    this.#publish({ type, turn, text: this.#privacy.ofWords(text, final) });
   }
 
   turnPrepared(turn: number, callerText: string): void {
@@ -24,7 +24,7 @@ export class Told {
   }
 
   turnStarted(turn: number, callerText: string): void {
-    this.#publish({ type: 'turn.started', turn, callerText: this.#privacy.ofExchange(callerText) });
+    this.#publish({ type: 'turn.started', turn, callerText: this.#privacy.ofQuestion(callerText) });
   }
 
   /** A sentence begins to be heard; `answers`: it is the first of an answer to the caller. */

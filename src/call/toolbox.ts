@@ -86,11 +86,12 @@ export class Toolbox {
   }
 
   async #callHttp(tool: HttpTool, argumentsText: string, signal: AbortSignal): Promise<ToolOutcome> {
-    const { clock, fetch, logger, secret } = this.#world;
+    const { clock, fetch, logger, metrics, secret } = this.#world;
     const headers: Record<string, string> = {};
     for (const [header, variable] of Object.entries(tool.headersEnv))
       headers[header] = secret(variable) ?? '';
     const answer = await callHttpTool({ ...tool, headers }, argumentsText, { clock, fetch }, signal);
+    if (answer.outcome === 'forbidden') metrics.dropped('tool_requests', 1);
     logger.info({ tool: tool.name, outcome: answer.outcome, status: answer.status }, 'a tool was called');
     return { result: answer.text, askAgain: true };
   }

@@ -1,6 +1,7 @@
 // Tools that are somebody's web address: a call of the model in, a text for the model out.
 import type { Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
+import { AddressRefusedError } from '../base/publicAddress.ts';
 import type { HttpFetch } from '../base/httpPool.ts';
 import { isRecord, parseJson, type JsonRecord } from '../base/json.ts';
 import { mistakesIn } from './schema.ts';
@@ -19,7 +20,7 @@ export interface HttpTool {
 
 export interface ToolResult {
   /** For metrics and logs. */
-  readonly outcome: 'ok' | 'bad_arguments' | 'refused' | 'timeout' | 'unreachable';
+  readonly outcome: 'ok' | 'bad_arguments' | 'refused' | 'forbidden' | 'timeout' | 'unreachable';
   /** For the model. Bounded, and never empty. */
   readonly text: string;
   /** When there was an answer. */
@@ -70,6 +71,8 @@ export async function callHttpTool(
     if (stop.signal.aborted) {
       return failed('timeout', `The tool did not answer within ${tool.timeoutMs / 1_000} seconds.`);
     }
+    if (isForbidden(error))
+      return failed('forbidden', 'The tool cannot be used: its address is not allowed.');
     return { ...failed('unreachable', 'The tool could not be reached.'), error: causeText(error) };
   } finally {
     timer.cancel();
@@ -158,6 +161,11 @@ function badArguments(why: string): ToolResult {
 
 function failed(outcome: ToolResult['outcome'], text: string): ToolResult {
   return { outcome, text, status: undefined };
+}
+
+function isForbidden(error: unknown): boolean {
+  if (error instanceof AddressRefusedError) return true;
+  return error instanceof Error && error.cause instanceof AddressRefusedError;
 }
 
 /** `fetch` says only "fetch failed"; its cause says why. */

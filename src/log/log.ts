@@ -31,8 +31,18 @@ const SECRET = [
   'headers',
 ];
 
-/** `destination` takes the lines; standard output when absent. */
-export function openLog(level: LogLevel, destination?: DestinationStream): Logger {
+/** Shorter ones are words, which would be blanked out wherever they stand. */
+const SECRET_CHARS_MIN = 6;
+
+/**
+ * `destination` takes the lines; standard output when absent. `secrets` are looked for in every line, whatever field
+ * they came in: a server's own error message may quote the key that it was sent.
+ */
+export function openLog(
+  level: LogLevel,
+  destination?: DestinationStream,
+  secrets: () => readonly string[] = () => [],
+): Logger {
   const options = {
     level,
     base: null,
@@ -40,10 +50,21 @@ export function openLog(level: LogLevel, destination?: DestinationStream): Logge
       paths: [...PRIVATE, ...SECRET].flatMap((key) => [key, `*.${key}`]),
       censor: '[redacted]',
     },
+    hooks: { streamWrite: (line: string) => withoutSecrets(line, secrets()) },
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
   return adapt(destination === undefined ? pino(options) : pino(options, destination));
+}
+
+function withoutSecrets(line: string, secrets: readonly string[]): string {
+  let clean = line;
+  for (const secret of secrets) {
+    if (secret.length < SECRET_CHARS_MIN) continue;
+    // As JSON writes it.
+    clean = clean.replaceAll(JSON.stringify(secret).slice(1, -1), '[redacted]');
+  }
+  return clean;
 }
 
 interface PinoLike {

@@ -19,6 +19,7 @@ export const DROPPED = [
   'events',
   'recording',
   'caller_text',
+  'tool_requests',
   'keys',
 ] as const;
 export type DroppedWhat = (typeof DROPPED)[number];

@@ -110,3 +110,24 @@ test('what a deploy or an overload is told wrongly is listed', () => {
     assert.equal(mistakes.filter((mistake) => mistake.startsWith(`${name}: expected `)).length, 1, name);
   }
 });
+
+test('every secret of the environment is known, so that it can be kept out of the log', () => {
+  const config = readConfig({
+    OPENAI_API_KEY: 'sk-one',
+    DEEPGRAM_API_KEY: 'dg-two',
+    ADMIN_TOKEN: 'admin-token-three',
+    DATABASE_URL: 'postgres://me:p%40ss@db/x',
+    CRM_KEY: 'crm-four',
+  });
+  assert.ok(!config.secrets().includes('crm-four'));
+  config.secret('CRM_KEY');
+  assert.deepEqual(config.secrets(), ['sk-one', 'dg-two', 'admin-token-three', 'p%40ss', 'p@ss', 'crm-four']);
+});
+
+test('hosts that tools may reach are named one by one', () => {
+  assert.deepEqual(
+    [...readConfig({ TOOL_HOSTS: 'CRM.internal:8443, 10.0.0.7' }).toolHosts],
+    ['crm.internal:8443', '10.0.0.7'],
+  );
+  assert.throws(() => readConfig({ TOOL_HOSTS: 'http://crm' }), /TOOL_HOSTS: expected hosts/u);
+});

@@ -188,7 +188,7 @@ export class GatewayRig {
       LOG_LEVEL: 'debug',
       ...options.env,
     });
-    const logger = openLog(config.logLevel, { write: (line) => void log.push(line) });
+    const logger = openLog(config.logLevel, { write: (line) => void log.push(line) }, config.secrets);
     const gateway = await openGateway(config, logger, options.limits);
     const carrier = newCarrier(gateway.url, options.callee);
     serveCarrierRest(rest, carrier);
@@ -341,6 +341,7 @@ export function environment(where: {
     AGENT: where.agentPath,
     OPENAI_API_KEY: API_KEY,
     OPENAI_BASE_URL: `${where.providersUrl}/v1`,
+    TOOL_HOSTS: '127.0.0.1,localhost',
     BACKUP_KEY: 'sk-another-key',
     DEEPGRAM_API_KEY: API_KEY,
     PUBLIC_URL,

@@ -453,7 +453,10 @@ export class SimulatedCall {
     for (const row of this.rows) {
       const before = known.get(row.index);
       if (before !== undefined) {
-        assert.equal(row.callerText, before.callerText, `turn ${row.index} is told of two questions`);
+        // A row may be put right when its digits turn out to be part of a number that nobody else sees.
+        const corrected = row.callerText.includes('[digits]') || row.callerText.includes('[card number]');
+        if (!corrected)
+          assert.equal(row.callerText, before.callerText, `turn ${row.index} is told of two questions`);
         assert.ok(row.agentText.startsWith(before.agentText), `turn ${row.index} loses what was said in it`);
       }
       known.set(row.index, row);

@@ -16,6 +16,7 @@ const rows = [
     'vad',
     'stt',
     'turn',
+    'redact',
     'agent',
     'llm',
     'sentence',

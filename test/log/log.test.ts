@@ -36,3 +36,15 @@ test('what is below the level is not written', () => {
   log.warn({}, 'c');
   assert.equal(lines.length, 1);
 });
+
+test('a secret is in no line, in whatever field or message it comes', () => {
+  const lines: string[] = [];
+  const secrets = ['sk-very"secret', 'hunter22', 'on'];
+  const log = openLog('debug', { write: (line) => void lines.push(line) }, () => secrets);
+  log
+    .child({ url: 'postgres://me:hunter22@db/x' })
+    .error({ failure: 'Incorrect key: sk-very"secret' }, 'gone wrong');
+  assert.equal(lines.length, 1);
+  assert.doesNotMatch(lines.join(''), /very|hunter22/u);
+  assert.match(lines.join(''), /gone wrong/u);
+});

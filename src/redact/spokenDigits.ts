@@ -1,0 +1,175 @@
+// Digits in English text, written and spoken, with the place where each group stands and how far it is from the
+// one before. Numbers are read as people dictate them: "forty-one eleven" is 4111, "double four" is 44.
+
+export interface Group {
+  /** Of the text: from its first character to behind its last. */
+  readonly start: number;
+  readonly end: number;
+  readonly digits: string;
+  /** Words between the group before and this one which have nothing to do with dictating. */
+  readonly strangers: number;
+  /** The speaker took something back just before. */
+  readonly corrects: boolean;
+}
+
+/** How to read what can be read in more ways than one. */
+export interface Reading {
+  /** "for", "to" and "ate" between digits are digits that were misheard. */
+  readonly homophones: boolean;
+  /** "twenty three" is 203, not 23. */
+  readonly apart: boolean;
+}
+
+const UNITS = 'zero one two three four five six seven eight nine'.split(' ');
+const TEENS = 'ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(' ');
+const TENS = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
+const PLURALS = 'zeros ones twos threes fours fives sixes sevens eights nines'.split(' ');
+
+const VALUES: ReadonlyMap<string, string> = new Map([
+  ...UNITS.map((word, i): [string, string] => [word, String(i)]),
+  ...TEENS.map((word, i): [string, string] => [word, String(i + 10)]),
+  ...TENS.map((word, i): [string, string] => [word, String((i + 2) * 10)]),
+  ['oh', '0'],
+  ['o', '0'],
+  ['nought', '0'],
+  ['naught', '0'],
+  ['nil', '0'],
+  ['niner', '9'],
+  ['fourty', '40'],
+]);
+const PLURAL_VALUES: ReadonlyMap<string, string> = new Map([
+  ...PLURALS.map((word, i): [string, string] => [word, String(i)]),
+  ['zeroes', '0'],
+  ['ohs', '0'],
+]);
+const REPEATS: ReadonlyMap<string, number> = new Map([
+  ['double', 2],
+  ['triple', 3],
+  ['treble', 3],
+  ['quadruple', 4],
+  ['quad', 4],
+]);
+const HOMOPHONES: ReadonlyMap<string, string> = new Map([
+  ['for', '4'],
+  ['fore', '4'],
+  ['to', '2'],
+  ['too', '2'],
+  ['ate', '8'],
+  ['won', '1'],
+  ['sex', '6'],
+  ['tree', '3'],
+]);
+/** What people say between the digits of one number. */
+const FILLERS = new Set(
+  (
+    'uh um er erm ah eh hm hmm mm and then dash hyphen minus space blank dot point period comma slash next ' +
+    "so okay ok yeah yes right like well now again followed by the is its it\u2019s it's that's is are last " +
+    'first group digits digit numbers number middle rest finally plus pause i me let see you know got it'
+  ).split(' '),
+);
+const CORRECTIONS = new Set(
+  'no sorry wait scratch correction actually oops mean meant strike rather pardon nope not'.split(' '),
+);
+const SCALES: ReadonlyMap<string, number> = new Map([
+  ['hundred', 2],
+  ['thousand', 3],
+]);
+
+/** These lead from a number to one of another kind, as "on" to a date does. */
+const PREPOSITIONS = new Set(['on', 'in', 'at', 'from', 'until']);
+/** "Or" between two numbers: they are two. More than anything else allows within one. */
+const ANOTHER_NUMBER = 100;
+
+/** One pass over the text. */
+export function groupsOf(text: string, reading: Reading): readonly Group[] {
+  const groups: Group[] = [];
+  let strangers = 0;
+  let corrects = false;
+  let times = 1;
+  let timesFrom = 0;
+  /** Places that the number before leaves to the one that follows: two behind "hundred". */
+  let openPlaces = 0;
+  let word = '';
+  for (const match of text.matchAll(/\p{N}+|[\p{L}'\u2019]+/gu)) {
+    const before = word;
+    const start = match.index;
+    const end = start + match[0].length;
+    word = match[0].toLowerCase();
+    const last = groups.at(-1);
+    const repeat = REPEATS.get(word);
+    if (repeat !== undefined) {
+      times = repeat;
+      timesFrom = start;
+      continue;
+    }
+    const scale = SCALES.get(word);
+    if (scale !== undefined && last !== undefined && strangers === 0) {
+      groups[groups.length - 1] = { ...last, end, digits: last.digits + '0'.repeat(scale) };
+      openPlaces = scale;
+      continue;
+    }
+    const plural = PLURAL_VALUES.get(word);
+    if (plural !== undefined) {
+      const count = Number(VALUES.get(before) ?? before);
+      if (last !== undefined && count >= 2 && count <= 9 && last.digits === String(count)) {
+        groups[groups.length - 1] = { ...last, end, digits: plural.repeat(count) };
+        continue;
+      }
+    }
+    const misheard = reading.homophones ? HOMOPHONES.get(word) : undefined;
+    const value = figuresOf(word) ?? VALUES.get(word) ?? plural ?? misheard;
+    if (value === undefined) {
+      if (CORRECTIONS.has(word)) corrects = true;
+      else if (word === 'or') strangers += ANOTHER_NUMBER;
+      else if (PREPOSITIONS.has(word)) strangers += 3;
+      else if (!FILLERS.has(word)) strangers += 1;
+      times = 1;
+      if (word !== 'and') openPlaces = 0;
+      continue;
+    }
+    if (last !== undefined && strangers === 0 && !corrects && times === 1) {
+      const joined = joinedDigits(last.digits, value, openPlaces, !reading.apart && TENS.includes(before));
+      if (joined !== undefined) {
+        groups[groups.length - 1] = { ...last, end, digits: joined };
+        openPlaces = 0;
+        continue;
+      }
+    }
+    groups.push({
+      start: times > 1 ? timesFrom : start,
+      end,
+      digits: value.repeat(times),
+      strangers,
+      corrects,
+    });
+    [strangers, corrects, times, openPlaces] = [0, false, 1, 0];
+  }
+  return groups;
+}
+
+/** Figures of every script as 0-9. */
+function figuresOf(word: string): string | undefined {
+  if (!/^\p{N}/u.test(word)) return undefined;
+  const plain = word.normalize('NFKC');
+  if (/^\d+$/u.test(plain)) return plain;
+  return Array.from(plain, decimal).join('');
+}
+
+function decimal(figure: string): string {
+  if (!/\p{Nd}/u.test(figure)) return '';
+  // Each script's ten digits stand in a row of ten that begins with its zero.
+  let code = figure.codePointAt(0) ?? 0;
+  let value = 0;
+  while (value < 9 && /\p{Nd}/u.test(String.fromCodePoint(code - 1))) {
+    code -= 1;
+    value += 1;
+  }
+  return String(value);
+}
+
+/** "forty one", "four hundred and twelve": one number in several words. */
+function joinedDigits(last: string, value: string, places: number, afterTens: boolean): string | undefined {
+  if (places > 0 && value.length <= places) return last.slice(0, -value.length) + value;
+  if (afterTens && /^[1-9]$/u.test(value)) return last.slice(0, -1) + value;
+  return undefined;
+}
