@@ -236,20 +236,21 @@ function worldOptions(config: Config, agent: AgentFile, metrics: Metrics) {
 /** Where calls tell what is kept of them; without the improvements an answer waits for what was said before it to be committed, and told. */
 function whatIsKept(
   { disabled }: Config,
-  { writer, transcripts }: Store,
+  { writer, transcripts, checkpoints }: Store,
   events: EventBus,
-): Pick<CallWorld, 'events' | 'writer' | 'transcripts' | 'beforeAnswer'> {
+): Pick<CallWorld, 'events' | 'writer' | 'transcripts' | 'checkpoints' | 'beforeAnswer'> {
   const waits: (() => Promise<void>)[] = [];
   if (disabled.has('batched-writes')) {
     waits.push(() => writer.flush(NAIVE_MS_MAX));
     waits.push(() => transcripts.flush(NAIVE_MS_MAX));
   }
   if (disabled.has('background-events')) waits.push(() => events.taken(NAIVE_MS_MAX));
-  if (waits.length === 0) return { events, writer, transcripts };
+  if (waits.length === 0) return { events, writer, transcripts, checkpoints };
   return {
     events,
     writer,
     transcripts,
+    checkpoints,
     beforeAnswer: async () => {
       // What the turn's start has to tell is told in the same breath, after this was asked for.
       await Promise.resolve();

@@ -21,12 +21,14 @@ import { earsListener } from './earsNews.ts';
 import { EndJudge, judgedByStt } from './endJudge.ts';
 import { Exchanges } from './exchanges.ts';
 import { heardAll, heardBefore } from './heardSoFar.ts';
+import type { CallParts } from './callParts.ts';
 import { CallRecording } from './callRecording.ts';
 import type { CallEars, CallInfo, CallStream, LiveCall } from './port.ts';
 import { playoutListener } from './playoutNews.ts';
-import type { Publish } from './publish.ts';
+import { publisher } from './publish.ts';
 import { Replies } from './replies.ts';
 import type { Reply } from './reply.ts';
+import { Standing, type CallNow } from './standing.ts';
 import { streamListener } from './streamNews.ts';
 import { Told } from './told.ts';
 import { Trouble } from './trouble.ts';
@@ -39,12 +41,13 @@ const LAST_WORDS_MS_MAX = 20_000;
 export class Call implements LiveCall {
   readonly info: CallInfo;
   readonly conversation: Conversation;
+  readonly standing: Standing;
+  readonly recording: CallRecording;
   readonly #stream: CallStream;
   readonly #ears: CallEars;
   readonly #world: CallWorld;
   readonly #log: Logger;
   readonly #playout: Playout;
-  readonly #recording: CallRecording;
   readonly #onClosed: (call: Call, why: CallClosed) => void;
   readonly #startedAtMs: number;
 
@@ -61,19 +64,9 @@ export class Call implements LiveCall {
   readonly #told: Told;
 
   /**
-   * Nothing happens before `begin`. `conversation` is what was said before the stream was lost, for a call that
-   * is taken up again. `onClosed` is called exactly once, when everything of the call is closed.
+   * Nothing happens before `begin`. `onClosed` is called exactly once, when everything of the call is closed.
    */
-  constructor(
-    parts: {
-      readonly info: CallInfo;
-      readonly stream: CallStream;
-      readonly ears: CallEars;
-      readonly conversation?: Conversation;
-    },
-    world: CallWorld,
-    onClosed: (call: Call, why: CallClosed) => void,
-  ) {
+  constructor(parts: CallParts, world: CallWorld, onClosed: (call: Call, why: CallClosed) => void) {
     const { info, stream, ears } = parts;
     this.info = info;
     this.#stream = stream;
@@ -83,12 +76,12 @@ export class Call implements LiveCall {
     this.#onClosed = onClosed;
     this.#startedAtMs = world.clock.nowMs();
     this.#timers = new Timers(world.clock);
-    const publish: Publish = (event) =>
-      world.events.publish({ ...event, callSid: info.callSid, at: world.clock.wallMs() });
+    const publish = publisher(world, info.callSid, () => this.standing.changed());
+    this.standing = new Standing(world, info, () => this.#now());
     this.#endJudge = new EndJudge(world, (event) => this.#happened(event));
-    this.conversation = parts.conversation ?? new Conversation(info, world);
+    this.conversation = parts.conversation ?? new Conversation(info, world, parts.snapshot);
     const { privacy } = this.conversation;
-    this.#exchanges = new Exchanges(info.callSid, world, this.#log, publish, privacy);
+    this.#exchanges = new Exchanges(info.callSid, world, this.#log, publish, this.conversation);
     this.#told = new Told(publish, privacy);
     this.conversation.attach({
       ending: (ending) => this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true }),
@@ -97,18 +90,18 @@ export class Call implements LiveCall {
     });
     this.#replies = new Replies(this.conversation, world.metrics);
     // What is said after a lost stream is an exchange of its own: the one before it is stored.
-    if (parts.conversation !== undefined) this.conversation.turn += 1;
+    if (this.conversation.parts > 0) this.conversation.turn += 1;
     this.#turn = new TurnMachine(firstState(this.conversation.turn), world.turnSettings, (effect) =>
       this.#carryOut(effect),
     );
     this.conversation.parts += 1;
-    this.#recording = new CallRecording(world, info.callSid, this.conversation.parts);
+    this.recording = new CallRecording(world, info.callSid, this.conversation.parts);
     const listener = playoutListener({
       replies: this.#replies,
       conversation: this.conversation,
       exchanges: this.#exchanges,
       told: this.#told,
-      recording: this.#recording,
+      recording: this.recording,
       metrics: world.metrics,
       nowMs: () => world.clock.nowMs(),
       turn: () => this.#turn.state.turn,
@@ -145,11 +138,6 @@ export class Call implements LiveCall {
 
   get isQuiet(): boolean {
     return this.#playout.speech === undefined && isQuiet(this.#turn.state);
-  }
-
-  /** Below the data folder; undefined when the call is not recorded. */
-  get recordingPath(): string | undefined {
-    return this.#recording.path;
   }
 
   /** Who answered an outgoing call. A machine gets the agent's voicemail message, if it has one, and is hung up on. */
@@ -203,7 +191,7 @@ export class Call implements LiveCall {
     const nowMs = this.#world.clock.nowMs();
     this.#ears.push(mulaw, nowMs);
     this.#endJudge.push(mulaw);
-    this.#recording.caller(nowMs, timestampMs, mulaw);
+    this.recording.caller(nowMs, timestampMs, mulaw);
   }
 
   #onWords(utterance: number, text: string, final: boolean): void {
@@ -221,6 +209,12 @@ export class Call implements LiveCall {
     this.#happened({ kind: 'replyPlayed', replyId, atMs: this.#world.clock.nowMs() });
     if (this.#turn.state.phase.kind !== 'thinking') this.#connectionChanged({ kind: 'speechOver' });
     if (reply !== undefined) this.#trouble.heard(reply.source);
+  }
+
+  #now(): CallNow {
+    const { conversation } = this;
+    const [playout, replies, connection] = [this.#playout, this.#replies, this.#connection];
+    return { conversation, playout, replies, turn: this.#turn.state, connection };
   }
 
   // --- the turn machine ---
@@ -298,7 +292,7 @@ export class Call implements LiveCall {
   #withhold(replyId: number): void {
     this.#deadAir.stop();
     this.#playout.clear();
-    this.#recording.agentCut();
+    this.recording.agentCut();
     if (this.#connection.kind === 'closed') return;
     this.#exchanges.takenBack();
     this.#replies.withhold(replyId);
@@ -318,7 +312,7 @@ export class Call implements LiveCall {
   #interrupt(replyId: number): void {
     const reply = this.#replies.get(replyId);
     const heard = this.#playout.clear();
-    this.#recording.agentCut();
+    this.recording.agentCut();
     // A carrier that does not read is noticed by writing to it, and then the call is closed by now.
     if (reply === undefined || this.#connection.kind === 'closed') return;
     reply.cancel();
@@ -352,6 +346,7 @@ export class Call implements LiveCall {
     const before = this.#connection;
     this.#connection = reduceConnection(before, event);
     if (this.#connection === before) return;
+    this.standing.changed();
     if (this.#connection.kind === 'closed') this.#close(this.#connection.why);
     else if (this.#connection.kind === 'ending') {
       if (before.kind === 'ending') return;
@@ -375,7 +370,7 @@ export class Call implements LiveCall {
       () => this.#ears.close(),
       () => (why === 'broke' ? this.#stream.close(INTERNAL_ERROR, 'internal error') : this.#stream.close()),
       () => this.#world.metrics.marksLost(this.#playout.lostMarks),
-      () => this.#recording.close(),
+      () => this.recording.close(),
     ];
     const border = new Border((error) => this.#log.error({ failure: errorText(error) }, 'a bug at the end'));
     for (const step of steps) border.within(step);

@@ -1,11 +1,12 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
-import { sleep, type Timer } from '../base/clock.ts';
+import { sleep, type Clock, type Timer } from '../base/clock.ts';
 import { Border } from './border.ts';
 import { Call } from './call.ts';
-import { outcomeOf, type CallClosed } from './connection.ts';
+import { outcomeOf, type CallClosed, type Ending } from './connection.ts';
 import type { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
+import { parseSnapshot, snapshotJson, type CallSnapshot } from './snapshot.ts';
 import type { CallOutcome } from '../store/port.ts';
 import type { CallWorld } from './world.ts';
 
@@ -18,6 +19,8 @@ const ASKED_MS_MAX = 3_000;
 /** A call that is handed over is left in mid-word when nobody has been silent for so long. */
 const QUIET_WITHIN_MS = 8_000;
 const LOOK_MS = 50;
+/** For a database that answers: with one that doesn't, the next instance goes on without what was said. */
+const FLUSH_MS = 500;
 /** How many ended calls are remembered, for the carrier's question of what comes next. */
 const ENDED_MAX = 10_000;
 
@@ -29,9 +32,13 @@ const NEVER_STARTED: Readonly<Record<string, CallOutcome>> = {
   canceled: 'abandoned',
 };
 
+/** What a stream that comes goes on with: the conversation itself, or what another instance has left of it. */
+type Before = { readonly conversation: Conversation } | { readonly snapshot: CallSnapshot };
+
 interface Lost {
   readonly info: CallInfo;
-  readonly conversation: Conversation;
+  readonly before: Before;
+  readonly how: 'stream' | 'crash' | 'handover';
   readonly recording: string | undefined;
   readonly timer: Timer;
 }
@@ -47,7 +54,7 @@ export class Calls implements LiveCalls {
   readonly #live = new Map<string, Live>();
   readonly #lost = new Map<string, Lost>();
   /** Left to other instances: never ended by this one. As many as were live, and the process ends with them. */
-  readonly #letGo = new Map<string, Pick<Lost, 'info' | 'conversation'>>();
+  readonly #letGo = new Map<string, Pick<Lost, 'info' | 'before' | 'how'>>();
   /** What we wanted of calls whose stream we closed; the oldest are forgotten first. */
   readonly #after = new Map<string, AfterStream>();
   /** Calls that we have ended, and when: about them the carrier is going to ask. The oldest first. */
@@ -57,6 +64,7 @@ export class Calls implements LiveCalls {
 
   constructor(world: CallWorld) {
     this.#world = world;
+    world.checkpoints?.watchLost((callSid) => this.#takenByAnother(callSid));
   }
 
   get activeCount(): number {
@@ -87,16 +95,16 @@ export class Calls implements LiveCalls {
     }
     lost?.timer.cancel();
     this.#lost.delete(callSid);
-    const before = lost ?? this.#letGo.get(callSid);
+    const known = lost ?? this.#letGo.get(callSid);
     this.#letGo.delete(callSid);
-    if (before !== undefined) this.#world.metrics.callResumed(lost === undefined ? 'handover' : 'stream');
+    if (known !== undefined) this.#tellResumed(callSid, known.how);
     const ears = this.#stopRinging(callSid) ?? this.#openEars();
     const border = new Border((error) => call.broke(error));
     const parts = {
-      info: before?.info ?? info,
+      info: known?.info ?? info,
       stream: border.stream(stream),
       ears: border.ears(ears),
-      ...(before === undefined ? {} : { conversation: before.conversation }),
+      ...known?.before,
     };
     const call = new Call(parts, border.world(this.#world), (closed, why) => this.#onClosed(closed, why));
     this.#live.set(callSid, { call, border });
@@ -116,6 +124,30 @@ export class Calls implements LiveCalls {
     if (letGo !== undefined) return { kind: 'elsewhere', info: letGo.info };
     const open = this.#live.get(callSid)?.call.info ?? this.#lost.get(callSid)?.info;
     return open === undefined ? { kind: 'unknown' } : { kind: 'connect', info: open };
+  }
+
+  async takeUp(asked: CallInfo): Promise<AfterStream> {
+    const { callSid } = asked;
+    const taken = await this.#world.checkpoints?.takeUp(callSid);
+    if (taken === undefined || taken.kind === 'unknown') return { kind: 'unknown' };
+    const snapshot = parseSnapshot(taken.snapshot);
+    if (taken.kind === 'ended') return afterOf(snapshot?.ending);
+    // The carrier did not wait for the answer.
+    if (snapshot === undefined || this.#live.has(callSid)) return { kind: 'connect', info: asked };
+    const { info, ending } = snapshot;
+    if (ending !== undefined) {
+      this.#remember(callSid, afterOf(ending));
+      this.#ended(info, outcomeOf(ending), undefined, durationOf({ snapshot }, this.#world.clock));
+      this.#checkpoint(snapshot, true);
+      return afterOf(ending);
+    }
+    this.#lose({
+      info,
+      before: { snapshot },
+      how: snapshot.handedOver ? 'handover' : 'crash',
+      recording: undefined,
+    });
+    return { kind: 'connect', info };
   }
 
   answeredBy(callSid: string, answeredBy: string): void {
@@ -146,17 +178,20 @@ export class Calls implements LiveCalls {
    * goes on with it. Resolves when there is none left and the carrier has asked about all, or had its time to.
    */
   async handOver(): Promise<void> {
-    const { clock } = this.#world;
+    const { clock, checkpoints } = this.#world;
     const deadlineMs = clock.nowMs() + QUIET_WITHIN_MS;
     for (const [callSid, lost] of this.#lost) {
       lost.timer.cancel();
       this.#lost.delete(callSid);
-      this.#letGo.set(callSid, lost);
+      this.#letGo.set(callSid, { ...lost, how: 'handover' });
     }
     while (this.#live.size > 0 || (this.#ringing.size > 0 && clock.nowMs() < deadlineMs)) {
+      // What the next instance has to know is there before the carrier asks it.
+      await checkpoints?.flush(FLUSH_MS);
       for (const [callSid, { call, border }] of this.#live) {
         if (!call.isQuiet && clock.nowMs() < deadlineMs) continue;
-        this.#letGo.set(callSid, call);
+        const { info, conversation } = call;
+        this.#letGo.set(callSid, { info, before: { conversation }, how: 'handover' });
         border.within(() => call.streamReplaced());
       }
       await sleep(clock, LOOK_MS);
@@ -228,24 +263,57 @@ export class Calls implements LiveCalls {
   #onClosed(call: Call, why: CallClosed): void {
     const { callSid } = call.info;
     this.#live.delete(callSid);
-    if (why === 'stream_lost' && this.#letGo.has(callSid)) this.#noteUnasked(callSid);
+    const letGo = this.#letGo.get(callSid);
+    if (why === 'stream_lost') this.#checkpoint(call.standing.snapshot(letGo?.how === 'handover'), false);
+    else this.#checkpoint({ ...call.standing.snapshot(), ending: endingOf(why) }, true);
+    if (why === 'stream_lost' && letGo !== undefined) this.#noteUnasked(callSid);
     else if (why === 'stream_lost') {
-      const timer = this.#world.clock.after(LOST_MS_MAX, () => this.#giveUp(callSid));
-      this.#lost.set(callSid, {
-        info: call.info,
-        conversation: call.conversation,
-        recording: call.recordingPath,
-        timer,
-      });
+      const { info, conversation, recording } = call;
+      this.#lose({ info, before: { conversation }, how: 'stream', recording: recording.path });
     } else {
-      this.#remember(
-        callSid,
-        typeof why === 'object' && why.kind === 'dial' ? { kind: 'dial', to: why.to } : { kind: 'hangup' },
-      );
-      this.#ended(call.info, outcomeOf(why), call.recordingPath, call.conversation.durationMs);
+      this.#remember(callSid, afterOf(typeof why === 'object' ? why : undefined));
+      this.#ended(call.info, outcomeOf(why), call.recording.path, call.conversation.durationMs);
     }
     if (typeof why === 'object' || why === 'broke') this.#noteUnasked(callSid);
     this.#tellIfIdle();
+  }
+
+  #lose(lost: Omit<Lost, 'timer'>): void {
+    const { callSid } = lost.info;
+    const timer = this.#world.clock.after(LOST_MS_MAX, () => this.#giveUp(callSid));
+    this.#lost.set(callSid, { ...lost, timer });
+  }
+
+  #tellResumed(callSid: string, how: Lost['how']): void {
+    const { metrics, events, clock, logger } = this.#world;
+    metrics.callResumed(how);
+    events.publish({ type: 'call.resumed', callSid, at: clock.wallMs(), how });
+    logger.info({ callSid, how }, 'a call goes on');
+  }
+
+  /** Another instance goes on with it: this one lets it go without a word, and sends the carrier there. */
+  #takenByAnother(callSid: string): void {
+    const live = this.#live.get(callSid);
+    const info = live?.call.info ?? this.#lost.get(callSid)?.info;
+    if (info === undefined) return;
+    this.#lost.get(callSid)?.timer.cancel();
+    this.#lost.delete(callSid);
+    this.#world.logger.warn({ callSid }, 'another instance goes on with the call');
+    if (live !== undefined) {
+      this.#letGo.set(callSid, { info, before: live.call, how: 'handover' });
+      live.border.within(() => live.call.streamReplaced());
+      this.#letGo.delete(callSid);
+    }
+    this.#remember(callSid, { kind: 'elsewhere', info });
+    this.#tellIfIdle();
+  }
+
+  /** For other instances, at once: the carrier is going to ask one. */
+  #checkpoint(snapshot: CallSnapshot, ended: boolean): void {
+    const { checkpoints, background } = this.#world;
+    if (checkpoints === undefined) return;
+    checkpoints.changed(snapshot.info.callSid, () => ({ snapshot: snapshotJson(snapshot), ended }));
+    background.run(checkpoints.flush(FLUSH_MS));
   }
 
   #giveUp(callSid: string): void {
@@ -253,7 +321,15 @@ export class Calls implements LiveCalls {
     if (lost === undefined) return;
     lost.timer.cancel();
     this.#lost.delete(callSid);
-    this.#ended(lost.info, 'abandoned', lost.recording, lost.conversation.durationMs);
+    const { checkpoints, background, clock } = this.#world;
+    const end = (): void =>
+      this.#ended(lost.info, 'abandoned', lost.recording, durationOf(lost.before, clock));
+    if (checkpoints === undefined) end();
+    else {
+      // The carrier may have asked another instance, which has told nobody.
+      background.run(checkpoints.isTaken(callSid).then((taken) => (taken ? undefined : end())));
+      checkpoints.forget(callSid);
+    }
     this.#tellIfIdle();
   }
 
@@ -278,4 +354,19 @@ export class Calls implements LiveCalls {
     const oldest = this.#after.keys().next();
     if (this.#after.size > ENDED_MAX && oldest.done !== true) this.#after.delete(oldest.value);
   }
+}
+
+/** How the call was to end, if that was for us to say. */
+function endingOf(why: CallClosed): Ending {
+  return typeof why === 'object' ? why : { kind: 'hangup', outcome: outcomeOf(why), forced: true };
+}
+
+function afterOf(ending: Ending | undefined): AfterStream {
+  return ending?.kind === 'dial' ? { kind: 'dial', to: ending.to } : { kind: 'hangup' };
+}
+
+function durationOf(before: Before, clock: Clock): number {
+  return 'conversation' in before
+    ? before.conversation.durationMs
+    : Math.max(0, clock.wallMs() - before.snapshot.startedAtMs);
 }

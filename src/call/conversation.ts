@@ -21,6 +21,7 @@ import { Adaptive } from './adaptive.ts';
 import { Privacy } from './privacy.ts';
 import { Reply } from './reply.ts';
 import { Toolbox } from './toolbox.ts';
+import type { CallSnapshot } from './snapshot.ts';
 import type { CallWorld } from './world.ts';
 
 export interface ConversationListener {
@@ -29,12 +30,23 @@ export interface ConversationListener {
   failed(what: 'llm' | 'tts', error: unknown): void;
 }
 
+/** Of a call at this moment. */
+export interface UnderWay extends Pick<CallSnapshot, 'turn' | 'ending' | 'handedOver'> {
+  /** The reply that has the line, and how much of it was heard. */
+  readonly reply: Reply | undefined;
+  readonly heardText: string;
+  /** What the caller has said that is not answered yet. */
+  readonly callerText: string;
+}
+
 export class Conversation {
   /** The last exchange that was begun. */
   turn = 0;
   readonly adaptive: Adaptive;
   /** Streams that this conversation has had. */
   parts = 0;
+  /** When this instance has taken it up, ms since 1970; 0 for one that began here. */
+  readonly part: number;
   readonly privacy: Privacy;
   readonly #world: CallWorld;
   readonly #toolbox: Toolbox;
@@ -43,15 +55,20 @@ export class Conversation {
   readonly #startedAtMs: number;
   #listener: ConversationListener | undefined;
   #history: History = emptyHistory;
+  /** The same for others, without what is nobody's business. */
+  #historyForOthers: History = emptyHistory;
   /** What each reply that answers the caller answers; a line answers nobody. */
   readonly #questions = new Map<number, string>();
   /** Under which the answers that are being made may be kept for others. */
   readonly #responseKeys = new WeakMap<Reply, string>();
 
-  constructor(info: CallInfo, world: CallWorld) {
+  /** `before`: how far it had come at another instance. */
+  constructor(info: CallInfo, world: CallWorld, before?: CallSnapshot) {
     this.#world = world;
     this.adaptive = new Adaptive(world);
-    this.#startedAtMs = world.clock.nowMs();
+    const { clock } = world;
+    this.part = before === undefined ? 0 : clock.wallMs();
+    this.#startedAtMs = clock.nowMs() - (before === undefined ? 0 : clock.wallMs() - before.startedAtMs);
     this.#variables = { ...world.agent.variables, ...info.variables };
     const noteFields = (fields: Readonly<Record<string, string>>): void => {
       if (info.leadId !== undefined) world.writer.leadFields(info.leadId, this.#forOthers(fields));
@@ -68,6 +85,17 @@ export class Conversation {
       noteFields,
     });
     this.privacy = new Privacy(world.agent, () => this.#toolbox.state);
+    if (before !== undefined) this.#goOnFrom(before);
+  }
+
+  #goOnFrom({ agent, turn, parts, state, items, omittedItems }: CallSnapshot): void {
+    this.turn = turn;
+    this.parts = parts;
+    // Another agent has not said this.
+    if (agent !== this.#world.agent.name) return;
+    this.#history = this.#historyForOthers = { items, omittedItems };
+    if (state !== undefined && this.#world.agent.states?.named[state] !== undefined)
+      this.#toolbox.moveTo(state);
   }
 
   get durationMs(): number {
@@ -107,12 +135,17 @@ export class Conversation {
 
   /** Begins to speak a line. */
   line(replyId: number, line: Line): Reply {
-    const reply = this.#reply(replyId, '');
+    const question = line.kind === 'reconnected' ? this.#takeUnanswered() : undefined;
+    const reply = this.#reply(replyId, question ?? '');
     // What somebody outside wants said is no template.
     const text = this.#textOf(line);
     const interruptible = line.kind !== 'greeting' || this.#world.agent.greetingInterruptible;
     const spoken = line.kind === 'text' ? text : render(text, this.#variables);
-    reply.say([spoken], { interruptible });
+    if (question === undefined) reply.say([spoken], { interruptible });
+    else {
+      this.#questions.set(replyId, question);
+      reply.answer(spoken);
+    }
     return reply;
   }
 
@@ -137,7 +170,7 @@ export class Conversation {
     const question = this.#questions.get(reply.id);
     if (question !== undefined) this.adaptive.answered(question, interrupted);
     this.#remember(reply);
-    this.#history = append(this.#history, { kind: 'agent', text: heardText, cut: interrupted });
+    this.#add({ kind: 'agent', text: heardText, cut: interrupted });
     this.#intents.spoken(reply.id, heardText, interrupted);
   }
 
@@ -156,7 +189,26 @@ export class Conversation {
 
   /** The caller said it, and the stream was lost before there was an answer. */
   unanswered(callerText: string): void {
-    this.#history = append(this.#history, { kind: 'caller', text: callerText });
+    this.#add({ kind: 'caller', text: callerText });
+  }
+
+  /** How far it has come, for another instance; `now` is what history does not have yet. */
+  snapshot(info: CallInfo, { reply, heardText, callerText, ...now }: UnderWay): CallSnapshot {
+    const question = reply === undefined ? '' : (this.#questions.get(reply.id) ?? '');
+    const live: readonly HistoryItem[] = [
+      { kind: 'caller', text: question },
+      ...(reply?.added ?? []),
+      { kind: 'agent', text: heardText, cut: reply !== undefined },
+      { kind: 'caller', text: callerText },
+    ];
+    const history = live.reduce(
+      (all, item) => append(all, this.#itemForOthers(item)),
+      this.#historyForOthers,
+    );
+    const { clock, agent } = this.#world;
+    const startedAtMs = clock.wallMs() - this.durationMs;
+    const { state } = this.#toolbox;
+    return { ...now, info, agent: agent.name, startedAtMs, parts: this.parts, state, ...history };
   }
 
   /** An agent with states that doesn't greet answers the caller's first words with the line of its first state. */
@@ -195,7 +247,44 @@ export class Conversation {
       // What was said before a tool was called is part of what was heard, which follows.
       ...reply.added.map((item) => (item.kind === 'toolCalls' ? { ...item, text: '' } : item)),
     ];
-    for (const item of items) this.#history = append(this.#history, item);
+    for (const item of items) this.#add(item);
+  }
+
+  #add(item: HistoryItem): void {
+    this.#history = append(this.#history, item);
+    this.#historyForOthers = append(this.#historyForOthers, this.#itemForOthers(item));
+  }
+
+  /** A tool's call that would tell what is nobody's business tells nothing but its name. */
+  #itemForOthers(item: HistoryItem): HistoryItem {
+    const { privacy } = this;
+    if (item.kind === 'caller') return { ...item, text: privacy.ofQuestion(item.text) };
+    const text = privacy.ofExchange(item.text);
+    if (item.kind !== 'toolCalls') return { ...item, text };
+    const calls = item.calls.map((call) =>
+      privacy.ofExchange(call.argumentsText) === call.argumentsText ? call : { ...call, argumentsText: '{}' },
+    );
+    return { ...item, text, calls };
+  }
+
+  /**
+   * What nobody has answered when the stream was lost, taken out of the history: it is going to be the question of the
+   * answer. Empty when the agent was to go on after a tool; undefined when nothing is owed.
+   */
+  #takeUnanswered(): string | undefined {
+    const { items } = this.#history;
+    const last = items.at(-1);
+    const unheard = last?.kind === 'agent' && last.cut && last.text === '';
+    const owed = items.at(unheard ? -2 : -1);
+    if (owed === undefined || owed.kind === 'agent') return undefined;
+    const taken = Number(unheard) + Number(owed.kind === 'caller');
+    const without = (history: History): History => ({
+      ...history,
+      items: history.items.slice(0, history.items.length - taken),
+    });
+    this.#history = without(this.#history);
+    this.#historyForOthers = without(this.#historyForOthers);
+    return owed.kind === 'caller' ? owed.text : '';
   }
 
   #reply(replyId: number, question: string, plan: IntentPlan = NO_PLAN): Reply {

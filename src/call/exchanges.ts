@@ -22,6 +22,7 @@ const UNANSWERED_MAX = 32;
 
 export class Exchanges {
   readonly #callSid: string;
+  readonly #part: number;
   readonly #world: CallWorld;
   readonly #log: Logger;
   readonly #publish: Publish;
@@ -38,8 +39,15 @@ export class Exchanges {
   /** The utterance whose last word comes after its turn was taken. */
   #awaited: number | undefined;
 
-  /** `privacy` keeps out of the texts what is nobody's business. */
-  constructor(callSid: string, world: CallWorld, log: Logger, publish: Publish, privacy: Privacy) {
+  /** The conversation's `privacy` keeps out of the texts what is nobody's business; its `part` numbers the turns' rows. */
+  constructor(
+    callSid: string,
+    world: CallWorld,
+    log: Logger,
+    publish: Publish,
+    { privacy, part }: { readonly privacy: Privacy; readonly part: number },
+  ) {
+    this.#part = part;
     this.#callSid = callSid;
     this.#world = world;
     this.#log = log;
@@ -166,7 +174,7 @@ export class Exchanges {
   }
 
   #tell(record: TurnRecord): void {
-    const row = record.row(this.#callSid);
+    const row = record.row(this.#callSid, this.#part);
     this.#told.set(row.index, row);
     for (const oldest of this.#told.keys()) {
       if (this.#told.size <= CORRECTED_TURNS_MAX) break;

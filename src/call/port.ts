@@ -51,6 +51,11 @@ export interface LiveCalls {
   open(info: CallInfo, stream: CallStream): void;
   find(callSid: string): LiveCall | undefined;
   afterStream(callSid: string): AfterStream;
+  /**
+   * Goes on with a call of another instance, as far as that has left word of it: `unknown` when it hasn't. `asked` is what the
+   * carrier says of the call. Rejects when the word can't be had.
+   */
+  takeUp(asked: CallInfo): Promise<AfterStream>;
   /** Twilio's word on who answered an outgoing call: `human`, `machine_end_beep`, ... */
   answeredBy(callSid: string, answeredBy: string): void;
   /**

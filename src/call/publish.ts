@@ -1,7 +1,30 @@
 // Events of one call, without what is the same in all of them.
-import type { LiveEvent } from '../events/event.ts';
+import type { LiveEvent, LiveEventType } from '../events/event.ts';
+import type { CallWorld } from './world.ts';
 
 type WithoutCall<T> = T extends unknown ? Omit<T, 'callSid' | 'at'> : never;
 
 /** Tells the watchers; answers at once, whoever watches. */
 export type Publish = (event: WithoutCall<LiveEvent>) => void;
+
+/** After these a call stands elsewhere than before. */
+const CHANGES: ReadonlySet<LiveEventType> = new Set([
+  'call.started',
+  'transcript.final',
+  'turn.started',
+  'turn.withdrawn',
+  'agent.heard',
+  'agent.interrupted',
+  'turn.finished',
+]);
+
+export function publisher(
+  { events, clock }: Pick<CallWorld, 'events' | 'clock'>,
+  callSid: string,
+  onChanged: () => void,
+): Publish {
+  return (event) => {
+    events.publish({ ...event, callSid, at: clock.wallMs() });
+    if (CHANGES.has(event.type)) onChanged();
+  };
+}

@@ -105,9 +105,10 @@ export class Reply {
     return plain && this.#source === 'generated' && this.#said.length > 0 ? this.#said : undefined;
   }
 
-  /** Asks the model and speaks its answer. */
-  answer(): void {
+  /** Asks the model and speaks its answer, behind a line that is known. */
+  answer(line?: string): void {
     this.#run(async () => {
+      if (line !== undefined) await this.#say(line);
       await this.#world.beforeAnswer?.();
       const owed = await this.#answer();
       await this.#mouth.finished();

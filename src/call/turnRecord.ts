@@ -94,9 +94,10 @@ export class TurnRecord {
     this.#interrupted ||= interrupted;
   }
 
-  row(callSid: string): TurnRow {
+  row(callSid: string, part: number): TurnRow {
     return {
       callSid,
+      part,
       index: this.index,
       callerText: this.callerText,
       agentText: this.#agentTexts.join(' '),

@@ -11,7 +11,7 @@ import type { LanguageModel } from '../llm/port.ts';
 import type { ResponseCache } from '../llm/responseCache.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PlayoutWheel } from '../playout/wheel.ts';
-import type { CallWriter, TranscriptWriter } from '../store/port.ts';
+import type { CallCheckpoints, CallWriter, TranscriptWriter } from '../store/port.ts';
 import type { StereoRecording } from '../store/recording.ts';
 import type { SpeechToText } from '../stt/port.ts';
 import type { TextToSpeech } from '../tts/port.ts';
@@ -29,6 +29,8 @@ export interface CallWorld {
   readonly writer: CallWriter;
   /** None: the turns' rows are all that is kept of what was said. */
   readonly transcripts?: TranscriptWriter;
+  /** Where each call stands, for other instances. */
+  readonly checkpoints?: CallCheckpoints;
   /** Awaited before an answer is begun: what is switched off is waited for as if there were nothing better. Never rejects. */
   readonly beforeAnswer?: () => Promise<void>;
   readonly detector: VoiceDetector;

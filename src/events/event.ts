@@ -15,6 +15,8 @@ export type LiveEvent = EventBase &
         readonly from: string;
         readonly to: string;
       }
+    /** Another stream goes on with it: after one that was lost, or, at another instance, after that one's death or deploy. */
+    | { readonly type: 'call.resumed'; readonly how: 'stream' | 'crash' | 'handover' }
     /** The caller's words as they come; replaces the one before within the turn. */
     | { readonly type: 'transcript.partial'; readonly turn: number; readonly text: string }
     | { readonly type: 'transcript.final'; readonly turn: number; readonly text: string }

@@ -20,31 +20,33 @@ export async function nextStep(
   hops: number,
 ): Promise<NextStep> {
   const known = context.options.calls.afterStream(callSid);
-  const stored = known.kind === 'unknown' ? await stepOfStored(context, asked) : known;
-  const step =
-    stored.kind === 'connect' && known.kind === 'unknown' ? elsewhereIfDraining(context, stored) : stored;
+  const mayTakeUp = !context.admission.draining || hops >= HOPS_MAX;
+  const stored = known.kind === 'unknown' ? await stepOfStored(context, asked, mayTakeUp) : known;
+  // A call of an instance that is gone is for one that stays.
+  const step: NextStep =
+    stored.kind === 'connect' && known.kind === 'unknown' && !mayTakeUp
+      ? { kind: 'elsewhere', info: stored.info }
+      : stored;
   // Nobody else has taken it: here it is at least not dropped.
   if (step.kind === 'elsewhere' && hops >= HOPS_MAX) return { kind: 'connect', info: step.info };
   if (step.kind !== 'connect' || context.admission.mayReconnect(callSid)) return step;
   return { kind: 'apologize' };
 }
 
-/** A call of an instance that is gone is for one that stays. */
-function elsewhereIfDraining(
-  { admission }: ServerContext,
-  { info }: { readonly info: CallInfo },
-): Exclude<NextStep, { kind: 'apologize' }> {
-  return { kind: admission.draining ? 'elsewhere' : 'connect', info };
-}
-
 async function stepOfStored(
   context: ServerContext,
   asked: CallInfo,
+  mayTakeUp: boolean,
 ): Promise<Exclude<NextStep, { kind: 'apologize' }>> {
-  const { reader, clock, logger } = context.options;
+  const { calls, reader, clock, logger } = context.options;
   let info = asked;
   try {
-    const call = await within(clock, context.limits.storeTimeoutMs, reader.call(asked.callSid));
+    const timeoutMs = context.limits.storeTimeoutMs;
+    if (mayTakeUp) {
+      const taken = await within(clock, timeoutMs, calls.takeUp(asked));
+      if (taken.kind !== 'unknown') return taken;
+    }
+    const call = await within(clock, timeoutMs, reader.call(asked.callSid));
     if (call?.endedAt instanceof Date) return { kind: 'hangup' };
     if (call !== undefined) info = { ...asked, direction: call.direction, leadId: call.leadId ?? undefined };
   } catch (error) {

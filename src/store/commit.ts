@@ -63,7 +63,7 @@ function fold(writes: readonly Write[]): Folded {
         folded.started.set(write.call.callSid, write.call);
         break;
       case 'turnFinished':
-        folded.turns.set(`${write.turn.callSid} ${write.turn.index}`, write.turn);
+        folded.turns.set(`${write.turn.callSid} ${write.turn.part} ${write.turn.index}`, write.turn);
         break;
       case 'callEnded':
         folded.ended.set(write.ended.callSid, write.ended);
@@ -99,7 +99,7 @@ async function upsertStarted(trx: Knex, calls: readonly CallStarted[]): Promise<
 }
 
 async function upsertTurns(trx: Knex, turns: readonly TurnRow[]): Promise<void> {
-  await trx('turns').insert(turns.map(turnColumns)).onConflict(['call_sid', 'index']).merge();
+  await trx('turns').insert(turns.map(turnColumns)).onConflict(['call_sid', 'part', 'index']).merge();
 }
 
 async function upsertEnded(trx: Knex, ended: readonly CallEnded[]): Promise<void> {

@@ -18,6 +18,8 @@ export interface Database {
   readonly knex: Knex;
   /** One connection beside the others; the embedded database has but one, which is then shared. */
   readonly ownConnection: Knex;
+  /** For where calls stand: a commit that takes its time must not make a caller wait who is taken up. */
+  readonly checkpoints: Knex;
   /** Runs `work` on one connection of its own, with no limit on time: for what is bound to a session. */
   withSession<T>(work: (knex: Knex) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -48,9 +50,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const knex = openKnex(where, { connectionsMax, queryTimeoutMs }, onError);
   const ownConnection =
     embedded === undefined ? openKnex(where, { connectionsMax: 1, queryTimeoutMs }, onError) : knex;
+  const checkpoints =
+    embedded === undefined ? openKnex(where, { connectionsMax: 2, queryTimeoutMs }, onError) : knex;
   return {
     knex,
     ownConnection,
+    checkpoints,
     async withSession(work) {
       const session = openKnex(where, { connectionsMax: 1, queryTimeoutMs: 0 }, onError);
       try {
@@ -63,6 +68,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       try {
         await knex.destroy();
         if (ownConnection !== knex) await ownConnection.destroy();
+        if (checkpoints !== knex) await checkpoints.destroy();
       } finally {
         await embedded?.close();
       }

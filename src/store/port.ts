@@ -47,6 +47,8 @@ export interface TurnTimings {
 export interface TurnRow {
   readonly callSid: string;
   readonly index: number;
+  /** When an instance took the call up that has numbered this turn, ms since 1970; 0 of the first one. */
+  readonly part: number;
   readonly callerText: string;
   /** All that was generated. */
   readonly agentText: string;
@@ -83,7 +85,7 @@ export interface CallSummary extends Omit<CallStarted, 'leadId'> {
  */
 export interface CallWriter {
   callStarted(call: CallStarted): void;
-  /** Idempotent by (callSid, index): the last word on a turn wins. */
+  /** Idempotent by (callSid, part, index): the last word on a turn wins. */
   turnFinished(turn: TurnRow): Promise<void>;
   callEnded(call: CallEnded): Promise<void>;
   /** Merges `fields` into the lead's. */
@@ -106,6 +108,36 @@ export interface TranscriptWriter {
   /** The last word on a turn wins. */
   turnChanged(callSid: string, index: number, turn: TranscriptTurn): void;
   /** Resolves when what was told so far is kept or given up, or after `timeoutMs`. */
+  flush(timeoutMs: number): Promise<void>;
+}
+
+/** Where a call stands. `snapshot` is plain JSON. */
+export interface CheckpointState {
+  readonly snapshot: unknown;
+  /** It is over, and what comes after its stream is in the snapshot. */
+  readonly ended: boolean;
+}
+
+export type TakenUp =
+  /** Nothing was kept of it. */
+  | { readonly kind: 'unknown' }
+  /** It is ours from now on; `snapshot` is as another instance, perhaps of another version, has written it. */
+  | { readonly kind: 'taken'; readonly snapshot: unknown }
+  | { readonly kind: 'ended'; readonly snapshot: unknown };
+
+/** Written behind, for other instances; a call is held by one of them. */
+export interface CallCheckpoints {
+  /** There is news of a call: `take` is asked for its state when that is written. Returns at once, never throws. */
+  changed(callSid: string, take: () => CheckpointState): void;
+  /** This instance goes on with a call of another one, whose news are refused from now on. Rejects without a database. */
+  takeUp(callSid: string): Promise<TakenUp>;
+  /** Whether another instance has taken the call up. False when that can't be known. Never rejects. */
+  isTaken(callSid: string): Promise<boolean>;
+  /** The call is none of this instance any more. */
+  forget(callSid: string): void;
+  /** Who is told of a call that another instance has taken up. */
+  watchLost(onLost: (callSid: string) => void): void;
+  /** Resolves when what was told so far is kept, or after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;
 }
 

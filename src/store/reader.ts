@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Knex } from 'knex';
 import type { Clock } from '../base/clock.ts';
 import { LeadConflict } from './leadConflict.ts';
-import type { CallReader, Lead, LeadInput, TranscriptTurn } from './port.ts';
+import type { CallReader, Lead, LeadInput, TranscriptTurn, TurnRow } from './port.ts';
 import {
   leadOf,
   summaryOf,
@@ -57,7 +57,7 @@ export function openReader(knex: Knex, clock: Clock): CallReader {
       if (summary === undefined) return undefined;
       const turns = await knex<TurnColumns>('turns')
         .where({ call_sid: sid })
-        .orderBy('index')
+        .orderBy([{ column: 'part' }, { column: 'index' }])
         .limit(CALL_TURNS_MAX);
       const kept = await knex.raw<Rows<{ readonly turns: Record<string, TranscriptTurn> }>>(
         'select turns from transcripts where call_sid = ?',
@@ -65,7 +65,7 @@ export function openReader(knex: Knex, clock: Clock): CallReader {
       );
       return {
         ...summaryOf(summary),
-        turns: turns.map(turnOf),
+        turns: numbered(turns.map(turnOf)),
         transcript: transcriptText(kept.rows[0]?.turns ?? {}),
       };
     },
@@ -121,6 +121,12 @@ export function openReader(knex: Knex, clock: Clock): CallReader {
       await knex.raw('select 1').timeout(PING_MS);
     },
   };
+}
+
+/** Two instances may have numbered turns alike, when the second could not know of the first one's last: then by their order. */
+function numbered(turns: readonly TurnRow[]): readonly TurnRow[] {
+  const isUnique = new Set(turns.map(({ index }) => index)).size === turns.length;
+  return isUnique ? turns : turns.map((turn, index) => ({ ...turn, index }));
 }
 
 function assertPage(limit: number): void {

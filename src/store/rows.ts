@@ -32,6 +32,8 @@ export interface EndedColumns {
 
 export interface TurnColumns {
   readonly call_sid: string;
+  /** A bigint, which the driver gives as text. */
+  readonly part: number | string;
   readonly index: number;
   readonly caller_text: string;
   readonly agent_text: string;
@@ -92,6 +94,7 @@ export function turnColumns(turn: TurnRow): TurnColumns {
   const { timings } = turn;
   return {
     call_sid: storableText(turn.callSid),
+    part: turn.part,
     index: turn.index,
     caller_text: storableText(turn.callerText),
     agent_text: storableText(turn.agentText),
@@ -131,6 +134,7 @@ export function turnOf(row: TurnColumns): TurnRow {
   return {
     callSid: row.call_sid,
     index: row.index,
+    part: Number(row.part),
     callerText: row.caller_text,
     agentText: row.agent_text,
     heardText: row.heard_text,

@@ -1,10 +1,12 @@
 // The store as the rest of the process has it: a writer that never makes anybody wait, and a reader.
 import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { commit } from './commit.ts';
+import { secretText } from '../base/random.ts';
 import { openDatabase } from './database.ts';
 import { migrateLatest } from './migrate.ts';
-import type { CallReader, CallWriter, TranscriptWriter } from './port.ts';
+import type { CallCheckpoints, CallReader, CallWriter, TranscriptWriter } from './port.ts';
 import { openReader } from './reader.ts';
 import type { Spool } from './spool.ts';
 import { openSpoolIn } from './spoolFolder.ts';
@@ -20,6 +22,8 @@ export interface StoreOptions {
   readonly migrate: boolean;
   /** False: one transaction a row. */
   readonly batching: boolean;
+  /** Who this process is among those on the database; by chance unless told. */
+  readonly instance?: string;
   readonly clock: Clock;
   /** Rows that were accepted and given up: refused by the database, or too many while it was away. */
   readonly onDropped: (rows: number) => void;
@@ -33,6 +37,7 @@ export interface StoreOptions {
 export interface Store {
   readonly writer: CallWriter;
   readonly transcripts: TranscriptWriter;
+  readonly checkpoints: CallCheckpoints;
   readonly reader: CallReader;
   /** Rows on disk before they are in the database. */
   readonly spool: Pick<Spool, 'bytes' | 'writable'>;
@@ -65,15 +70,21 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     gathering: options.batching,
     onKept: options.onTranscripts ?? ((): void => undefined),
   });
+  const checkpoints = new Checkpoints({
+    knex: database.checkpoints,
+    instance: options.instance ?? secretText(8),
+    clock,
+    onError,
+  });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     try {
-      await Promise.all([writer.close(), transcripts.close()]);
+      await Promise.all([writer.close(), transcripts.close(), checkpoints.close()]);
     } finally {
       await release();
       await database.close();
     }
   };
   const reader = openReader(database.knex, options.clock);
-  return { writer, transcripts, reader, spool, close: () => (closing ??= close()) };
+  return { writer, transcripts, checkpoints, reader, spool, close: () => (closing ??= close()) };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CallRig } from '../helpers/callRig.ts';
-import { anyCard, digitsIn, FORMS, HELD_OUT_FORMS, seeded, spoken } from '../helpers/cardTalk.ts';
+import { anyCard, digitsIn, FORMS, OTHER_FORMS, seeded, spoken } from '../helpers/cardTalk.ts';
 
 /** All that watchers and the store got, each text by itself. */
 function toldTexts(rig: CallRig): readonly string[] {
@@ -34,7 +34,7 @@ async function callWith(texts: readonly string[], answer: string): Promise<CallR
 }
 
 const draw = seeded(17);
-const sample = [FORMS[1], FORMS[6], FORMS[13], HELD_OUT_FORMS[5]];
+const sample = [FORMS[1], FORMS[6], FORMS[13], OTHER_FORMS[5]];
 for (const [i, form] of sample.entries()) {
   test(`a card number is in nothing that leaves a call, and reaches the model (${i})`, async () => {
     const card = anyCard(draw);

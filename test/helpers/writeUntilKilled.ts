@@ -27,6 +27,7 @@ store.writer.callStarted({
 for (let index = 0; ; index += 1) {
   void store.writer.turnFinished({
     callSid: 'CA1',
+    part: 0,
     index,
     callerText: 'words '.repeat(20),
     agentText: '',

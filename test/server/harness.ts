@@ -35,6 +35,8 @@ export class FakeCalls implements LiveCalls {
   readonly live = new Map<string, LiveCall>();
   readonly told: string[] = [];
   next: AfterStream = { kind: 'unknown' };
+  /** What another instance has left of it. */
+  elsewhere: AfterStream = { kind: 'unknown' };
   openFails = false;
   /** As many lines wait as may. */
   mute = false;
@@ -51,6 +53,9 @@ export class FakeCalls implements LiveCalls {
   }
   afterStream(): AfterStream {
     return this.next;
+  }
+  takeUp(): Promise<AfterStream> {
+    return Promise.resolve(this.elsewhere);
   }
   answeredBy(callSid: string, answeredBy: string): void {
     this.told.push(`${callSid} answered by ${answeredBy}`);

@@ -48,6 +48,7 @@ const turn = (changes: Partial<CallerTurn>): CallerTurn => ({
 
 const row = (changes: Partial<TurnRow>): TurnRow => ({
   callSid: 'CA1',
+  part: 0,
   index: 1,
   callerText: 'count for me',
   agentText: REPLY,

@@ -18,6 +18,7 @@ function row(index: number, text = 'words'): Write & { kind: 'turnFinished' } {
     kind: 'turnFinished',
     turn: {
       callSid: 'CA1',
+      part: 0,
       index,
       callerText: text,
       agentText: '',

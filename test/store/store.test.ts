@@ -54,6 +54,7 @@ function started(callSid: string, change: Partial<CallStarted> = {}): CallStarte
 function turn(callSid: string, index: number, change: Partial<TurnRow> = {}): TurnRow {
   return {
     callSid,
+    part: 0,
     index,
     callerText: 'is it open',
     agentText: 'It is. Until nine.',
@@ -380,7 +381,7 @@ function postgresSuite(server: Postgres): void {
   test('instances that start together migrate once, and a lock left by a dead one does not stop them', async () => {
     const fresh = { databaseUrl: await server.newDatabase(), dataDir, onError: unexpected };
     const runs = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)]);
-    assert.deepEqual(runs.flat(), ['0001_calls_turns_leads', '0002_transcripts']);
+    assert.deepEqual(runs.flat(), ['0001_calls_turns_leads', '0002_transcripts', '0003_checkpoints']);
     const database = await openDatabase(fresh);
     await database.knex.raw('update knex_migrations_lock set is_locked = 1');
     assert.deepEqual(await migrate(fresh), []);
@@ -432,14 +433,14 @@ function postgresSuite(server: Postgres): void {
     const tables = async (): Promise<number> => {
       const names = await database
         .knex('pg_tables')
-        .whereIn('tablename', ['calls', 'turns', 'leads', 'transcripts']);
+        .whereIn('tablename', ['calls', 'turns', 'leads', 'transcripts', 'checkpoints']);
       return names.length;
     };
     await migrate(fresh);
-    assert.equal(await tables(), 4);
+    assert.equal(await tables(), 5);
     await database.knex.migrate.rollback({ migrationSource }, true);
     assert.equal(await tables(), 0);
-    assert.equal((await migrate(fresh)).length, 2);
+    assert.equal((await migrate(fresh)).length, 3);
     await database.close();
   });
 

@@ -56,6 +56,7 @@ function setUp(options: { batching?: boolean; waitingRowsMax?: number } = {}) {
 function turn(index: number): TurnRow {
   return {
     callSid: 'CA1',
+    part: 0,
     index,
     callerText: '',
     agentText: '',

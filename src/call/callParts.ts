@@ -1,0 +1,14 @@
+// What a call is opened with.
+import type { Conversation } from './conversation.ts';
+import type { CallEars, CallInfo, CallStream } from './port.ts';
+import type { CallSnapshot } from './snapshot.ts';
+
+export interface CallParts {
+  readonly info: CallInfo;
+  readonly stream: CallStream;
+  readonly ears: CallEars;
+  /** What was said before the stream was lost, for a call that is taken up again. */
+  readonly conversation?: Conversation;
+  /** The same, when that was at another instance. */
+  readonly snapshot?: CallSnapshot;
+}

@@ -1,0 +1,59 @@
+// Where a call stands: what another instance has to know of it, told when it changes.
+import type { Playout } from '../playout/playout.ts';
+import { turnText } from '../turn/keyed.ts';
+import type { TurnState } from '../turn/state.ts';
+import type { Connection, Ending } from './connection.ts';
+import type { Conversation } from './conversation.ts';
+import type { CallInfo } from './port.ts';
+import type { Replies } from './replies.ts';
+import { snapshotJson, type CallSnapshot } from './snapshot.ts';
+import type { CallWorld } from './world.ts';
+
+export interface CallNow {
+  readonly conversation: Conversation;
+  readonly playout: Pick<Playout, 'speech' | 'heard'>;
+  readonly replies: Pick<Replies, 'get'>;
+  readonly turn: TurnState;
+  readonly connection: Connection;
+}
+
+export class Standing {
+  readonly #world: Pick<CallWorld, 'checkpoints'>;
+  readonly #info: CallInfo;
+  readonly #now: () => CallNow;
+
+  constructor(world: Pick<CallWorld, 'checkpoints'>, info: CallInfo, now: () => CallNow) {
+    this.#world = world;
+    this.#info = info;
+    this.#now = now;
+  }
+
+  /** Something has changed; what it is, is asked for when it is written down. Of a call that is closed others tell. */
+  changed(): void {
+    if (this.#now().connection.kind === 'closed') return;
+    this.#world.checkpoints?.changed(this.#info.callSid, () => ({
+      snapshot: snapshotJson(this.snapshot()),
+      ended: false,
+    }));
+  }
+
+  /** `handedOver`: this instance leaves it on purpose. */
+  snapshot(handedOver = false): CallSnapshot {
+    const { conversation, playout, replies, turn: state, connection } = this.#now();
+    const { turn, phase, said, keyed } = state;
+    const { speech } = playout;
+    return conversation.snapshot(this.#info, {
+      reply: speech === undefined ? undefined : replies.get(speech.id),
+      heardText: playout.heard()?.text ?? '',
+      callerText: phase.kind === 'thinking' ? '' : turnText(said, keyed),
+      turn: Math.max(turn, conversation.turn),
+      ending: endingOf(connection),
+      handedOver,
+    });
+  }
+}
+
+function endingOf(connection: Connection): Ending | undefined {
+  if (connection.kind === 'ending') return connection.ending;
+  return connection.kind === 'closed' && typeof connection.why === 'object' ? connection.why : undefined;
+}

@@ -1,0 +1,354 @@
+// Calls that outlive their process: two instances, the first of which is gone, and what it has left of the call.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import type { CallCheckpoints, CheckpointState, TakenUp } from '../../src/store/port.ts';
+import { parseSnapshot, snapshotJson, type CallSnapshot } from '../../src/call/snapshot.ts';
+import { CallRig, INFO, type RigOptions } from '../helpers/callRig.ts';
+import { VirtualClock } from '../helpers/virtualClock.ts';
+
+/** What the instances have in common: a row a call, which one of them holds. */
+class SharedRows {
+  readonly #rows = new Map<string, { holder: string; state: CheckpointState }>();
+  /** The database is away. */
+  away = false;
+
+  of(instance: string): CallCheckpoints {
+    const held = new Set<string>();
+    let onLost: (callSid: string) => void = () => undefined;
+    const write = (callSid: string, state: CheckpointState): void => {
+      const known = this.#rows.get(callSid);
+      if (held.has(callSid) && known?.holder !== instance) {
+        held.delete(callSid);
+        onLost(callSid);
+        return;
+      }
+      held.add(callSid);
+      const snapshot: unknown = JSON.parse(JSON.stringify(state.snapshot));
+      this.#rows.set(callSid, { holder: instance, state: { ...state, snapshot } });
+    };
+    return {
+      changed: (callSid, take) => queueMicrotask(() => write(callSid, take())),
+      takeUp: (callSid): Promise<TakenUp> => {
+        if (this.away) return Promise.reject(new Error('the database is away'));
+        const row = this.#rows.get(callSid);
+        if (row === undefined) return Promise.resolve({ kind: 'unknown' });
+        row.holder = instance;
+        held.add(callSid);
+        return Promise.resolve({ kind: row.state.ended ? 'ended' : 'taken', snapshot: row.state.snapshot });
+      },
+      isTaken: (callSid) => Promise.resolve(this.#rows.get(callSid)?.holder !== instance),
+      forget: (callSid) => void held.delete(callSid),
+      watchLost: (listener) => {
+        onLost = listener;
+      },
+      flush: () => Promise.resolve(),
+    };
+  }
+
+  spoil(callSid: string): void {
+    const row = this.#rows.get(callSid);
+    if (row !== undefined) row.state = { ...row.state, snapshot: { version: 0 } };
+  }
+}
+
+const AGENT = `
+name: desk
+prompt: Be brief.
+greeting: Hello there.
+lines: { reconnected: Sorry about that. }
+providers:
+  stt: [{ provider: openai, model: m }]
+  llm: [{ provider: openai, model: m }]
+  tts: [{ provider: openai, model: m, voice: v }]
+`;
+
+function instances(options: RigOptions = {}) {
+  const rows = new SharedRows();
+  const rig = (name: string, clock?: VirtualClock): CallRig =>
+    new CallRig({
+      agentYaml: AGENT,
+      ...options,
+      ...(clock === undefined ? {} : { clock }),
+      world: { checkpoints: rows.of(name), ...options.world },
+    });
+  return { rows, rig };
+}
+
+async function takenUp(rig: CallRig): Promise<void> {
+  assert.deepEqual(await rig.calls.takeUp(INFO), { kind: 'connect', info: INFO });
+  rig.open();
+}
+
+/** What the model was told was said, without the prompt. */
+function told(rig: CallRig): readonly string[] {
+  const messages = rig.requests.at(-1)?.messages ?? [];
+  return messages.filter(({ role }) => role !== 'system').map(({ role, content }) => `${role}: ${content}`);
+}
+
+test('killed while it speaks: another instance goes on from what was heard', async () => {
+  const { rig } = instances({ answer: () => ['We have three of them. ', 'The first one is red.'] });
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  await first.says('What do you have?');
+  await first.agentSpeaks();
+  await first.run(1_500);
+  const heard = first.eventsOf('agent.heard').at(-1)?.heardText ?? '';
+  assert.ok(heard.startsWith('We have') && !heard.includes('red'), heard);
+
+  const second = rig('b');
+  await takenUp(second);
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  assert.deepEqual(
+    second.eventsOf('agent.said').map(({ text }) => text),
+    ['Sorry about that.'],
+  );
+  assert.deepEqual(
+    second.eventsOf('call.resumed').map(({ how }) => how),
+    ['crash'],
+  );
+  assert.equal(second.eventsOf('call.started').length, 0);
+  await second.says('And the first one?');
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  assert.deepEqual(told(second), [
+    'assistant: Hello there.',
+    'user: What do you have?',
+    `assistant: ${heard}\u2014 [the caller interrupted here]`,
+    'assistant: Sorry about that.',
+    'user: And the first one?',
+  ]);
+  const row = second.turns().at(-1);
+  assert.ok(row !== undefined && row.part > 0 && row.index > 1, 'its turns overwrite no others');
+});
+
+test('killed while it thinks: the question is answered behind the bridging line', async () => {
+  const { rig } = instances({ answer: () => ['It is red.'] });
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  await first.says('Which colour is it?');
+  await first.run(400);
+  assert.equal(first.eventsOf('turn.started').length, 1);
+  assert.equal(first.carrier.bufferedMs, 0);
+
+  const second = rig('b');
+  await takenUp(second);
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  assert.deepEqual(
+    second.eventsOf('agent.said').map(({ text }) => text),
+    ['Sorry about that.', 'It is red.'],
+  );
+  assert.deepEqual(told(second), ['assistant: Hello there.', 'user: Which colour is it?']);
+});
+
+test('a stream that was lost while it thought is taken up by the same instance with the answer', async () => {
+  const rig = new CallRig({ agentYaml: AGENT, answer: () => ['It is red.'] });
+  rig.open();
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  await rig.says('Which colour is it?');
+  await rig.run(400);
+  rig.breaksOff();
+  rig.open();
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  assert.deepEqual(
+    rig.eventsOf('agent.said').map(({ text }) => text),
+    ['Hello there.', 'Sorry about that.', 'It is red.'],
+  );
+});
+
+test('a call that had ended stays ended, as it was to end', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  first.calls.find(INFO.callSid)?.transfer('+15550009999');
+  await first.agentFinishes();
+  assert.equal(first.ended.length, 1);
+  const second = rig('b');
+  assert.deepEqual(await second.calls.takeUp(INFO), { kind: 'dial', to: '+15550009999' });
+  assert.equal(second.ended.length, 0);
+});
+
+test('killed during its last words: the call ends as was decided, and is written down', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  first.calls.find(INFO.callSid)?.transfer('+15550009999');
+  await first.run(20);
+  assert.equal(first.ended.length, 0);
+  const second = rig('b');
+  assert.deepEqual(await second.calls.takeUp(INFO), { kind: 'dial', to: '+15550009999' });
+  assert.deepEqual(second.calls.afterStream(INFO.callSid), { kind: 'dial', to: '+15550009999' });
+  await second.run(1);
+  assert.deepEqual(
+    second.ended.map(({ outcome }) => outcome),
+    ['transferred'],
+  );
+});
+
+test('two instances never hold one call: the one that lives on without the carrier lets it go without a word', async () => {
+  const { rig } = instances();
+  const clock = new VirtualClock();
+  const first = rig('a', clock);
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  const second = rig('b');
+  await takenUp(second);
+  await first.says('Are you there?');
+  await first.run(3_000);
+  assert.equal(first.calls.activeCount, 0);
+  assert.equal(first.streamClosed, 1);
+  assert.deepEqual(first.ended, []);
+  assert.deepEqual(first.calls.afterStream(INFO.callSid), { kind: 'elsewhere', info: INFO });
+  assert.equal(second.calls.activeCount, 1);
+});
+
+test('an instance that waits for a lost stream learns at the end that another one has the call', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  first.breaksOff();
+  await first.run(20);
+  const second = rig('b');
+  await takenUp(second);
+  await first.run(31_000);
+  assert.deepEqual(first.calls.afterStream(INFO.callSid), { kind: 'unknown' });
+  assert.deepEqual(first.ended, [], 'it has not ended');
+});
+
+test('what another version has left is no history, and the call goes on all the same', async () => {
+  const { rig, rows } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  rows.spoil(INFO.callSid);
+  const second = rig('b');
+  await takenUp(second);
+  await second.agentSpeaks();
+  assert.equal(second.calls.activeCount, 1);
+});
+
+test('without the rows nobody knows anything, and who asks hears that they are away', async () => {
+  const { rig, rows } = instances();
+  const second = rig('b');
+  assert.deepEqual(await second.calls.takeUp(INFO), { kind: 'unknown' });
+  rows.away = true;
+  await assert.rejects(second.calls.takeUp(INFO), /away/);
+});
+
+test('handed over at a deploy: the next instance says so', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  await first.run(2_000);
+  const handedOver = first.calls.handOver();
+  await first.run(200);
+  assert.equal(first.calls.activeCount, 0);
+  assert.deepEqual(first.calls.afterStream(INFO.callSid), { kind: 'elsewhere', info: INFO });
+  const second = rig('b');
+  await takenUp(second);
+  await second.run(100);
+  assert.deepEqual(
+    second.eventsOf('call.resumed').map(({ how }) => how),
+    ['handover'],
+  );
+  await first.run(4_000);
+  await handedOver;
+  assert.deepEqual(first.ended, []);
+});
+
+test('what a caller must not have told is not left for others', async () => {
+  const { rig, rows } = instances({ answer: () => ['Thank you, I have noted that.'] });
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  await first.says('My card is 4111 1111 1111 1111.');
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  const left = await rows.of('b').takeUp(INFO.callSid);
+  assert.ok(left.kind === 'taken');
+  const text = JSON.stringify(left.snapshot);
+  assert.match(text, /My card is/);
+  assert.doesNotMatch(text.replace(/\D/g, ''), /4111111111111111/);
+});
+
+const text = fc.string({ maxLength: 40 });
+const snapshots: fc.Arbitrary<CallSnapshot> = fc.record({
+  info: fc.record({
+    callSid: text,
+    accountSid: text,
+    direction: fc.constantFrom('inbound' as const, 'outbound' as const),
+    from: text,
+    to: text,
+    leadId: fc.option(text, { nil: undefined }),
+    variables: fc.dictionary(
+      text.filter((key) => key !== '__proto__'),
+      text,
+      { maxKeys: 4 },
+    ),
+  }),
+  agent: text,
+  startedAtMs: fc.nat(),
+  turn: fc.nat(),
+  parts: fc.nat(),
+  state: fc.option(text, { nil: undefined }),
+  omittedItems: fc.nat(),
+  items: fc.array(
+    fc.oneof(
+      fc.record({ kind: fc.constant('caller' as const), text }),
+      fc.record({ kind: fc.constant('agent' as const), text, cut: fc.boolean() }),
+      fc.record({
+        kind: fc.constant('toolCalls' as const),
+        text,
+        calls: fc.array(fc.record({ id: text, name: text, argumentsText: text }), { maxLength: 3 }),
+      }),
+      fc.record({ kind: fc.constant('toolResult' as const), callId: text, text }),
+    ),
+    { maxLength: 20 },
+  ),
+  ending: fc.option(
+    fc.oneof(
+      fc.record({ kind: fc.constant('dial' as const), to: text, forced: fc.boolean() }),
+      fc.record({
+        kind: fc.constant('hangup' as const),
+        outcome: fc.constantFrom('completed' as const, 'voicemail' as const),
+        forced: fc.boolean(),
+      }),
+    ),
+    { nil: undefined },
+  ),
+  handedOver: fc.boolean(),
+});
+
+test('a call that is written down is read as it was', () => {
+  fc.assert(
+    fc.property(snapshots, (snapshot) => {
+      const read = parseSnapshot(JSON.parse(JSON.stringify(snapshotJson(snapshot))));
+      assert.deepEqual(JSON.parse(JSON.stringify(read)), JSON.parse(JSON.stringify(snapshot)));
+    }),
+  );
+});
+
+test('anything else is not read at all', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      assert.equal(parseSnapshot(value), undefined);
+    }),
+  );
+});
