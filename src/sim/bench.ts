@@ -8,6 +8,7 @@ import { benchFirst } from './benchFirst.ts';
 import { benchHeard } from './benchHeard.ts';
 import { benchIntents } from './benchIntents.ts';
 import { benchHedging } from './benchHedging.ts';
+import { benchKill } from './benchKill.ts';
 import { benchLatency } from './benchLatency.ts';
 import { benchLoad, type LoadOptions } from './benchLoad.ts';
 import { benchParts } from './benchParts.ts';
@@ -17,7 +18,7 @@ import { benchShare } from './benchShare.ts';
 import { benchTurns, type TurnBenchOptions } from './turnBench.ts';
 
 const BENCHES: Readonly<
-  Record<string, (load: LoadOptions, turns: TurnBenchOptions) => Promise<BenchReport>>
+  Record<string, (load: LoadOptions, turns: TurnBenchOptions, chaos: ChaosOptions) => Promise<BenchReport>>
 > = {
   parts: () => benchParts(),
   intents: () => Promise.resolve(benchIntents()),
@@ -29,15 +30,22 @@ const BENCHES: Readonly<
   load: benchLoad,
   heard: () => benchHeard(),
   rolling: benchRolling,
+  kill: (_load, _turns, { kills }) => benchKill({ kills }, print),
   hedging: () => benchHedging(),
   turns: (_load, turns) => benchTurns(turns, print),
 };
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
+  kill: [--kills 20]
   load: [--seconds 120] [--calls 50] [--profile folder]
   turns: [--half heldOut|tuning] [--case id ...] [--setting name ...] [--seed 1] [--calls 20]`;
 const SECONDS_MAX = 3_600;
 const CALLS_MAX = 1_000;
+const KILLS_MAX = 1_000;
 const SEED_MAX = 1_000_000;
+
+interface ChaosOptions {
+  readonly kills: number;
+}
 
 function print(line = ''): void {
   process.stdout.write(`${line}\n`);
@@ -54,6 +62,7 @@ async function run(): Promise<void> {
       case: { type: 'string', multiple: true, default: [] },
       setting: { type: 'string', multiple: true, default: [] },
       seed: { type: 'string', default: '1' },
+      kills: { type: 'string', default: '20' },
     },
   });
   const { half } = values;
@@ -70,6 +79,7 @@ async function run(): Promise<void> {
     seed: wholeNumber(values.seed, SEED_MAX),
     calls: wholeNumber(values.calls ?? '20', CALLS_MAX),
   };
+  const chaos: ChaosOptions = { kills: wholeNumber(values.kills, KILLS_MAX) };
   const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
   if (names.some((name) => !Object.hasOwn(BENCHES, name))) throw new Error(USAGE);
   for (const name of names) {
@@ -77,7 +87,7 @@ async function run(): Promise<void> {
     print(
       `${name}: ${machine.cores} cores of ${machine.cpu}, node ${machine.node}, load ${machine.loadBefore}`,
     );
-    const report = await BENCHES[name]?.(load, turns);
+    const report = await BENCHES[name]?.(load, turns, chaos);
     if (report === undefined) throw new Error(USAGE);
     for (const line of drawReport(report)) print(line);
     print(`\n${keepReport(name, report, machine)}\n`);

@@ -8,6 +8,7 @@ import type { CarrierCall } from './carrierCall.ts';
 import type { WebRequest } from './carrierWeb.ts';
 import { Fleet, type Restart } from './fleet.ts';
 import { AGENT_NUMBER, CALLER_NUMBER, Stage, type HeldCall } from './stage.ts';
+import { startPostgres } from './postgres.ts';
 import { quantile } from './statistics.ts';
 
 const SIZE = 2;
@@ -68,6 +69,8 @@ function isTakenUp({ url, parameters }: WebRequest): boolean {
 }
 
 export async function benchRolling(options: { readonly calls: number }): Promise<BenchReport> {
+  const server = await startPostgres();
+  if ('missing' in server) throw new Error(server.missing);
   const stage = await Stage.open({
     clock: systemClock,
     random: seededRandom(23),
@@ -76,7 +79,8 @@ export async function benchRolling(options: { readonly calls: number }): Promise
   });
   try {
     await stage.rehearse(ANSWERS);
-    const env = { DRAIN_SECONDS: String(DRAIN_SECONDS), CALLS_MAX: '1000' };
+    const database = await server.newDatabase();
+    const env = { DRAIN_SECONDS: String(DRAIN_SECONDS), CALLS_MAX: '1000', DATABASE_URL: database };
     const fleet = await Fleet.open({ stage, clock: systemClock, size: SIZE, env });
     return report(
       options.calls,
@@ -84,6 +88,7 @@ export async function benchRolling(options: { readonly calls: number }): Promise
     );
   } finally {
     await stage.close();
+    await server.remove();
   }
 }
 

@@ -26,9 +26,17 @@ export class Fleet {
   readonly carrier: Carrier;
   readonly #options: FleetOptions;
   readonly #members: GatewayProcess[];
+  /** A disk outlives the process that has written to it. */
+  readonly #dataDirs: readonly string[];
   #started: number;
 
-  private constructor(options: FleetOptions, carrier: Carrier, members: GatewayProcess[]) {
+  private constructor(
+    options: FleetOptions,
+    carrier: Carrier,
+    members: GatewayProcess[],
+    dataDirs: readonly string[],
+  ) {
+    this.#dataDirs = dataDirs;
     this.#options = options;
     this.carrier = carrier;
     this.#members = members;
@@ -38,10 +46,13 @@ export class Fleet {
   /** Resolves when all are ready for calls. The stage closes what is left of them. */
   static async open(options: FleetOptions): Promise<Fleet> {
     const numbers = Array.from({ length: options.size }, (_unused, i) => i);
-    const members = await Promise.all(numbers.map((number) => startMember(options, number)));
+    const dataDirs = numbers.map(() => options.stage.temporaryFolder());
+    const members = await Promise.all(
+      dataDirs.map((dataDir, number) => startMember(options, number, dataDir)),
+    );
     const [first] = members;
     assert(first !== undefined, 'a fleet has members');
-    const fleet = new Fleet(options, options.stage.openCarrier(first), members);
+    const fleet = new Fleet(options, options.stage.openCarrier(first), members, dataDirs);
     for (const [number, member] of members.entries()) fleet.#routeStreams(number, member);
     fleet.#balance();
     return fleet;
@@ -54,7 +65,7 @@ export class Fleet {
     assert(old !== undefined, 'nobody is there');
     const number = this.#started;
     this.#started += 1;
-    const fresh = await startMember(this.#options, number);
+    const fresh = await startMember(this.#options, number, this.#dataDirs[place] ?? '');
     this.#routeStreams(number, fresh);
     this.#members[place] = fresh;
     this.#balance(old);
@@ -63,6 +74,31 @@ export class Fleet {
     const exitCode = await old.exited;
     this.#balance();
     return { exitCode: exitCode ?? undefined, tookMs: clock.nowMs() - beganAtMs, log: old.log.slice(-50) };
+  }
+
+  /** Kills the one that is there, in whatever it does, and answers when that was. */
+  async kill(place: number): Promise<number> {
+    const old = this.#members[place];
+    assert(old !== undefined, 'nobody is there');
+    process.kill(old.pid, 'SIGKILL');
+    const atMs = this.#options.clock.nowMs();
+    await old.exited;
+    return atMs;
+  }
+
+  /** Starts another one where one was killed, on what that has left on its disk. */
+  async replace(place: number): Promise<GatewayProcess> {
+    const number = this.#started;
+    this.#started += 1;
+    const fresh = await startMember(this.#options, number, this.#dataDirs[place] ?? '');
+    this.#routeStreams(number, fresh);
+    this.#members[place] = fresh;
+    this.#balance();
+    return fresh;
+  }
+
+  get members(): readonly GatewayProcess[] {
+    return this.#members;
   }
 
   /** A stream has to come to the instance that has announced it. */
@@ -76,8 +112,12 @@ export class Fleet {
   }
 }
 
-async function startMember({ stage, env }: FleetOptions, number: number): Promise<GatewayProcess> {
-  const house = await stage.openHouse({ env: { ...env, STREAM_URL: streamUrlOf(number) } });
+async function startMember(
+  { stage, env }: FleetOptions,
+  number: number,
+  dataDir: string,
+): Promise<GatewayProcess> {
+  const house = await stage.openHouse({ dataDir, env: { ...env, STREAM_URL: streamUrlOf(number) } });
   return house.gateway;
 }
 

@@ -8,7 +8,7 @@ import { rollOver } from '../../src/sim/benchRolling.ts';
 import { answeringBrain } from '../../src/sim/benchTalk.ts';
 import { Fleet } from '../../src/sim/fleet.ts';
 import { Stage } from '../../src/sim/stage.ts';
-import { startPostgres } from '../helpers/postgres.ts';
+import { startPostgres } from '../../src/sim/postgres.ts';
 
 const server = await startPostgres();
 const skip = 'missing' in server ? server.missing : false;

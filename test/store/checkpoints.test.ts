@@ -6,7 +6,7 @@ import { Checkpoints } from '../../src/store/checkpoints.ts';
 import { openDatabase, type Database } from '../../src/store/database.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import type { CheckpointState } from '../../src/store/port.ts';
-import { startPostgres, type Postgres } from '../helpers/postgres.ts';
+import { startPostgres, type Postgres } from '../../src/sim/postgres.ts';
 
 const postgres = await startPostgres();
 if ('missing' in postgres) test('checkpoints in PostgreSQL', { skip: postgres.missing });
@@ -74,8 +74,8 @@ function suite(server: Postgres): void {
     b.changed('CA2', state({ by: 'b' }));
     await b.flush(5_000);
     const { checkpoints: c } = instance('c');
-    assert.deepEqual((await c.takeUp('CA2')) as unknown, { kind: 'taken', snapshot: { by: 'b' } });
-    assert.deepEqual((await c.takeUp('CA3')) as unknown, { kind: 'taken', snapshot: { by: 'a, again' } });
+    assert.deepEqual(await c.takeUp('CA2'), { kind: 'taken', snapshot: { by: 'b' } });
+    assert.deepEqual(await c.takeUp('CA3'), { kind: 'taken', snapshot: { by: 'a, again' } });
   });
 
   test('a call that has ended is not taken up, and one that nobody knows is unknown', async () => {

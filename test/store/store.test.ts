@@ -13,7 +13,7 @@ import { migrationSource } from '../../src/store/migrations.ts';
 import type { CallStarted, TurnRow } from '../../src/store/port.ts';
 import { PAGE_ROWS_MAX } from '../../src/store/reader.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { startPostgres, type Postgres } from '../helpers/postgres.ts';
+import { startPostgres, type Postgres } from '../../src/sim/postgres.ts';
 
 /** What a store has reported. */
 class Seen {
