@@ -15,6 +15,7 @@ export const IMPROVEMENTS = [
   'hedging',
   'adaptive',
   'vad',
+  'metrics',
 ] as const;
 export type Improvement = (typeof IMPROVEMENTS)[number];
 

@@ -20,7 +20,7 @@ import { EventBus } from './events/bus.ts';
 import { gaugesOf } from './gauges.ts';
 import { watchLoad } from './load.ts';
 import { ResponseCache } from './llm/responseCache.ts';
-import { openMetrics, type Metrics } from './metrics/metrics.ts';
+import { openMetrics, openMutedMetrics, type Metrics } from './metrics/metrics.ts';
 import { PlayoutWheel } from './playout/wheel.ts';
 import { openEars, openModel, openVoices, type ProvidersDeps } from './providers.ts';
 import type { Readiness, ServerLimits } from './server/options.ts';
@@ -104,7 +104,8 @@ async function build(
   const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
   closing.push(() => events.close());
   let drainingSinceMs: number | undefined;
-  const metrics = openMetrics(
+  const open = config.disabled.has('metrics') ? openMutedMetrics : openMetrics;
+  const metrics = open(
     gaugesOf(clock, () => ({ calls, store, events, detector, turnModel, load, drainingSinceMs })),
   );
   metrics.runsAgent(agent.name, agent.version);

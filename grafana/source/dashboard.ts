@@ -67,11 +67,16 @@ export function dashboardOf({ uid, title, about, rows }: Page): dashboard.Dashbo
         .type('prometheus')
         .current({ selected: true, text: 'Prometheus', value: 'prometheus' }),
     )
-    .withVariable(choice('agent', 'Agent', 'label_values(turnpike_agent_info, agent)'))
+    .withVariable(choice('agent', 'Agent', 'label_values(turnpike_agent_info, agent)').allValue('.*'))
+    // All of them are those of the agents chosen, so here "all" is a list.
     .withVariable(
       choice('instance', 'Instance', 'label_values(turnpike_agent_info{agent=~"$agent"}, instance)'),
     )
-    .withVariable(choice('provider', 'Provider', 'label_values(turnpike_provider_requests_total, provider)'));
+    .withVariable(
+      choice('provider', 'Provider', 'label_values(turnpike_provider_requests_total, provider)').allValue(
+        '.*',
+      ),
+    );
   for (const row of rows) {
     built.withRow(new dashboard.RowBuilder(row.title));
     for (const panel of row.panels) built.withPanel(panelOf(panel));
@@ -88,7 +93,6 @@ function choice(name: string, label: string, query: string): dashboard.QueryVari
     .definition(query)
     .multi(true)
     .includeAll(true)
-    .allValue('.*')
     .current({ selected: true, text: ['All'], value: ['$__all'] })
     .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
     .sort(dashboard.VariableSort.AlphabeticalAsc);

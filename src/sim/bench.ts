@@ -11,8 +11,10 @@ import { benchHedging } from './benchHedging.ts';
 import { benchKill } from './benchKill.ts';
 import { benchLatency } from './benchLatency.ts';
 import { benchLoad, type LoadOptions } from './benchLoad.ts';
+import { benchMetrics } from './benchMetrics.ts';
 import { benchParts } from './benchParts.ts';
 import { drawReport, keepReport, thisMachine, type BenchReport } from './benchReport.ts';
+import { benchPrometheus } from './benchPrometheus.ts';
 import { benchRolling } from './benchRolling.ts';
 import { benchShare } from './benchShare.ts';
 import { benchTurns, type TurnBenchOptions } from './turnBench.ts';
@@ -31,12 +33,15 @@ const BENCHES: Readonly<
   heard: () => benchHeard(),
   rolling: benchRolling,
   kill: (_load, _turns, { kills }) => benchKill({ kills }, print),
+  prometheus: benchPrometheus,
+  metrics: () => benchMetrics(),
   hedging: () => benchHedging(),
   turns: (_load, turns) => benchTurns(turns, print),
 };
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
   kill: [--kills 20]
   load: [--seconds 120] [--calls 50] [--profile folder]
+  prometheus: [--seconds 120]
   turns: [--half heldOut|tuning] [--case id ...] [--setting name ...] [--seed 1] [--calls 20]`;
 const SECONDS_MAX = 3_600;
 const CALLS_MAX = 1_000;

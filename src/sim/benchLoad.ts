@@ -84,15 +84,17 @@ export async function benchLoad(options: LoadOptions): Promise<BenchReport> {
  * A short call, at a carrier that is not asked how late it was: what is done once and never again (the recogniser's
  * tables take 0.3 s) belongs to no measurement.
  */
-async function warmUp(stage: Stage, { gateway }: House): Promise<void> {
+export async function warmUp(stage: Stage, { gateway }: House): Promise<void> {
   const caller = await stage.prepare([{ say: QUESTIONS[0] ?? '' }, { listen: true }]);
   await hold({ gateway, carrier: stage.openCarrier(gateway) }, caller);
 }
 
-async function holdAll(
+/** All of them ring up, within ten seconds unless told otherwise; what the gateway used in `durationMs` from then on. */
+export async function holdAll(
   { carrier, gateway }: House,
   callers: readonly Caller[],
   durationMs: number,
+  staggerMs = STAGGER_MS,
 ): Promise<{ readonly held: readonly HeldCall[]; readonly use: GatewayUse }> {
   const held: Promise<HeldCall>[] = [];
   const calls: CarrierCall[] = [];
@@ -100,7 +102,7 @@ async function holdAll(
     const call = carrier.placeCall({ from: CALLER_NUMBER, to: AGENT_NUMBER });
     calls.push(call);
     held.push(caller.take(call).then((report) => ({ call, report })));
-    await sleep(systemClock, STAGGER_MS / callers.length);
+    await sleep(systemClock, staggerMs / callers.length);
   }
   const used = await probe(gateway);
   await sleep(systemClock, durationMs);

@@ -18,6 +18,7 @@ const IMPROVEMENTS: readonly Improvement[] = [
   'response-cache',
   'adaptive',
   'vad',
+  'metrics',
 ];
 
 const rigs = new Map<Improvement, GatewayRig>();

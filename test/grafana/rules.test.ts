@@ -4,7 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { rulesAt } from '../../grafana/source/rules.ts';
+import { isRecord } from '../../src/base/json.ts';
 import { findProgram } from '../helpers/program.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
@@ -20,6 +22,18 @@ function run(...args: readonly string[]): string {
 
 test('promtool takes every rule', { skip }, () => {
   assert.match(run('check', 'rules', 'grafana/alerts/turnpike.rules.yml'), /SUCCESS: \d+ rules found/);
+});
+
+test('promtool takes the configuration, and finds the alerts beside it', { skip }, () => {
+  const said = run('check', 'config', '--syntax-only', 'grafana/prometheus.yml');
+  assert.match(said, /prometheus\.yml is valid/);
+  const config: unknown = parse(readFileSync(path.join(root, 'grafana', 'prometheus.yml'), 'utf8'));
+  assert.ok(isRecord(config));
+  assert.deepEqual(config['rule_files'], ['alerts/*.rules.yml']);
+  assert.match(
+    readFileSync(path.join(root, 'compose.yaml'), 'utf8'),
+    /\.\/grafana\/alerts:\/etc\/prometheus\/alerts:ro/,
+  );
 });
 
 test('a good night wakes nobody, and each trouble its own alert', { skip }, () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { openMetrics } from '../../src/metrics/metrics.ts';
+import { openMetrics, openMutedMetrics } from '../../src/metrics/metrics.ts';
 
 const exemplar = { callSid: 'CA1', turn: 3 };
 
@@ -133,4 +133,15 @@ test('whether the process drains, and whether it is too slow for more calls, is 
   now.drainingMs = 1_500;
   now.overloaded = true;
   assert.deepEqual(await told(), ['1', '1.5', '1']);
+});
+
+test('muted, it records nothing, and still tells what is read when it is asked for', async () => {
+  const metrics = openMutedMetrics({ callsActive: () => 2, pendingWrites: () => 0 });
+  metrics.turnAnswered(500, 'generated', exemplar);
+  metrics.turnOver('answered');
+  metrics.frames.in += 3;
+  const { body } = await metrics.render(undefined);
+  assert.equal(sample(body, 'turnpike_calls_active'), 2);
+  assert.equal(sample(body, 'turnpike_media_messages_total{direction="in"}'), 3);
+  assert.doesNotMatch(body, /^turnpike_turn(?:s_total|_response_seconds_count)\{/m);
 });
