@@ -14,6 +14,7 @@ import {
   pageQuery,
   readiness,
   sayText,
+  socketTicket,
   transferTo,
 } from './apiSchemas.ts';
 
@@ -118,6 +119,13 @@ const OPERATIONS: readonly Operation[] = [
     summary: 'WebSocket: live events, JSON, one a message',
     query: eventsQuery,
     status: 101,
+  },
+  {
+    method: 'post',
+    path: '/v1/events/ticket',
+    summary: 'A ticket for one such WebSocket, for pages in a browser',
+    status: 201,
+    answer: socketTicket,
   },
   {
     method: 'get',

@@ -4,6 +4,7 @@ import { Admission } from './admission.ts';
 import { buildApp } from './app.ts';
 import { addressesOf, type Addresses, type ServerContext } from './context.ts';
 import { SERVER_LIMITS, type ServerOptions } from './options.ts';
+import { SocketTickets } from './socketTickets.ts';
 import { acceptUpgrades } from './upgrades.ts';
 
 export interface GatewayServer {
@@ -25,7 +26,8 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
   );
   const limits = { ...SERVER_LIMITS, ...options.limits };
   let addresses: Addresses = addressesOf(options, 'http://127.0.0.1');
-  const context: ServerContext = { options, limits, admission, addresses: () => addresses };
+  const tickets = new SocketTickets(options.adminToken, options.clock);
+  const context: ServerContext = { options, limits, admission, tickets, addresses: () => addresses };
   const app = buildApp(context);
   await app.ready();
   const upgrades = acceptUpgrades(app.server, context);

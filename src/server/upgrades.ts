@@ -7,6 +7,7 @@ import { EVENTS_PATH, MEDIA_PATH, type ServerContext } from './context.ts';
 import { eventsRefusal, serveEvents } from './eventsUpgrade.ts';
 import { mediaRefusal, serveMedia } from './mediaUpgrade.ts';
 import type { RejectedWhat } from './options.ts';
+import { chosenProtocol } from './socketTickets.ts';
 
 /** Why an upgrade is refused. */
 export interface UpgradeRefusal {
@@ -69,6 +70,7 @@ function socketServer(context: ServerContext, messageBytesMax: number): WebSocke
     clientTracking: true,
     maxPayload: messageBytesMax,
     perMessageDeflate: false,
+    handleProtocols: chosenProtocol,
   });
   server.on('wsClientError', (_error, socket) => {
     refuse(context, socket, { status: 400, what: 'request', message: 'not a WebSocket handshake' });
