@@ -10,6 +10,7 @@ import { metricsRoute, healthRoutes } from './opsRoutes.ts';
 import { openApi } from './openapi.ts';
 import { adminAccess } from './auth.ts';
 import { recordingRoute } from './recordingRoute.ts';
+import { softphoneRoutes } from './softphoneRoutes.ts';
 import { twilioRoutes } from './twilioRoutes.ts';
 
 const SECURITY_HEADERS = {
@@ -89,6 +90,7 @@ function adminRoutes(app: FastifyInstance, context: ServerContext): void {
   callRoutes(app, context);
   recordingRoute(app, context);
   leadRoutes(app, context);
+  softphoneRoutes(app, context);
   app.get('/v1/openapi.json', async () => openApi(context.addresses().publicUrl));
 }
 
