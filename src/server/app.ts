@@ -12,6 +12,7 @@ import { metricsRoute, healthRoutes } from './opsRoutes.ts';
 import { openApi } from './openapi.ts';
 import { adminAccess, isOwnOrigin } from './auth.ts';
 import { recordingRoute } from './recordingRoute.ts';
+import { softphoneRoutes } from './softphoneRoutes.ts';
 import { twilioRoutes } from './twilioRoutes.ts';
 
 const SECURITY_HEADERS = {
@@ -96,6 +97,7 @@ function adminRoutes(app: FastifyInstance, context: ServerContext): void {
   recordingRoute(app, context);
   leadRoutes(app, context);
   eventTicketRoute(app, context);
+  softphoneRoutes(app, context);
   app.get('/v1/openapi.json', async () => openApi(context.addresses().publicUrl));
 }
 

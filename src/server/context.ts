@@ -2,6 +2,7 @@
 import type { Admission } from './admission.ts';
 import type { ServerLimits, ServerOptions } from './options.ts';
 import type { SocketTickets } from './socketTickets.ts';
+import type { Softphone } from './softphone.ts';
 
 export interface Addresses {
   /** Without a slash at the end; may have a path that a proxy in front strips. */
@@ -17,6 +18,7 @@ export interface ServerContext {
   readonly limits: ServerLimits;
   readonly admission: Admission;
   readonly tickets: SocketTickets;
+  readonly softphone: Softphone;
   /** Known only once the server listens, when no address is configured. */
   readonly addresses: () => Addresses;
 }

@@ -11,10 +11,13 @@ import {
   leadPage,
   newCall,
   newLead,
+  newSoftphoneCall,
   pageQuery,
   readiness,
   sayText,
   socketTicket,
+  softphoneNext,
+  softphoneStream,
   transferTo,
 } from './apiSchemas.ts';
 
@@ -33,6 +36,8 @@ interface Operation {
 }
 
 const eventsQuery = z.object({ callSid: z.string().optional() });
+
+const hopsQuery = z.object({ overflow: z.string().optional() });
 
 const OPERATIONS: readonly Operation[] = [
   {
@@ -87,6 +92,22 @@ const OPERATIONS: readonly Operation[] = [
     body: sayText,
     status: 202,
     answer: callRef,
+  },
+  {
+    method: 'post',
+    path: '/v1/softphone/calls',
+    summary: 'A call from a browser: what its page needs to open the media stream',
+    body: newSoftphoneCall,
+    status: 201,
+    answer: softphoneStream,
+  },
+  {
+    method: 'post',
+    path: '/v1/softphone/calls/{callSid}/stream-ended',
+    summary: 'What comes next for a call from a browser whose stream is over',
+    query: hopsQuery,
+    status: 200,
+    answer: softphoneNext,
   },
   {
     method: 'get',
@@ -191,7 +212,8 @@ const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/twilio/media',
-    summary: 'WebSocket: the media stream of a call',
+    summary:
+      'WebSocket: the media stream of a call; a browser bears a ticket among its protocols instead of a signature',
     status: 101,
     asked: 'carrier',
   },

@@ -11,9 +11,8 @@ export const TICKET_TTL_MS = 30_000;
 const SPENT_MAX = 10_000;
 const NONCE_BYTES = 12;
 const SECRET_BYTES = 32;
-/** What a client offers beside the ticket, for the server to choose. */
-export const SOCKET_PROTOCOL = 'turnpike';
-const TICKET_PREFIX = 'ticket.';
+/** Beside it the page offers a name without it, which the server can choose: `turnpike.events`. */
+const TICKET_PREFIX = 'turnpike.ticket.';
 
 /** Which socket a ticket opens. */
 export type TicketPurpose = 'events';

@@ -44,7 +44,7 @@ export function acceptUpgrades(server: Server, context: ServerContext): Upgrades
     if (path === MEDIA_PATH) {
       const refusal = mediaRefusal(context, request);
       if (refusal !== undefined) return refuse(context, socket, refusal);
-      media.handleUpgrade(request, socket, head, (opened) => serveMedia(context, opened));
+      media.handleUpgrade(request, socket, head, (opened) => serveMedia(context, opened, request));
     } else if (path === EVENTS_PATH) {
       const refusal = eventsRefusal(context, request, watchers.clients.size);
       if (refusal !== undefined) return refuse(context, socket, refusal);

@@ -5,6 +5,7 @@ import { buildApp } from '../../src/server/app.ts';
 import { addressesOf, EVENTS_PATH, MEDIA_PATH } from '../../src/server/context.ts';
 import { SERVER_LIMITS } from '../../src/server/options.ts';
 import { SocketTickets } from '../../src/server/socketTickets.ts';
+import { Softphone } from '../../src/server/softphone.ts';
 import { FakeCalls, harnessOptions, json, served } from './harness.ts';
 
 interface Description {
@@ -17,11 +18,13 @@ served('the description names every route and nothing else', async (harness) => 
   const described = await json<Description>(await harness.api('GET', '/v1/openapi.json'));
   const options = harnessOptions(harness.dataDir);
   const addresses = addressesOf(options, harness.server.url);
+  const admission = new Admission(1, new FakeCalls(), systemClock);
   const app = buildApp({
     options,
     limits: SERVER_LIMITS,
-    admission: new Admission(1, new FakeCalls(), systemClock),
     tickets: new SocketTickets(undefined, systemClock),
+    admission,
+    softphone: new Softphone(options, admission),
     addresses: () => addresses,
   });
   const routes = new Set([`get ${MEDIA_PATH}`, `get ${EVENTS_PATH}`]);

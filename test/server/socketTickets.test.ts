@@ -18,8 +18,8 @@ test('a ticket opens one socket, once', () => {
   const tickets = new SocketTickets(TOKEN, new VirtualClock());
   const ticket = tickets.mint('events');
   assert.match(ticket, /^[\w.-]+$/, 'no character that a subprotocol may not have');
-  assert.equal(tickets.admits(offering('turnpike', `ticket.${ticket}`), 'events'), true);
-  assert.equal(tickets.admits(offering('turnpike', `ticket.${ticket}`), 'events'), false);
+  assert.equal(tickets.admits(offering('turnpike.events', `turnpike.ticket.${ticket}`), 'events'), true);
+  assert.equal(tickets.admits(offering('turnpike.events', `turnpike.ticket.${ticket}`), 'events'), false);
 });
 
 test('a ticket past its time, changed, or of another token opens none', async () => {
@@ -30,28 +30,31 @@ test('a ticket past its time, changed, or of another token opens none', async ()
   const later = [purpose, String(Number(expires) + 1_000), ...rest].join('.');
   const ofAnother = new SocketTickets('another-token-altogether', clock).mint('events');
   for (const wrong of [later, ofAnother, '', '.', `${ticket}x`, ticket.slice(0, -1), purpose]) {
-    assert.equal(tickets.admits(offering(`ticket.${wrong}`), 'events'), false, wrong);
+    assert.equal(tickets.admits(offering(`turnpike.ticket.${wrong}`), 'events'), false, wrong);
   }
   assert.equal(tickets.admits(offering(ticket), 'events'), false, 'without its prefix');
   await clock.advance(TICKET_TTL_MS + 1);
-  assert.equal(tickets.admits(offering(`ticket.${ticket}`), 'events'), false, 'too late');
+  assert.equal(tickets.admits(offering(`turnpike.ticket.${ticket}`), 'events'), false, 'too late');
 });
 
 test('an instance takes the ticket of another one with the same token', () => {
   const clock = new VirtualClock();
   const ticket = new SocketTickets(TOKEN, clock).mint('events');
-  assert.equal(new SocketTickets(TOKEN, clock).admits(offering(`ticket.${ticket}`), 'events'), true);
+  assert.equal(new SocketTickets(TOKEN, clock).admits(offering(`turnpike.ticket.${ticket}`), 'events'), true);
 });
 
 test('without a token no ticket can be made up', () => {
   const clock = new VirtualClock();
   const ticket = new SocketTickets(undefined, clock).mint('events');
-  assert.equal(new SocketTickets(undefined, clock).admits(offering(`ticket.${ticket}`), 'events'), false);
+  assert.equal(
+    new SocketTickets(undefined, clock).admits(offering(`turnpike.ticket.${ticket}`), 'events'),
+    false,
+  );
 });
 
 test('a ticket is never the protocol that is chosen', () => {
-  assert.equal(chosenProtocol(new Set(['ticket.abc', 'turnpike'])), 'turnpike');
-  assert.equal(chosenProtocol(new Set(['ticket.abc'])), false);
+  assert.equal(chosenProtocol(new Set(['turnpike.ticket.abc', 'turnpike.events'])), 'turnpike.events');
+  assert.equal(chosenProtocol(new Set(['turnpike.ticket.abc'])), false);
 });
 
 async function opened(
@@ -75,20 +78,24 @@ served(
   async (harness) => {
     const { server } = harness;
     assert.equal((await harness.api('POST', '/v1/events/ticket', undefined, null)).status, 401);
-    assert.equal(await opened(server.url, ['turnpike'], server.url), 401);
+    assert.equal(await opened(server.url, ['turnpike.events'], server.url), 401);
     const { ticket } = await json<{ ticket: string }>(await harness.api('POST', '/v1/events/ticket'));
     assert.equal(
-      await opened(server.url, ['turnpike', `ticket.${ticket}`], 'https://elsewhere.example'),
+      await opened(server.url, ['turnpike.events', `turnpike.ticket.${ticket}`], 'https://elsewhere.example'),
       403,
     );
     const { ticket: another } = await json<{ ticket: string }>(
       await harness.api('POST', '/v1/events/ticket'),
     );
-    const socket = await opened(server.url, ['turnpike', `ticket.${another}`], server.url);
+    const socket = await opened(server.url, ['turnpike.events', `turnpike.ticket.${another}`], server.url);
     assert.ok(socket instanceof WebSocket);
-    assert.equal(socket.protocol, 'turnpike');
+    assert.equal(socket.protocol, 'turnpike.events');
     assert.equal(harness.watchers(), 1);
-    assert.equal(await opened(server.url, ['turnpike', `ticket.${another}`], server.url), 401, 'spent');
+    assert.equal(
+      await opened(server.url, ['turnpike.events', `turnpike.ticket.${another}`], server.url),
+      401,
+      'spent',
+    );
     socket.close();
     await once(socket, 'close');
   },
