@@ -85,6 +85,15 @@ const turn = z.object({
     .describe('Milliseconds; a stage that did not take place is absent'),
 });
 
+export const socketTicket = z.object({
+  ticket: z
+    .string()
+    .describe(
+      'For one socket: offer the subprotocols `turnpike.events` and `turnpike.ticket.` with this behind it',
+    ),
+  expiresInMs: z.number().int(),
+});
+
 const lead = z.object({
   id: z.string(),
   name: z.string(),

@@ -15,6 +15,7 @@ import {
   pageQuery,
   readiness,
   sayText,
+  socketTicket,
   softphoneNext,
   softphoneStream,
   transferTo,
@@ -139,6 +140,13 @@ const OPERATIONS: readonly Operation[] = [
     summary: 'WebSocket: live events, JSON, one a message',
     query: eventsQuery,
     status: 101,
+  },
+  {
+    method: 'post',
+    path: '/v1/events/ticket',
+    summary: 'A ticket for one such WebSocket, for pages in a browser',
+    status: 201,
+    answer: socketTicket,
   },
   {
     method: 'get',

@@ -4,6 +4,7 @@ import { Admission } from './admission.ts';
 import { buildApp } from './app.ts';
 import { addressesOf, type Addresses, type ServerContext } from './context.ts';
 import { SERVER_LIMITS, type ServerOptions } from './options.ts';
+import { SocketTickets } from './socketTickets.ts';
 import { Softphone } from './softphone.ts';
 import { acceptUpgrades } from './upgrades.ts';
 
@@ -27,7 +28,15 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
   const softphone = new Softphone(options, admission);
   const limits = { ...SERVER_LIMITS, ...options.limits };
   let addresses: Addresses = addressesOf(options, 'http://127.0.0.1');
-  const context: ServerContext = { options, limits, admission, softphone, addresses: () => addresses };
+  const tickets = new SocketTickets(options.adminToken, options.clock);
+  const context: ServerContext = {
+    options,
+    limits,
+    admission,
+    tickets,
+    softphone,
+    addresses: () => addresses,
+  };
   const app = buildApp(context);
   await app.ready();
   const upgrades = acceptUpgrades(app.server, context);

@@ -7,7 +7,7 @@ import { EVENTS_PATH, MEDIA_PATH, type ServerContext } from './context.ts';
 import { eventsRefusal, serveEvents } from './eventsUpgrade.ts';
 import { mediaRefusal, serveMedia } from './mediaUpgrade.ts';
 import type { RejectedWhat } from './options.ts';
-import { SOFTPHONE_PROTOCOL } from './softphone.ts';
+import { chosenProtocol } from './socketTickets.ts';
 
 /** Why an upgrade is refused. */
 export interface UpgradeRefusal {
@@ -70,8 +70,7 @@ function socketServer(context: ServerContext, messageBytesMax: number): WebSocke
     clientTracking: true,
     maxPayload: messageBytesMax,
     perMessageDeflate: false,
-    // Never what else was offered: that is a secret.
-    handleProtocols: (offered) => (offered.has(SOFTPHONE_PROTOCOL) ? SOFTPHONE_PROTOCOL : false),
+    handleProtocols: chosenProtocol,
   });
   server.on('wsClientError', (_error, socket) => {
     refuse(context, socket, { status: 400, what: 'request', message: 'not a WebSocket handshake' });
