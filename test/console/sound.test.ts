@@ -72,7 +72,7 @@ function playing(rateHz: number) {
   const run = (durationMs: number): void => {
     for (let n = 0; n < (durationMs * rateHz) / 1_000; n += QUANTUM) {
       const out = new Float32Array(QUANTUM);
-      speaker.fill(out);
+      speaker.play(out);
       played.push(...out);
     }
   };
@@ -176,7 +176,7 @@ test('the page sends the marks back that the simulated carrier sends, in its ord
           playout.clear();
         } else {
           for (let frame = 0; frame < each.frames; frame += 1) {
-            speaker.fill(out);
+            speaker.play(out);
             playout.take((dueMs += 20));
           }
         }

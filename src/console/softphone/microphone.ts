@@ -5,12 +5,12 @@ import { createResampler, type Resampler } from '../../audio/resample.ts';
 /** The audio context's rate to 8 kHz mu-law, low-passed on the way, in frames of 20 ms. */
 export class Microphone {
   readonly #resampler: Resampler;
-  readonly #onFrame: (mulaw: Uint8Array) => void;
+  readonly #onFrame: (mulaw: Uint8Array<ArrayBuffer>) => void;
   #frame = new Uint8Array(FRAME_BYTES);
   #filled = 0;
 
   /** Each frame is the listener's own. */
-  constructor(rateHz: number, onFrame: (mulaw: Uint8Array) => void) {
+  constructor(rateHz: number, onFrame: (mulaw: Uint8Array<ArrayBuffer>) => void) {
     this.#resampler = createResampler(rateHz, SAMPLE_RATE_HZ);
     this.#onFrame = onFrame;
   }

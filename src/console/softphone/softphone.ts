@@ -2,10 +2,13 @@
 // it was begun on, so that its operator may look at it elsewhere in the console.
 import { FRAME_BYTES, MULAW_SILENCE } from '../../audio/mulaw.ts';
 import { systemClock, type Timer } from '../../base/clock.ts';
+import type { LiveEvent } from '../../events/event.ts';
 import { ApiFailure, tell } from '../api.ts';
 import { store, type Store } from '../store.ts';
+import { watchEvents } from './eventFeed.ts';
 import { Line } from './line.ts';
 import {
+  callOf,
   reducePhone,
   type NextStep,
   type OfferedStream,
@@ -13,8 +16,9 @@ import {
   type PhoneEffect,
   type PhoneEvent,
 } from './phone.ts';
-import { MicrophoneError, Sound, type SoundPort } from './sound.ts';
+import { MicrophoneError, Sound, type MicrophoneWish, type SoundPort } from './sound.ts';
 import type { PhoneKey } from './wire.ts';
+import { NO_WORDS, withEvent, type Words } from './words.ts';
 import type { FromWorklet } from './workletMessages.ts';
 
 export interface Levels {
@@ -29,13 +33,18 @@ const SILENT_FRAME = new Uint8Array(FRAME_BYTES).fill(MULAW_SILENCE);
 
 export const phone: Store<Phone> = store<Phone>({ kind: 'idle' });
 export const levels: Store<Levels> = store(SILENT);
+/** What is said in this call. */
+export const words: Store<Words> = store(NO_WORDS);
 /** Pressed in this call. */
 export const pressed: Store<string> = store('');
-/** When the call began, on the clock. */
-export const beganAtMs: Store<number | undefined> = store<number | undefined>(undefined);
+/** When the call began, and when it was over, on the clock. */
+export const lasts: Store<{ readonly fromMs?: number; readonly toMs?: number }> = store({});
 /** It was unplugged in the middle of a call. */
 export const microphoneLost: Store<boolean> = store(false);
-export const microphoneId: Store<string | undefined> = store<string | undefined>(undefined);
+export const microphone: Store<MicrophoneWish> = store<MicrophoneWish>({
+  deviceId: undefined,
+  headphones: false,
+});
 
 export interface CallWish {
   readonly leadId?: string;
@@ -49,10 +58,13 @@ let line: Line | undefined;
 let asking: Timer | undefined;
 let attempt = 0;
 let frames = 0;
+let stopWatching: (() => void) | undefined;
 
 /** Calls the agent. Wants to be the answer to a click: browsers let no page make sound by itself. */
 export function call(wanted: CallWish = {}): void {
   wish = wanted;
+  words.set(NO_WORDS);
+  lasts.set({});
   happened({ kind: 'callWanted' });
 }
 
@@ -71,9 +83,9 @@ export function press(key: PhoneKey): void {
 }
 
 /** Also in the middle of a call. Rejects with a `MicrophoneError`; then the one before stays. */
-export async function chooseMicrophone(deviceId: string | undefined): Promise<void> {
-  await sound?.choose(deviceId);
-  microphoneId.set(deviceId);
+export async function chooseMicrophone(wanted: MicrophoneWish): Promise<void> {
+  await sound?.choose(wanted);
+  microphone.set(wanted);
   microphoneLost.set(false);
 }
 
@@ -111,7 +123,7 @@ function carryOut(effect: PhoneEffect): void {
 async function askMicrophone(): Promise<void> {
   const mine = (attempt += 1);
   try {
-    const opened = await Sound.open(microphoneId.get(), () => microphoneLost.set(true));
+    const opened = await Sound.open(microphone.get(), () => microphoneLost.set(true));
     // The user thought about it for longer than the call was wanted.
     if (mine !== attempt || phone.get().kind !== 'asking') return await opened.close();
     sound = opened;
@@ -125,6 +137,8 @@ async function askMicrophone(): Promise<void> {
 
 async function place(): Promise<void> {
   try {
+    // Before the call: its first words come with its first frame.
+    stopWatching ??= await watchEvents(onEvent);
     const stream = await tell<OfferedStream>('POST', '/v1/softphone/calls', wish);
     happened({ kind: 'admitted', stream });
   } catch (error) {
@@ -134,6 +148,14 @@ async function place(): Promise<void> {
   }
 }
 
+function onEvent(event: LiveEvent): void {
+  if (event.callSid !== callOf(phone.get())) return;
+  words.set(withEvent(words.get(), event));
+  if (event.type !== 'call.ended') return;
+  stopWatching?.();
+  stopWatching = undefined;
+}
+
 function open(stream: OfferedStream): void {
   closeLine();
   const here = sound?.join(onSound);
@@ -141,7 +163,7 @@ function open(stream: OfferedStream): void {
   line = new Line(stream, {
     onOpened() {
       pressed.set('');
-      beganAtMs.set(beganAtMs.get() ?? systemClock.nowMs());
+      lasts.set({ fromMs: lasts.get().fromMs ?? systemClock.nowMs() });
       happened({ kind: 'opened' });
     },
     onMessage: (message) => here?.tell(message),
@@ -188,7 +210,7 @@ async function releaseMicrophone(): Promise<void> {
   const [open, offered] = [sound, asking];
   sound = undefined;
   offered?.cancel();
-  beganAtMs.set(undefined);
+  lasts.set({ ...lasts.get(), toMs: systemClock.nowMs() });
   microphoneLost.set(false);
   closeLine();
   await open?.close();

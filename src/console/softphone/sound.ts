@@ -14,6 +14,14 @@ export class MicrophoneError extends Error {
   }
 }
 
+/** Which microphone, and what the browser does to its sound. */
+export interface MicrophoneWish {
+  /** Undefined: the system's own. */
+  readonly deviceId: string | undefined;
+  /** Nothing of the agent reaches the microphone: the voice is left as it is, which sounds best. */
+  readonly headphones: boolean;
+}
+
 /** One stream's share of the sound. */
 export interface SoundPort {
   tell(message: ToWorklet): void;
@@ -38,12 +46,12 @@ export class Sound {
    * Asks for the microphone, and so, the first time, the user. `onLost`: it was unplugged, or the permission taken back.
    * Throws a `MicrophoneError`.
    */
-  static async open(deviceId: string | undefined, onLost: () => void): Promise<Sound> {
+  static async open(wish: MicrophoneWish, onLost: () => void): Promise<Sound> {
     if (!isSecureContext) throw new MicrophoneError('insecure');
     if (!('mediaDevices' in navigator) || !('audioWorklet' in AudioContext.prototype)) {
       throw new MicrophoneError('unsupported');
     }
-    const microphone = await openMicrophone(deviceId);
+    const microphone = await openMicrophone(wish);
     const context = new AudioContext({ latencyHint: 'interactive' });
     try {
       await context.audioWorklet.addModule(workletUrl);
@@ -84,8 +92,8 @@ export class Sound {
   }
 
   /** Another microphone from now on. Throws a `MicrophoneError`, and the one before stays. */
-  async choose(deviceId: string | undefined): Promise<void> {
-    const microphone = await openMicrophone(deviceId);
+  async choose(wish: MicrophoneWish): Promise<void> {
+    const microphone = await openMicrophone(wish);
     this.#source.disconnect();
     stop(this.#microphone);
     this.#microphone = microphone;
@@ -118,15 +126,13 @@ export async function microphones(): Promise<readonly MediaDeviceInfo[]> {
   return devices.filter(({ kind, deviceId }) => kind === 'audioinput' && deviceId !== '');
 }
 
-async function openMicrophone(deviceId: string | undefined): Promise<MediaStream> {
-  const chosen = deviceId === undefined ? {} : { deviceId: { exact: deviceId } };
-  // The agent comes out of a loudspeaker beside the microphone.
+async function openMicrophone({ deviceId, headphones }: MicrophoneWish): Promise<MediaStream> {
   const audio = {
-    ...chosen,
+    ...(deviceId === undefined ? {} : { deviceId: { exact: deviceId } }),
     channelCount: 1,
-    echoCancellation: true,
-    noiseSuppression: true,
-    autoGainControl: true,
+    echoCancellation: !headphones,
+    noiseSuppression: !headphones,
+    autoGainControl: !headphones,
   };
   try {
     return await navigator.mediaDevices.getUserMedia({ audio });

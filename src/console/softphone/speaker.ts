@@ -48,7 +48,7 @@ export class Speaker {
   }
 
   /** What is heard from now on, -1 to 1; silence where there is nothing. What was asked for before has been played. */
-  fill(out: Float32Array): void {
+  play(out: Float32Array): void {
     this.#noteHeard();
     this.#power = 0;
     for (let filled = 0; filled < out.length; filled += 1) {

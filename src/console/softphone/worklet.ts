@@ -29,7 +29,7 @@ class PhoneProcessor extends AudioWorkletProcessor {
   process([input]: readonly Float32Array[][], [output]: readonly Float32Array[][]): boolean {
     const out = output?.[0];
     if (this.#ended || out === undefined) return !this.#ended;
-    this.#speaker.fill(out);
+    this.#speaker.play(out);
     this.#power = Math.max(this.#power, this.#speaker.power);
     // A microphone that is not there (yet) is silence: a telephone sends that too.
     this.#microphone.push(input?.[0] ?? new Float32Array(out.length));
@@ -53,14 +53,14 @@ class PhoneProcessor extends AudioWorkletProcessor {
     }
   }
 
-  #onFrame(mulaw: Uint8Array): void {
+  #onFrame(mulaw: Uint8Array<ArrayBuffer>): void {
     const agentDb = this.#power === 0 ? -100 : Math.max(-100, 10 * Math.log10(this.#power));
     this.#power = 0;
-    this.#tell({ kind: 'frame', mulaw, callerDb: levelDbfs(mulaw), agentDb });
+    this.#tell({ kind: 'frame', mulaw, callerDb: levelDbfs(mulaw), agentDb }, [mulaw.buffer]);
   }
 
-  #tell(message: FromWorklet): void {
-    this.port.postMessage(message);
+  #tell(message: FromWorklet, given: readonly ArrayBuffer[] = []): void {
+    this.port.postMessage(message, [...given]);
   }
 }
 
