@@ -28,14 +28,14 @@ const rows = [
     'events',
   ],
   ['call'],
-  ['server', 'sim'],
+  ['server', 'sim', 'console'],
   ['main.ts', 'gateway.ts', 'providers.ts', 'warmUp.ts', 'load.ts', 'gauges.ts', 'drain.ts', 'config.ts'],
 ];
 
 function filesBelow(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const full = path.join(folder, name);
-    return statSync(full).isDirectory() ? filesBelow(full) : full.endsWith('.ts') ? [full] : [];
+    return statSync(full).isDirectory() ? filesBelow(full) : /\.tsx?$/.test(full) ? [full] : [];
   });
 }
 
@@ -65,6 +65,18 @@ test('a folder imports only from itself and from the rows above it', () => {
       const folder = resolved.split(path.sep)[0] ?? '';
       if (folder === file.folder || rowOf(file.folder) === rows.length - 1) continue;
       assert.ok(rowOf(folder) < rowOf(file.folder), `${file.name} may not import ${resolved}`);
+    }
+  }
+});
+
+test('the console brings into a browser what is its own, and of the rest what runs anywhere', () => {
+  for (const { name, text } of files.filter(({ folder }) => folder === 'console')) {
+    for (const target of importsOf(text.replace(/^(?:import|export) type [^;]+;/gm, ''))) {
+      assert.ok(!target.startsWith('node:'), `${name} may not bring ${target} into a browser`);
+      if (!target.startsWith('.')) continue;
+      const [folder = ''] = path.relative(src, path.resolve(src, path.dirname(name), target)).split(path.sep);
+      const runsAnywhere = ['console', 'base', 'audio'].includes(folder);
+      assert.ok(runsAnywhere, `${name} may not bring ${target} into a browser`);
     }
   }
 });
