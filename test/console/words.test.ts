@@ -13,7 +13,7 @@ type Told = LiveEvent extends infer Event
 function shown(...events: readonly Told[]): readonly string[] {
   let words: Words = NO_WORDS;
   for (const [at, event] of events.entries()) {
-    words = withEvent(words, { ...event, callSid: 'SP1', at } as LiveEvent);
+    words = withEvent(words, { ...event, callSid: 'SP1', at });
   }
   return words.lines.map(({ who, text, live, cut }) => `${live ? '~' : ''}${who}: ${text}${cut ? ' /' : ''}`);
 }
@@ -90,7 +90,7 @@ test('words that turn out final after their turn has begun are not shown twice',
 });
 
 test('events that tell no words change nothing', () => {
-  const before = withEvent(NO_WORDS, { ...HELLO, callSid: 'SP1', at: 0 } as LiveEvent);
+  const before = withEvent(NO_WORDS, { ...HELLO, callSid: 'SP1', at: 0 });
   assert.equal(
     withEvent(before, { type: 'call.ended', callSid: 'SP1', at: 1, outcome: 'completed', durationMs: 1 }),
     before,

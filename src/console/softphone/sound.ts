@@ -1,6 +1,7 @@
 // The microphone and the loudspeaker of this browser, from the moment when a call wants them to its end.
 import type { MicrophoneFailure } from './phone.ts';
 import { PROCESSOR, type FromWorklet, type ToWorklet } from './workletMessages.ts';
+// oxlint-disable-next-line import/default -- the build makes a file of its own of it, and this its address.
 import workletUrl from './worklet.ts?worker&url';
 
 /** Why there is no microphone. */
@@ -80,7 +81,7 @@ export class Sound {
     node.port.start();
     this.#source.connect(node);
     node.connect(this.#context.destination);
-    const tell = (message: ToWorklet): void => node.port.postMessage(message);
+    const tell = (message: ToWorklet): void => node.port.postMessage(message, []);
     return {
       tell,
       close() {
