@@ -29,6 +29,8 @@ export interface Config {
   readonly dataDir: string;
   /** Undefined: the embedded database below `dataDir`. */
   readonly databaseUrl: string | undefined;
+  /** Undefined: this instance shares nothing with others but the database. */
+  readonly redisUrl: string | undefined;
   readonly agentPath: string;
   readonly twilio: {
     readonly accountSid: string | undefined;
@@ -130,9 +132,7 @@ const environment = z.object({
   STREAM_URL: address(/^wss?$/, 'wss://voice.example.com').optional(),
   DATA_DIR: z.string().default('./data'),
   DATABASE_URL: address(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database').optional(),
-  REDIS_URL: z
-    .undefined({ error: 'not to be set: this version shares no events between instances' })
-    .optional(),
+  REDIS_URL: address(/^rediss?$/, 'redis://:password@host:6379').optional(),
   AGENT: z
     .string()
     .regex(/\.ya?ml$/, 'the path of a .yaml file')
@@ -177,6 +177,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     streamUrl: values.STREAM_URL,
     dataDir: values.DATA_DIR,
     databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
     agentPath: values.AGENT,
     twilio: Object.freeze({
       accountSid: values.TWILIO_ACCOUNT_SID,
@@ -206,10 +207,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
 
 /** A password stands in an address as it is and encoded. */
 function fixedSecrets(values: Values): readonly string[] {
-  const { TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, DATABASE_URL } = values;
-  const password = DATABASE_URL === undefined ? '' : new URL(DATABASE_URL).password;
-  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, password];
-  return [...all, decoded(password)]
+  const { TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, DATABASE_URL, REDIS_URL } =
+    values;
+  const passwords = [DATABASE_URL, REDIS_URL].map((url) => (url === undefined ? '' : new URL(url).password));
+  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, ...passwords];
+  return [...all, ...passwords.map(decoded)]
     .filter((secret) => secret !== undefined)
     .filter((secret) => secret !== '');
 }

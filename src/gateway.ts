@@ -16,7 +16,7 @@ import { Calls } from './call/calls.ts';
 import { turnSettingsOf } from './call/turnSettings.ts';
 import type { CallWorld, OpenRecording } from './call/world.ts';
 import type { Config } from './config.ts';
-import { EventBus } from './events/bus.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import { gaugesOf } from './gauges.ts';
 import { watchLoad } from './load.ts';
 import { ResponseCache } from './llm/responseCache.ts';
@@ -25,6 +25,7 @@ import { PlayoutWheel } from './playout/wheel.ts';
 import { openEars, openModel, openVoices, type ProvidersDeps } from './providers.ts';
 import type { Readiness, ServerLimits } from './server/options.ts';
 import { openServer } from './server/server.ts';
+import { openSharing, type Sharing } from './sharing.ts';
 import { watchDatabase } from './store/health.ts';
 import { StereoRecording } from './store/recording.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -83,9 +84,11 @@ export async function openGateway(
 
 type Closing = (() => Promise<unknown> | void)[];
 
-function readyUnless(unready: ReadonlySet<string>, canKeep: boolean): Readiness {
+function readyUnless(unready: ReadonlySet<string>, canKeep: boolean, fleet: Fleet | undefined): Readiness {
   const reasons = [...unready, ...(canKeep ? [] : ['database'])];
-  return { ready: reasons.length === 0, reasons };
+  // Calls do without it, and so does an instance.
+  const without = fleet === undefined || fleet.up ? [] : ['redis'];
+  return { ready: reasons.length === 0, reasons, without };
 }
 
 async function build(
@@ -101,12 +104,13 @@ async function build(
   let store: Store | undefined;
   let detector: MeasuredVoiceDetector | undefined;
   let turnModel: MeasuredTurnModel | undefined;
-  const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
-  closing.push(() => events.close());
+  const sharing = openSharing(config, clock, logger);
+  const { fleet, bus: events } = sharing;
+  closing.push(() => sharing.close());
   let drainingSinceMs: number | undefined;
   const open = config.disabled.has('metrics') ? openMutedMetrics : openMetrics;
   const metrics = open(
-    gaugesOf(clock, () => ({ calls, store, events, detector, turnModel, load, drainingSinceMs })),
+    gaugesOf(clock, () => ({ calls, store, events, detector, turnModel, load, fleet, drainingSinceMs })),
   );
   metrics.runsAgent(agent.name, agent.version);
   const load = watchLoad(config, clock, logger, metrics, () => calls?.activeCount ?? 0);
@@ -115,14 +119,11 @@ async function build(
     logger.error({ failure: errorText(error) }, 'background work failed'),
   );
   closing.push(() => background.idle());
-  store = await openTheStore(config, metrics, logger);
+  store = await openTheStore(config, sharing.instance, metrics, logger);
   closing.push(() => store?.close());
   const databaseUp = watchDatabase(store.reader, clock, logger);
   closing.push(() => databaseUp.close());
-  const http = new HttpPool();
-  closing.push(() => http.close());
-  const toolHttp = new HttpPool({ privateHosts: config.toolHosts });
-  closing.push(() => toolHttp.close());
+  const { http, toolHttp } = openHttp(config, closing);
   const latencies = new ProviderLatencies(clock);
   const kept = { latencies, breakers: openBreakers(agent, metrics, logger) };
   const deps: ProvidersDeps = { agent, config, http, metrics, logger, clock, ...kept };
@@ -139,7 +140,7 @@ async function build(
     clock,
     logger,
     metrics: load.metrics,
-    ...whatIsKept(config, store, events),
+    ...whatIsKept(config, store, sharing),
     detector,
     ...optionalParts(config, agent, turnModel),
     ...openEars(deps),
@@ -162,12 +163,13 @@ async function build(
   const unready = new Set<string>(warming ? ['warming_up'] : []);
   const { spool } = store;
   // Without a database calls go on, and what is to be kept of them waits on disk.
-  const readiness = (): Readiness => readyUnless(unready, databaseUp.up || spool.writable);
+  const readiness = (): Readiness => readyUnless(unready, databaseUp.up || spool.writable, fleet);
   const server = await openServer({
     ...serverOptions(config, agent),
     calls,
     reader: store.reader,
     events,
+    others: fleet?.others,
     metrics,
     readiness,
     overloaded: load.overloaded,
@@ -189,6 +191,18 @@ async function build(
     handOver: async () => calls?.handOver(),
     close,
   };
+}
+
+/** For providers, and for tools, which reach the open internet alone. */
+function openHttp(
+  config: Config,
+  closing: Closing,
+): { readonly http: HttpPool; readonly toolHttp: HttpPool } {
+  const http = new HttpPool();
+  closing.push(() => http.close());
+  const toolHttp = new HttpPool({ privateHosts: config.toolHosts });
+  closing.push(() => toolHttp.close());
+  return { http, toolHttp };
 }
 
 /** Each change is told once, however many calls meet the same failure. */
@@ -238,14 +252,14 @@ function worldOptions(config: Config, agent: AgentFile, metrics: Metrics) {
 function whatIsKept(
   { disabled }: Config,
   { writer, transcripts, checkpoints }: Store,
-  events: EventBus,
+  { events, bus }: Sharing,
 ): Pick<CallWorld, 'events' | 'writer' | 'transcripts' | 'checkpoints' | 'beforeAnswer'> {
   const waits: (() => Promise<void>)[] = [];
   if (disabled.has('batched-writes')) {
     waits.push(() => writer.flush(NAIVE_MS_MAX));
     waits.push(() => transcripts.flush(NAIVE_MS_MAX));
   }
-  if (disabled.has('background-events')) waits.push(() => events.taken(NAIVE_MS_MAX));
+  if (disabled.has('background-events')) waits.push(() => bus.taken(NAIVE_MS_MAX));
   if (waits.length === 0) return { events, writer, transcripts, checkpoints };
   return {
     events,
@@ -338,12 +352,13 @@ async function openTheTurnModel(
   );
 }
 
-function openTheStore(config: Config, metrics: Metrics, logger: Logger): Promise<Store> {
+function openTheStore(config: Config, instance: string, metrics: Metrics, logger: Logger): Promise<Store> {
   return openStore({
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,
     migrate: config.migrate,
     batching: !config.disabled.has('batched-writes'),
+    instance,
     clock,
     onDropped: (rows) => metrics.dropped('store_rows', rows),
     onCommit: (durationMs, rows) => {

@@ -2,6 +2,7 @@
 import type { Clock } from './base/clock.ts';
 import type { Calls } from './call/calls.ts';
 import type { EventBus } from './events/bus.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import type { Load } from './load.ts';
 import type { Gauges } from './metrics/series.ts';
 import type { Store } from './store/store.ts';
@@ -18,6 +19,7 @@ export function gaugesOf(
     readonly detector: MeasuredVoiceDetector | undefined;
     readonly turnModel: MeasuredTurnModel | undefined;
     readonly load: Load;
+    readonly fleet: Fleet | undefined;
     readonly drainingSinceMs: number | undefined;
   },
 ): Gauges {
@@ -29,12 +31,14 @@ export function gaugesOf(
       return drainingSinceMs === undefined ? 0 : Math.max(1, clock.nowMs() - drainingSinceMs);
     },
     overloaded: () => parts().load.overloaded() !== undefined,
+    redisAway: () => parts().fleet?.up === false,
     pendingWrites: () => parts().store?.writer.pendingWrites ?? 0,
     spool: () => parts().store?.spool ?? { bytes: 0, writable: true },
     droppedSoFar: () => {
-      const { events, detector, turnModel } = parts();
+      const { events, detector, turnModel, fleet } = parts();
       return {
         events: events.lostEvents,
+        shared_events: fleet?.lostEvents ?? 0,
         vad_windows: detector?.droppedWindows ?? 0,
         turn_verdicts: turnModel?.unanswered ?? 0,
       };

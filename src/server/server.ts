@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { Admission } from './admission.ts';
 import { buildApp } from './app.ts';
+import { actHere } from './callActions.ts';
 import { addressesOf, type Addresses, type ServerContext } from './context.ts';
 import { SERVER_LIMITS, type ServerOptions } from './options.ts';
 import { acceptUpgrades } from './upgrades.ts';
@@ -26,6 +27,7 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
   const limits = { ...SERVER_LIMITS, ...options.limits };
   let addresses: Addresses = addressesOf(options, 'http://127.0.0.1');
   const context: ServerContext = { options, limits, admission, addresses: () => addresses };
+  options.others?.serve((callSid, action) => actHere(context, callSid, action));
   const app = buildApp(context);
   await app.ready();
   const upgrades = acceptUpgrades(app.server, context);
