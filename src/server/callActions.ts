@@ -1,9 +1,11 @@
 // What somebody outside wants done with a live call: here, or by the instance that has it.
 import { errorText } from '../base/errors.ts';
+import type { LiveCall } from '../call/port.ts';
 import type { ActionOutcome, CallAction } from '../fleet/port.ts';
 import { TwilioRestError } from '../twilio/rest.ts';
 import { ApiError } from './apiError.ts';
 import type { ServerContext } from './context.ts';
+import { isSoftphoneCall } from './softphone.ts';
 
 /** Resolves when it was done, or is on its way; throws the `ApiError` that says why not. */
 export async function act(context: ServerContext, callSid: string, action: CallAction): Promise<void> {
@@ -51,23 +53,31 @@ export async function actHere(
 
 /** False: no such call here. */
 async function tryHere(context: ServerContext, callSid: string, action: CallAction): Promise<boolean> {
-  const { calls, rest, metrics } = context.options;
-  const live = calls.find(callSid);
-  if (live === undefined) {
-    // One that rings and is not answered yet.
-    if (action.kind !== 'hangup' || rest === undefined || context.admission.find(callSid) === undefined) {
-      return false;
-    }
-    await carried(context, rest.completeCall(callSid));
-    return true;
-  }
+  const live = context.options.calls.find(callSid);
+  if (live === undefined) return action.kind === 'hangup' && giveUpRinging(context, callSid);
   if (action.kind === 'hangup') live.hangUp();
-  else if (action.kind === 'transfer') live.transfer(action.to);
+  else if (action.kind === 'transfer') transfer(live, action.to);
   else if (!live.say(action.text)) {
-    metrics.rejected('line');
+    context.options.metrics.rejected('line');
     throw new ApiError(429, 'too_many_lines', 'as many lines wait to be said as may');
   }
   return true;
+}
+
+/** One that is announced and has no stream yet. */
+async function giveUpRinging(context: ServerContext, callSid: string): Promise<boolean> {
+  if (context.softphone.giveUp(callSid, 'canceled')) return true;
+  const { rest } = context.options;
+  if (rest === undefined || context.admission.find(callSid) === undefined) return false;
+  await carried(context, rest.completeCall(callSid));
+  return true;
+}
+
+function transfer(live: LiveCall, to: string): void {
+  if (isSoftphoneCall(live.info.callSid)) {
+    throw new ApiError(409, 'no_carrier', 'a call from a browser cannot be put through to anybody');
+  }
+  live.transfer(to);
 }
 
 /** The carrier's answer, or an error of ours that says whose fault it is. */

@@ -59,28 +59,22 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
 /** Has the carrier place a call; answers its sid. What is said in it is known before it is answered. */
 async function placeCall(context: ServerContext, call: z.output<typeof newCall>): Promise<string> {
   const { options, admission, limits } = context;
-  const { rest, metrics, twilio } = options;
+  const { rest, twilio } = options;
   if (rest === undefined || twilio.accountSid === undefined) {
     throw new ApiError(503, 'no_account', 'no carrier account is configured');
-  }
-  if (call.agent !== undefined && call.agent !== options.agentName) {
-    throw new ApiError(422, 'unknown_agent', 'this agent is not loaded');
   }
   const from = call.from ?? options.callerNumber;
   if (from === undefined)
     throw new ApiError(422, 'invalid', 'from: required, no caller number is configured');
-  const leadVariables = call.leadId === undefined ? {} : await variablesOfLead(context, call.leadId);
-  if (admission.refusals.length > 0) {
-    metrics.rejected('overload');
-    throw new ApiError(503, 'overload', 'this instance takes no more calls now');
-  }
+  const variables = await variablesOf(context, call);
+  refuseIfFull(context);
   const announced = {
     accountSid: twilio.accountSid,
     direction: 'outbound' as const,
     from,
     to: call.to,
     leadId: call.leadId,
-    variables: { ...leadVariables, ...call.variables },
+    variables,
   };
   return admission.creating(create(context, rest, announced, limits.ringTimeoutMs));
 }
@@ -108,8 +102,23 @@ async function create(
   return callSid;
 }
 
-async function variablesOfLead(context: ServerContext, leadId: string): Promise<Record<string, string>> {
-  const lead = await fromStore(context, context.options.reader.lead(leadId));
+/** What a call is to know: its lead's fields, and over them its own. Throws a 422 for a lead or an agent that is none here. */
+export async function variablesOf(
+  context: ServerContext,
+  call: Pick<z.output<typeof newCall>, 'agent' | 'leadId' | 'variables'>,
+): Promise<Record<string, string>> {
+  if (call.agent !== undefined && call.agent !== context.options.agentName) {
+    throw new ApiError(422, 'unknown_agent', 'this agent is not loaded');
+  }
+  if (call.leadId === undefined) return { ...call.variables };
+  const lead = await fromStore(context, context.options.reader.lead(call.leadId));
   if (lead === undefined) throw new ApiError(422, 'unknown_lead', 'no such lead');
-  return { name: lead.name, phone: lead.phone, ...lead.fields };
+  return { name: lead.name, phone: lead.phone, ...lead.fields, ...call.variables };
+}
+
+/** Throws a 503, and counts it, when there is no place for one call more. */
+export function refuseIfFull({ admission, options }: ServerContext): void {
+  if (admission.refusals.length === 0) return;
+  options.metrics.rejected('overload');
+  throw new ApiError(503, 'overload', 'this instance takes no more calls now');
 }

@@ -26,10 +26,11 @@ const rows = [
     'log',
     'store',
     'events',
+    'trace',
   ],
   ['call'],
   ['fleet'],
-  ['server', 'sim'],
+  ['server', 'sim', 'console'],
   [
     'main.ts',
     'gateway.ts',
@@ -38,6 +39,8 @@ const rows = [
     'warmUp.ts',
     'load.ts',
     'gauges.ts',
+    'traces.ts',
+    'kept.ts',
     'drain.ts',
     'config.ts',
   ],
@@ -46,7 +49,7 @@ const rows = [
 function filesBelow(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const full = path.join(folder, name);
-    return statSync(full).isDirectory() ? filesBelow(full) : full.endsWith('.ts') ? [full] : [];
+    return statSync(full).isDirectory() ? filesBelow(full) : /\.tsx?$/.test(full) ? [full] : [];
   });
 }
 
@@ -80,6 +83,18 @@ test('a folder imports only from itself and from the rows above it', () => {
   }
 });
 
+test('the console brings into a browser what is its own, and of the rest what runs anywhere', () => {
+  for (const { name, text } of files.filter(({ folder }) => folder === 'console')) {
+    for (const target of importsOf(text.replace(/^(?:import|export) type [^;]+;/gm, ''))) {
+      assert.ok(!target.startsWith('node:'), `${name} may not bring ${target} into a browser`);
+      if (!target.startsWith('.')) continue;
+      const [folder = ''] = path.relative(src, path.resolve(src, path.dirname(name), target)).split(path.sep);
+      const runsAnywhere = ['console', 'base', 'audio'].includes(folder);
+      assert.ok(runsAnywhere, `${name} may not bring ${target} into a browser`);
+    }
+  }
+});
+
 const reserved: readonly { what: RegExp; allowed: RegExp; why: string }[] = [
   { what: /\bprocess\.env\b/, allowed: /^config\.ts$|^sim\//, why: 'config.ts alone reads the environment' },
   { what: /\bDate\.now\(|\bperformance\.now\(/, allowed: /^base\//, why: 'time is passed in as a Clock' },
@@ -92,6 +107,7 @@ const reserved: readonly { what: RegExp; allowed: RegExp; why: string }[] = [
     allowed: /^fleet\/redisLink\.ts$/,
     why: 'fleet/redisLink.ts alone imports ioredis',
   },
+  { what: /from '@opentelemetry\//, allowed: /^trace\//, why: 'trace/ alone imports OpenTelemetry' },
   { what: /from '(?:knex|pg)'/, allowed: /^store\//, why: 'store/ alone imports knex' },
   {
     what: /\b[a-z]\w*Sync\b/,
