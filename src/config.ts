@@ -51,6 +51,8 @@ export interface Config {
   /** ... or frames are. */
   readonly shedLateMs: number;
   readonly disabled: ReadonlySet<Improvement>;
+  /** Which calls are taped: a share of all, and those from or to these numbers; undefined: none. */
+  readonly tapedCalls: { readonly share: number; readonly numbers: ReadonlySet<string> } | undefined;
   readonly migrate: boolean;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** The value of the variable that the agent's file names for a secret. */
@@ -121,6 +123,31 @@ const hostList = z
       .max(TOOL_HOSTS_MAX, `at most ${TOOL_HOSTS_MAX} hosts`),
   );
 
+/** `all`, a share of all calls, or numbers: what is given more than once adds up to the most. */
+const TAPED = /^(?:all|(?:100|\d{1,2})(?:\.\d{1,3})?%|\+\d{5,15})$/;
+
+const tapedCalls = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  )
+  .pipe(
+    z
+      .array(z.string().regex(TAPED, 'all, a share such as 5%, or numbers such as +15550100123, with commas between'))
+      .max(1_000, 'at most 1000 entries'),
+  )
+  .transform((entries) => ({
+    share: Math.max(0, ...entries.map((entry) => (entry === 'all' ? 1 : shareOf(entry)))),
+    numbers: new Set(entries.filter((entry) => entry.startsWith('+'))),
+  }));
+
+function shareOf(entry: string): number {
+  return entry.endsWith('%') ? Math.min(1, Number(entry.slice(0, -1)) / 100) : 0;
+}
+
 const environment = z.object({
   HOST: z
     .union([z.ipv4(), z.ipv6(), z.literal('localhost')], { error: 'an IP address or localhost' })
@@ -153,6 +180,7 @@ const environment = z.object({
   SHED_LAG_MS: wholeNumber(1, 60_000).default(100),
   SHED_LATE_MS: wholeNumber(1, 60_000).default(80),
   DISABLE: improvementList.default([]),
+  TAPE_CALLS: tapedCalls.optional(),
   MIGRATE: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
   LOG_LEVEL: z.enum(LEVELS, { error: `one of ${LEVELS.join(', ')}` }).default('info'),
 });
@@ -193,6 +221,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     shedLagMs: values.SHED_LAG_MS,
     shedLateMs: values.SHED_LATE_MS,
     disabled: new Set(values.DISABLE),
+    tapedCalls: values.TAPE_CALLS,
     migrate: values.MIGRATE === 'on',
     logLevel: values.LOG_LEVEL,
     secret: (name: string) => {

@@ -28,6 +28,7 @@ import { openServer } from './server/server.ts';
 import { watchDatabase } from './store/health.ts';
 import { StereoRecording } from './store/recording.ts';
 import { openStore, type Store } from './store/store.ts';
+import { Tapes } from './tape/tapes.ts';
 import { twilioRest } from './twilio/rest.ts';
 import { openTurnModel, type MeasuredTurnModel } from './vad/turnModel.ts';
 import { openVoiceDetector, type MeasuredVoiceDetector } from './vad/voiceDetector.ts';
@@ -159,9 +160,11 @@ async function build(
     openRecording: (callSid, part) =>
       agent.recording ? openRecording(config.dataDir, callSid, part, metrics, logger) : undefined,
   };
+  const tapes = new Tapes(config, logger, () => metrics.dropped('tape', 1));
+  closing.push(() => tapes.close());
   const warming = !config.disabled.has('warmup');
   const warmUpDeps = { ...deps, ...voices, model, ears: world.ears, world };
-  calls = new Calls({ ...world, whileRinging: warming ? whileRinging(warmUpDeps) : 'nothing' });
+  calls = new Calls({ ...world, tapes, whileRinging: warming ? whileRinging(warmUpDeps) : 'nothing' });
   closing.push(() => calls?.hangUpAll());
 
   const unready = new Set<string>(warming ? ['warming_up'] : []);

@@ -8,6 +8,7 @@ import { Ears } from './ears.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
 import { parseSnapshot, snapshotJson, type CallSnapshot } from './snapshot.ts';
 import type { CallOutcome } from '../store/port.ts';
+import { RunningTapes } from './taping.ts';
 import type { CallWorld } from './world.ts';
 
 /** A call that rings longer than this without a stream is not coming. */
@@ -60,10 +61,12 @@ export class Calls implements LiveCalls {
   /** Calls that we have ended, and when: about them the carrier is going to ask. The oldest first. */
   readonly #unasked = new Map<string, number>();
   readonly #whenIdle = new Set<() => void>();
+  readonly #tapes: RunningTapes;
   #lookAgain: Timer | undefined;
 
   constructor(world: CallWorld) {
     this.#world = world;
+    this.#tapes = new RunningTapes(world);
     world.checkpoints?.watchLost((callSid) => this.#takenByAnother(callSid));
   }
 
@@ -76,12 +79,27 @@ export class Calls implements LiveCalls {
     if (this.#ringing.has(info.callSid) || this.#live.has(info.callSid)) return;
     const timer = this.#world.clock.after(RINGING_MS_MAX, () => this.#ringsNoMore(info.callSid));
     const { whileRinging, background } = this.#world;
-    const ears = whileRinging === 'nothing' ? undefined : this.#openEars();
-    this.#ringing.set(info.callSid, { ears, timer });
+    const tape = this.#tapes.of(info);
+    const ring = (): void => {
+      const ears = whileRinging === 'nothing' ? undefined : this.#openEars(tape?.world);
+      this.#ringing.set(info.callSid, { ears, timer });
+    };
+    this.#tapes.happens(info.callSid, { kind: 'rang', ears: whileRinging !== 'nothing' }, ring);
     if (typeof whileRinging === 'function') background.run(whileRinging(info));
   }
 
   open(info: CallInfo, stream: CallStream): void {
+    const { callSid } = info;
+    const known = this.#known(callSid);
+    const begun = this.#live.has(callSid) || (known !== undefined && 'conversation' in known.before);
+    const snapshot = known !== undefined && 'snapshot' in known.before ? known.before.snapshot : undefined;
+    const world = this.#tapes.of(info, begun)?.world ?? this.#world;
+    this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () =>
+      this.#open(info, stream, world),
+    );
+  }
+
+  #open(info: CallInfo, stream: CallStream, world: CallWorld): void {
     const { callSid } = info;
     // The carrier has opened a second stream before we saw the first one's end.
     const replaced = this.#live.get(callSid);
@@ -93,12 +111,12 @@ export class Calls implements LiveCalls {
       stream.close();
       return;
     }
+    const known = this.#known(callSid);
     lost?.timer.cancel();
     this.#lost.delete(callSid);
-    const known = lost ?? this.#letGo.get(callSid);
     this.#letGo.delete(callSid);
     if (known !== undefined) this.#tellResumed(callSid, known.how);
-    const ears = this.#stopRinging(callSid) ?? this.#openEars();
+    const ears = this.#stopRinging(callSid) ?? this.#openEars(world);
     const border = new Border((error) => call.broke(error));
     const parts = {
       info: known?.info ?? info,
@@ -106,14 +124,14 @@ export class Calls implements LiveCalls {
       ears: border.ears(ears),
       ...known?.before,
     };
-    const call = new Call(parts, border.world(this.#world), (closed, why) => this.#onClosed(closed, why));
+    const call = new Call(parts, border.world(world), (closed, why) => this.#onClosed(closed, why));
     this.#live.set(callSid, { call, border });
     border.within(() => call.begin());
   }
 
   find(callSid: string): LiveCall | undefined {
     const live = this.#live.get(callSid);
-    return live?.border.live(live.call);
+    return live === undefined ? undefined : this.#tapes.live(live.border.live(live.call));
   }
 
   afterStream(callSid: string): AfterStream {
@@ -152,7 +170,8 @@ export class Calls implements LiveCalls {
 
   answeredBy(callSid: string, answeredBy: string): void {
     const live = this.#live.get(callSid);
-    live?.border.within(() => live.call.noteAnsweredBy(answeredBy));
+    const note = (): void => live?.border.within(() => live.call.noteAnsweredBy(answeredBy));
+    this.#tapes.happens(callSid, { kind: 'answeredBy', answeredBy }, note);
   }
 
   neverStarted(info: CallInfo, status: string): void {
@@ -192,6 +211,7 @@ export class Calls implements LiveCalls {
         if (!call.isQuiet && clock.nowMs() < deadlineMs) continue;
         const { info, conversation } = call;
         this.#letGo.set(callSid, { info, before: { conversation }, how: 'handover' });
+        this.#tapes.end(callSid);
         border.within(() => call.streamReplaced());
       }
       await sleep(clock, LOOK_MS);
@@ -202,7 +222,7 @@ export class Calls implements LiveCalls {
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
   hangUpAll(): void {
-    for (const { call, border } of this.#live.values()) border.within(() => call.hangUp());
+    for (const { call, border } of this.#live.values()) this.#tapes.live(border.live(call)).hangUp();
     for (const callSid of this.#ringing.keys()) this.#ringsNoMore(callSid);
     for (const callSid of this.#lost.keys()) this.#giveUp(callSid);
   }
@@ -241,8 +261,12 @@ export class Calls implements LiveCalls {
     this.#unasked.set(callSid, nowMs);
   }
 
-  #openEars(): Ears {
-    const { agent, detector, ears, earBreakers, clock } = this.#world;
+  #known(callSid: string): Omit<Lost, 'timer' | 'recording'> | undefined {
+    return this.#lost.get(callSid) ?? this.#letGo.get(callSid);
+  }
+
+  #openEars(world: CallWorld = this.#world): Ears {
+    const { agent, detector, ears, earBreakers, clock } = world;
     const keywords = agent.providers.stt[0]?.keywords ?? [];
     const options = { language: agent.language, keywords };
     return new Ears({ detector, providers: ears, breakers: earBreakers, options, clock });
@@ -257,12 +281,14 @@ export class Calls implements LiveCalls {
 
   #ringsNoMore(callSid: string): void {
     this.#stopRinging(callSid)?.close();
+    if (!this.#live.has(callSid) && !this.#lost.has(callSid)) this.#tapes.end(callSid);
     this.#tellIfIdle();
   }
 
   #onClosed(call: Call, why: CallClosed): void {
     const { callSid } = call.info;
     this.#live.delete(callSid);
+    if (why !== 'stream_lost') this.#tapes.end(callSid);
     const letGo = this.#letGo.get(callSid);
     if (why === 'stream_lost') this.#checkpoint(call.standing.snapshot(letGo?.how === 'handover'), false);
     else this.#checkpoint({ ...call.standing.snapshot(), ending: endingOf(why) }, true);
@@ -296,6 +322,7 @@ export class Calls implements LiveCalls {
     const live = this.#live.get(callSid);
     const info = live?.call.info ?? this.#lost.get(callSid)?.info;
     if (info === undefined) return;
+    this.#tapes.end(callSid);
     this.#lost.get(callSid)?.timer.cancel();
     this.#lost.delete(callSid);
     this.#world.logger.warn({ callSid }, 'another instance goes on with the call');
@@ -321,6 +348,7 @@ export class Calls implements LiveCalls {
     if (lost === undefined) return;
     lost.timer.cancel();
     this.#lost.delete(callSid);
+    this.#tapes.end(callSid);
     const { checkpoints, background, clock } = this.#world;
     const end = (): void =>
       this.#ended(lost.info, 'abandoned', lost.recording, durationOf(lost.before, clock));

@@ -18,6 +18,7 @@ export const DROPPED = [
   'turn_verdicts',
   'events',
   'recording',
+  'tape',
   'caller_text',
   'tool_requests',
   'keys',

@@ -28,7 +28,7 @@ const rows = [
     'events',
   ],
   ['call'],
-  ['server', 'sim', 'console'],
+  ['server', 'sim', 'console', 'tape'],
   ['main.ts', 'gateway.ts', 'providers.ts', 'warmUp.ts', 'load.ts', 'gauges.ts', 'drain.ts', 'config.ts'],
 ];
 
