@@ -136,7 +136,11 @@ const tapedCalls = z
   )
   .pipe(
     z
-      .array(z.string().regex(TAPED, 'all, a share such as 5%, or numbers such as +15550100123, with commas between'))
+      .array(
+        z
+          .string()
+          .regex(TAPED, 'all, a share such as 5%, or numbers such as +15550100123, with commas between'),
+      )
       .max(1_000, 'at most 1000 entries'),
   )
   .transform((entries) => ({

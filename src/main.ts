@@ -26,7 +26,9 @@ async function serve(config: Config): Promise<void> {
 async function run(): Promise<void> {
   // It needs nothing of what a gateway needs.
   if (process.argv[2] === 'replay') {
-    process.exitCode = await replayCommand(process.argv.slice(3), (line) => process.stdout.write(`${line}\n`));
+    process.exitCode = await replayCommand(process.argv.slice(3), (line) =>
+      process.stdout.write(`${line}\n`),
+    );
     return;
   }
   const config = readConfig();

@@ -94,9 +94,7 @@ export class Calls implements LiveCalls {
     const begun = this.#live.has(callSid) || (known !== undefined && 'conversation' in known.before);
     const snapshot = known !== undefined && 'snapshot' in known.before ? known.before.snapshot : undefined;
     const world = this.#tapes.of(info, begun)?.world ?? this.#world;
-    this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () =>
-      this.#open(info, stream, world),
-    );
+    this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () => this.#open(info, stream, world));
   }
 
   #open(info: CallInfo, stream: CallStream, world: CallWorld): void {

@@ -54,6 +54,9 @@ export class Echoes {
 
   #clear(nowUs: number): void {
     this.#playedAtUs = nowUs;
-    this.#marks = this.#marks.map(({ name, playedAtUs }) => ({ name, playedAtUs: Math.min(playedAtUs, nowUs) }));
+    this.#marks = this.#marks.map(({ name, playedAtUs }) => ({
+      name,
+      playedAtUs: Math.min(playedAtUs, nowUs),
+    }));
   }
 }

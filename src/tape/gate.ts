@@ -88,7 +88,5 @@ export class Gate {
 
 /** Calls back when no promise is left to settle. Twice round: a stream's reader asks for a tick of its own. */
 function atRest(callback: () => void): void {
-  queueMicrotask(() =>
-    process.nextTick(() => queueMicrotask(() => process.nextTick(callback))),
-  );
+  queueMicrotask(() => process.nextTick(() => queueMicrotask(() => process.nextTick(callback))));
 }

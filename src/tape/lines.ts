@@ -16,7 +16,9 @@ function plain(happening: Happening): readonly unknown[] {
   switch (happening[0]) {
     case 'spoke': {
       const [kind, number, { mulaw, wordTimes }] = happening;
-      return wordTimes === undefined ? [kind, number, base64(mulaw)] : [kind, number, base64(mulaw), wordTimes];
+      return wordTimes === undefined
+        ? [kind, number, base64(mulaw)]
+        : [kind, number, base64(mulaw), wordTimes];
     }
     case 'heard': {
       const [kind, number, event] = happening;
@@ -42,7 +44,8 @@ function base64(bytes: Uint8Array): string {
 }
 
 function plainError(error: unknown): unknown {
-  const refused = error instanceof Error && [error, error.cause].some((one) => one instanceof AddressRefusedError);
+  const refused =
+    error instanceof Error && [error, error.cause].some((one) => one instanceof AddressRefusedError);
   if (refused) return { name: 'AddressRefusedError' };
   if (!(error instanceof ProviderError)) return { name: 'Error', message: errorText(error) };
   const { name, code, message, stage, provider, status, retryAfterMs } = error;
@@ -108,7 +111,9 @@ const wrote = z.discriminatedUnion('kind', [
       reason: z.enum(['stop', 'length', 'tool_calls', 'content_filter']),
       usage: usage.optional(),
     })
-    .transform(({ kind, reason, usage }) => (usage === undefined ? { kind, reason } : { kind, reason, usage })),
+    .transform(({ kind, reason, usage }) =>
+      usage === undefined ? { kind, reason } : { kind, reason, usage },
+    ),
 ]);
 const wordTimes = z.array(z.object({ word: text, startMs: z.number(), endMs: z.number() }));
 const opened = z.object({
@@ -132,9 +137,14 @@ const shapes: Readonly<Record<Happening[0], z.ZodType<unknown[]>>> = {
   wrote: z.tuple([number, wrote]),
   spoke: z
     .tuple([number, bytes], wordTimes)
-    .transform(([request, mulaw, times]) => [request, times === undefined ? { mulaw } : { mulaw, wordTimes: times }]),
+    .transform(([request, mulaw, times]) => [
+      request,
+      times === undefined ? { mulaw } : { mulaw, wordTimes: times },
+    ]),
   over: z.tuple([z.enum(['model', 'speech']), number], failure),
-  fetched: z.tuple([number, number, bytes]).transform(([request, status, body]) => [request, { status, body }]),
+  fetched: z
+    .tuple([number, number, bytes])
+    .transform(([request, status, body]) => [request, { status, body }]),
   unfetched: z.tuple([number, failure]),
   judged: z.tuple([number, z.object({ probability: z.number(), silenceAtMs: z.number() })]),
   answerable: z.tuple([number]),
@@ -144,8 +154,10 @@ const shapes: Readonly<Record<Happening[0], z.ZodType<unknown[]>>> = {
   answeredBy: z.tuple([text]),
 };
 
-const someHappening = z
-  .tuple([number, z.enum(Object.keys(shapes) as [Happening[0], ...Happening[0][]])], z.unknown());
+const someHappening = z.tuple(
+  [number, z.enum(Object.keys(shapes) as [Happening[0], ...Happening[0][]])],
+  z.unknown(),
+);
 
 /** Undefined when it is none. Never throws. */
 export function parseHappening(

@@ -305,13 +305,22 @@ class Player implements Outside {
     return this.#read(`model ${number}`, script, {
       piece: (event) => ['wrote', number, event],
       over: (...failure) => ['over', 'model', number, ...failure],
-      instead: () => ['over', 'model', number, new ProviderError('server', 'it is not on the tape', { stage: 'llm', provider: this.#reel.header.model })],
+      instead: () => [
+        'over',
+        'model',
+        number,
+        new ProviderError('server', 'it is not on the tape', {
+          stage: 'llm',
+          provider: this.#reel.header.model,
+        }),
+      ],
     });
   }
 
   speak(number: number, text: string): Source {
     const script = this.#script(this.#scripts.speeches, this.#used.speeches, number, text, false);
-    if (script === undefined) this.#remarks.add(`the voice is asked for what is not on the tape, and is silent: “${text}”`);
+    if (script === undefined)
+      this.#remarks.add(`the voice is asked for what is not on the tape, and is silent: “${text}”`);
     const mulaw = silence(text.length * SPOKEN_MS_A_LETTER);
     return this.#read(`speech ${number}`, script, {
       piece: (chunk) => ['spoke', number, chunk],

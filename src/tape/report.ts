@@ -4,8 +4,6 @@ import type { Doing, Happening } from './records.ts';
 import type { Reel } from './reel.ts';
 import { compareTalks, talkOn, type ComparedTurn, type Talk, type TurnDifference } from './talk.ts';
 
-/** On its own clock a call is as exact as its ticks: what lies nearer together is the same. */
-const TOLERANCE_MS = 20;
 const TEXT_CHARS_MAX = 44;
 
 export interface Compared {
@@ -15,8 +13,11 @@ export interface Compared {
 }
 
 export function compare(reel: Reel, { talk, departure }: Replayed): Compared {
-  const turns = compareTalks(talkOn(reel), talk, departure === undefined ? 0 : TOLERANCE_MS);
-  return { turns, isSame: departure === undefined && turns.every(({ difference }) => difference === undefined) };
+  const turns = compareTalks(talkOn(reel), talk, departure === undefined);
+  return {
+    turns,
+    isSame: departure === undefined && turns.every(({ difference }) => difference === undefined),
+  };
 }
 
 /** Lines without their ends. */
@@ -82,7 +83,11 @@ function ofDifference(difference: TurnDifference): string {
   }
 }
 
-function verdict(turns: readonly ComparedTurn[], isSame: boolean, { talk, departure }: Replayed): readonly string[] {
+function verdict(
+  turns: readonly ComparedTurn[],
+  isSame: boolean,
+  { talk, departure }: Replayed,
+): readonly string[] {
   if (isSame) return [`the same: ${talk.messages.length} messages, bit for bit and at the same times`];
   const first = turns.find(({ difference }) => difference !== undefined);
   return [
@@ -166,6 +171,9 @@ function aligned(rows: readonly (readonly string[])[]): readonly string[] {
     Math.max(...rows.map((row) => [...(row[column] ?? '')].length)),
   );
   return rows.map((row) =>
-    row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length)).join('  ').trimEnd(),
+    row
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length))
+      .join('  ')
+      .trimEnd(),
   );
 }

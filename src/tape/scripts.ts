@@ -92,9 +92,7 @@ function addPiece(happening: Happening, atUs: number, { answers, speeches, fetch
     case 'over': {
       const [, what, number, ...failure] = happening;
       const last = { piece: undefined, ...(failure.length === 0 ? {} : { failure: failure[0] }) };
-      return what === 'model'
-        ? add(answers.get(number), atUs, last)
-        : add(speeches.get(number), atUs, last);
+      return what === 'model' ? add(answers.get(number), atUs, last) : add(speeches.get(number), atUs, last);
     }
     case 'fetched':
       return add(fetches.get(happening[1]), atUs, { piece: happening[2] });

@@ -1,4 +1,5 @@
 // What came out of a call, as far as it is compared: its messages to the carrier and its turns.
+import { MESSAGE_MS } from '../playout/playout.ts';
 import type { ToldTurn } from './inside.ts';
 import type { Doing } from './records.ts';
 import type { Reel } from './reel.ts';
@@ -47,7 +48,7 @@ export type TurnDifference =
   | { readonly kind: 'content'; readonly at: number; readonly then: Doing; readonly now: Doing }
   /** So many messages fewer, or more, behind those that are the same. */
   | { readonly kind: 'missing' | 'more'; readonly at: number; readonly messages: number }
-  /** The same messages. By how much the first one is later that is not at its time, and the one that is furthest off. */
+  /** The same so far. By how much the first one is later that is not at its time, and the one that is furthest off. */
   | { readonly kind: 'time'; readonly at: number; readonly laterMs: number; readonly mostMs: number };
 
 export interface ComparedTurn {
@@ -58,15 +59,21 @@ export interface ComparedTurn {
   readonly difference: TurnDifference | undefined;
 }
 
-/** Turn by turn, in their order. Within `toleranceMs` times are the same. */
-export function compareTalks(then: Talk, now: Talk, toleranceMs: number): readonly ComparedTurn[] {
+/** On its own clock a call is never late, as it was on a busy machine: what lies nearer together is the same. One message. */
+const TOLERANCE_MS = MESSAGE_MS;
+
+/** Turn by turn, in their order. Not `exactly`: times within one message are the same, and so are marks of other numbers. */
+export function compareTalks(then: Talk, now: Talk, exactly: boolean): readonly ComparedTurn[] {
   const turns = new Set([...then.messages, ...now.messages].map(({ turn }) => turn));
   return [...turns]
     .sort((a, b) => a - b)
     .map((turn) => {
       const before = then.messages.filter((one) => one.turn === turn);
       const after = now.messages.filter((one) => one.turn === turn);
-      const difference = contentDifference(before, after) ?? timeDifference(before, after, toleranceMs);
+      const content = contentDifference(before, after, exactly);
+      const time = timeDifference(before, after, exactly ? 0 : TOLERANCE_MS);
+      // What is late first may well be cut elsewhere, too.
+      const difference = content !== undefined && content.at <= (time?.at ?? Infinity) ? content : time;
       return { turn, messagesThen: before.length, messagesNow: after.length, difference };
     });
 }
@@ -74,17 +81,24 @@ export function compareTalks(then: Talk, now: Talk, toleranceMs: number): readon
 function contentDifference(
   then: readonly SentMessage[],
   now: readonly SentMessage[],
+  exactly: boolean,
 ): TurnDifference | undefined {
   for (const [index, { sent }] of then.entries()) {
     const after = now[index]?.sent;
     if (after === undefined) break;
-    if (JSON.stringify(sent) === JSON.stringify(after)) continue;
+    if (contentOf(sent, exactly) === contentOf(after, exactly)) continue;
     return { kind: 'content', at: index + 1, then: sent, now: after };
   }
   const messages = Math.abs(then.length - now.length);
   if (messages === 0) return undefined;
   const kind = now.length < then.length ? 'missing' : 'more';
   return { kind, at: Math.min(then.length, now.length) + 1, messages };
+}
+
+function contentOf(sent: Doing, exactly: boolean): string {
+  const [name, text] = sent;
+  const mark = !exactly && name === 'sent' && String(text).startsWith('{"event":"mark",');
+  return mark ? 'a mark' : JSON.stringify(sent);
 }
 
 function timeDifference(

@@ -22,6 +22,7 @@ export interface TapeFileOptions {
   readonly callSid: string;
   /** It ends here, before the call. Once. */
   readonly onStopped: (why: 'full' | 'slow' | 'io', error?: unknown) => void;
+  readonly charsMax?: number;
 }
 
 export class TapeFile {
@@ -49,8 +50,11 @@ export class TapeFile {
     if (this.#ended) return;
     this.#lines.push(line);
     this.#batchChars += line.length + 1;
-    if (this.#writtenChars + this.#batchChars > TAPE_CHARS_MAX) return this.#stop('full');
-    if (this.#batchChars >= BATCH_CHARS) this.#flush();
+    const { charsMax = TAPE_CHARS_MAX } = this.#options;
+    if (this.#writtenChars + this.#batchChars > charsMax) return this.#stop('full');
+    if (this.#batchChars < BATCH_CHARS) return;
+    this.#flush();
+    if (this.#gzip.writableLength > WAITING_CHARS_MAX) this.#stop('slow');
   }
 
   /** Idempotent. */
@@ -67,7 +71,6 @@ export class TapeFile {
     this.#batchChars = 0;
     this.#gzip.write(`${this.#lines.join('\n')}\n`);
     this.#lines = [];
-    if (this.#gzip.writableLength > WAITING_CHARS_MAX) this.#stop('slow');
   }
 
   #stop(why: 'full' | 'slow' | 'io', error?: unknown): void {
