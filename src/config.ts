@@ -19,6 +19,26 @@ export const IMPROVEMENTS = [
 ] as const;
 export type Improvement = (typeof IMPROVEMENTS)[number];
 
+/** OpenTelemetry's words for which traces are kept. */
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+export interface TraceSettings {
+  /** Where spans are sent to. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly serviceName: string;
+  readonly sampler: (typeof SAMPLERS)[number];
+  /** 0 to 1. */
+  readonly ratio: number;
+}
+
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -54,6 +74,8 @@ export interface Config {
   /** Which calls are taped: a share of all, and those from or to these numbers; undefined: none. */
   readonly tapedCalls: { readonly share: number; readonly numbers: ReadonlySet<string> } | undefined;
   readonly migrate: boolean;
+  /** Undefined: no traces. */
+  readonly traces: TraceSettings | undefined;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** The value of the variable that the agent's file names for a secret. */
   readonly secret: (name: string) => string | undefined;
@@ -103,6 +125,7 @@ const improvementList = z
 
 /** They are named by hand. */
 const TOOL_HOSTS_MAX = 100;
+const HEADERS_MAX = 20;
 
 const hostList = z
   .string()
@@ -123,17 +146,43 @@ const hostList = z
       .max(TOOL_HOSTS_MAX, `at most ${TOOL_HOSTS_MAX} hosts`),
   );
 
-/** `all`, a share of all calls, or numbers: what is given more than once adds up to the most. */
-const TAPED = /^(?:all|(?:100|\d{1,2})(?:\.\d{1,3})?%|\+\d{5,15})$/;
-
-const tapedCalls = z
+/** As OpenTelemetry has them: `name=value` with commas between, each value percent-encoded. */
+const headerList = z
   .string()
   .transform((text) =>
     text
       .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
+      .map((pair) => pair.trim())
+      .filter((pair) => pair !== ''),
   )
+  .pipe(
+    z
+      .array(
+        z.string().regex(/^[\w!#$%&'*.^`|~+-]+\s*=(?:[\x20-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*$/, {
+          error: 'name=value with commas between, such as api-key=abc',
+        }),
+      )
+      .max(HEADERS_MAX, `at most ${HEADERS_MAX} headers`),
+  )
+  .transform((pairs) => Object.fromEntries(pairs.map(headerOf)));
+
+function headerOf(pair: string): readonly [string, string] {
+  const at = pair.indexOf('=');
+  return [pair.slice(0, at).trim(), decoded(pair.slice(at + 1).trim())];
+}
+
+const ratio = z
+  .string()
+  .regex(/^(?:0?\.\d+|[01](?:\.0*)?)$/, 'a number from 0 to 1')
+  .transform(Number);
+
+/** `all`, a share of all calls, or numbers. */
+const TAPED = /^(?:all|(?:100|\d{1,2}(?:\.\d{1,3})?)%|\+\d{5,15})$/;
+const TAPED_MAX = 1_000;
+
+const tapedCalls = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
   .pipe(
     z
       .array(
@@ -141,15 +190,16 @@ const tapedCalls = z
           .string()
           .regex(TAPED, 'all, a share such as 5%, or numbers such as +15550100123, with commas between'),
       )
-      .max(1_000, 'at most 1000 entries'),
+      .max(TAPED_MAX, `at most ${TAPED_MAX} entries`),
   )
   .transform((entries) => ({
-    share: Math.max(0, ...entries.map((entry) => (entry === 'all' ? 1 : shareOf(entry)))),
+    share: Math.max(0, ...entries.map(shareOf)),
     numbers: new Set(entries.filter((entry) => entry.startsWith('+'))),
   }));
 
 function shareOf(entry: string): number {
-  return entry.endsWith('%') ? Math.min(1, Number(entry.slice(0, -1)) / 100) : 0;
+  if (entry === 'all') return 1;
+  return entry.endsWith('%') ? Number(entry.slice(0, -1)) / 100 : 0;
 }
 
 const environment = z.object({
@@ -186,6 +236,13 @@ const environment = z.object({
   DISABLE: improvementList.default([]),
   TAPE_CALLS: tapedCalls.optional(),
   MIGRATE: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: address(/^https?$/, 'http://127.0.0.1:4318').optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: headerList.default({}),
+  OTEL_SERVICE_NAME: z.string().max(255, 'at most 255 characters').default('turnpike'),
+  OTEL_TRACES_SAMPLER: z
+    .enum(SAMPLERS, { error: `one of ${SAMPLERS.join(', ')}` })
+    .default('parentbased_always_on'),
+  OTEL_TRACES_SAMPLER_ARG: ratio.default(1),
   LOG_LEVEL: z.enum(LEVELS, { error: `one of ${LEVELS.join(', ')}` }).default('info'),
 });
 
@@ -227,6 +284,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     disabled: new Set(values.DISABLE),
     tapedCalls: values.TAPE_CALLS,
     migrate: values.MIGRATE === 'on',
+    traces: tracesOf(values),
     logLevel: values.LOG_LEVEL,
     secret: (name: string) => {
       const value = env[name] === '' ? undefined : env[name];
@@ -237,11 +295,28 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   });
 }
 
+function tracesOf(values: Values): TraceSettings | undefined {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = values;
+  if (endpoint === undefined) return undefined;
+  return Object.freeze({
+    url: `${endpoint}/v1/traces`,
+    headers: Object.freeze(values.OTEL_EXPORTER_OTLP_HEADERS),
+    serviceName: values.OTEL_SERVICE_NAME,
+    sampler: values.OTEL_TRACES_SAMPLER,
+    ratio: values.OTEL_TRACES_SAMPLER_ARG,
+  });
+}
+
 /** A password stands in an address as it is and encoded. */
 function fixedSecrets(values: Values): readonly string[] {
   const { TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, DATABASE_URL } = values;
   const password = DATABASE_URL === undefined ? '' : new URL(DATABASE_URL).password;
-  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, password];
+  // Of `Bearer abc` a server may quote the second word alone.
+  const headers = Object.values(values.OTEL_EXPORTER_OTLP_HEADERS).flatMap((value) => [
+    value,
+    value.split(' ').at(-1),
+  ]);
+  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, password, ...headers];
   return [...all, decoded(password)]
     .filter((secret) => secret !== undefined)
     .filter((secret) => secret !== '');

@@ -1,18 +1,19 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
 import { sleep, type Clock, type Timer } from '../base/clock.ts';
+import { conversationOf, durationOf, snapshotOf, type Before } from './before.ts';
 import { Border } from './border.ts';
+import { noSpan, type Span } from '../base/span.ts';
 import { Call } from './call.ts';
+import { beginCallSpan, CallTrace } from './callTrace.ts';
 import { outcomeOf, type CallClosed, type Ending } from './connection.ts';
-import type { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
+import { RingingCalls } from './ringing.ts';
 import { parseSnapshot, snapshotJson, type CallSnapshot } from './snapshot.ts';
 import type { CallOutcome } from '../store/port.ts';
 import { RunningTapes } from './taping.ts';
 import type { CallWorld } from './world.ts';
 
-/** A call that rings longer than this without a stream is not coming. */
-const RINGING_MS_MAX = 60_000;
 /** How long a lost stream may take to come back before the call counts as over. */
 const LOST_MS_MAX = 30_000;
 /** The carrier asks what comes next within a second; a process that waits for it gives up after this. */
@@ -33,9 +34,6 @@ const NEVER_STARTED: Readonly<Record<string, CallOutcome>> = {
   canceled: 'abandoned',
 };
 
-/** What a stream that comes goes on with: the conversation itself, or what another instance has left of it. */
-type Before = { readonly conversation: Conversation } | { readonly snapshot: CallSnapshot };
-
 interface Lost {
   readonly info: CallInfo;
   readonly before: Before;
@@ -51,7 +49,7 @@ interface Live {
 
 export class Calls implements LiveCalls {
   readonly #world: CallWorld;
-  readonly #ringing = new Map<string, { readonly ears: Ears | undefined; readonly timer: Timer }>();
+  readonly #ringing: RingingCalls;
   readonly #live = new Map<string, Live>();
   readonly #lost = new Map<string, Lost>();
   /** Left to other instances: never ended by this one. As many as were live, and the process ends with them. */
@@ -67,6 +65,10 @@ export class Calls implements LiveCalls {
   constructor(world: CallWorld) {
     this.#world = world;
     this.#tapes = new RunningTapes(world);
+    this.#ringing = new RingingCalls(world.clock, (callSid) => {
+      if (!this.#live.has(callSid) && this.#known(callSid) === undefined) this.#tapes.end(callSid);
+      this.#tellIfIdle();
+    });
     world.checkpoints?.watchLost((callSid) => this.#takenByAnother(callSid));
   }
 
@@ -77,12 +79,12 @@ export class Calls implements LiveCalls {
   /** Opens the ears, so that their connection is there when the caller is, and has the rest made ready. */
   prepare(info: CallInfo): void {
     if (this.#ringing.has(info.callSid) || this.#live.has(info.callSid)) return;
-    const timer = this.#world.clock.after(RINGING_MS_MAX, () => this.#ringsNoMore(info.callSid));
     const { whileRinging, background } = this.#world;
-    const tape = this.#tapes.of(info);
+    const span = this.#beginSpan(info);
+    const world = this.#tapes.of(info)?.world;
     const ring = (): void => {
-      const ears = whileRinging === 'nothing' ? undefined : this.#openEars(tape?.world);
-      this.#ringing.set(info.callSid, { ears, timer });
+      const ears = whileRinging === 'nothing' ? undefined : this.#openEars(span, world);
+      this.#ringing.add(info.callSid, { ears, span });
     };
     this.#tapes.happens(info.callSid, { kind: 'rang', ears: whileRinging !== 'nothing' }, ring);
     if (typeof whileRinging === 'function') background.run(whileRinging(info));
@@ -90,9 +92,9 @@ export class Calls implements LiveCalls {
 
   open(info: CallInfo, stream: CallStream): void {
     const { callSid } = info;
-    const known = this.#known(callSid);
-    const begun = this.#live.has(callSid) || (known !== undefined && 'conversation' in known.before);
-    const snapshot = known !== undefined && 'snapshot' in known.before ? known.before.snapshot : undefined;
+    const before = this.#known(callSid)?.before;
+    const begun = this.#live.has(callSid) || conversationOf(before) !== undefined;
+    const snapshot = snapshotOf(before);
     const world = this.#tapes.of(info, begun)?.world ?? this.#world;
     this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () => this.#open(info, stream, world));
   }
@@ -105,21 +107,24 @@ export class Calls implements LiveCalls {
     const lost = this.#lost.get(callSid);
     // It was saying its last words: it has ended as we wanted, and what comes next is told when the carrier asks.
     if (replaced !== undefined && lost === undefined) {
-      this.#ringsNoMore(callSid);
+      this.#ringing.giveUp(callSid);
       stream.close();
       return;
     }
     const known = this.#known(callSid);
+    const ringing = this.#ringing.take(callSid);
+    const span = ringing?.span ?? this.#beginSpan(info);
     lost?.timer.cancel();
     this.#lost.delete(callSid);
     this.#letGo.delete(callSid);
     if (known !== undefined) this.#tellResumed(callSid, known.how);
-    const ears = this.#stopRinging(callSid) ?? this.#openEars(world);
+    const ears = ringing?.ears ?? this.#openEars(span, world);
     const border = new Border((error) => call.broke(error));
     const parts = {
       info: known?.info ?? info,
       stream: border.stream(stream),
       ears: border.ears(ears),
+      trace: new CallTrace(span, () => this.#world.clock.nowMs()),
       ...known?.before,
     };
     const call = new Call(parts, border.world(world), (closed, why) => this.#onClosed(closed, why));
@@ -173,7 +178,7 @@ export class Calls implements LiveCalls {
   }
 
   neverStarted(info: CallInfo, status: string): void {
-    this.#ringsNoMore(info.callSid);
+    this.#ringing.giveUp(info.callSid);
     // It had been connected: its stream was lost, and the caller left before there was another.
     if (this.#lost.has(info.callSid)) return this.#giveUp(info.callSid);
     const at = new Date(this.#world.clock.wallMs());
@@ -214,14 +219,14 @@ export class Calls implements LiveCalls {
       }
       await sleep(clock, LOOK_MS);
     }
-    for (const callSid of this.#ringing.keys()) this.#ringsNoMore(callSid);
+    this.#ringing.giveUpAll();
     await this.idle();
   }
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
   hangUpAll(): void {
     for (const { call, border } of this.#live.values()) this.#tapes.live(border.live(call)).hangUp();
-    for (const callSid of this.#ringing.keys()) this.#ringsNoMore(callSid);
+    this.#ringing.giveUpAll();
     for (const callSid of this.#lost.keys()) this.#giveUp(callSid);
   }
 
@@ -263,24 +268,18 @@ export class Calls implements LiveCalls {
     return this.#lost.get(callSid) ?? this.#letGo.get(callSid);
   }
 
-  #openEars(world: CallWorld = this.#world): Ears {
+  /** Of a call that was here or elsewhere before it goes on with that one's trace. */
+  #beginSpan(info: CallInfo): Span {
+    const before = this.#known(info.callSid)?.before;
+    const came = conversationOf(before) ?? snapshotOf(before);
+    return beginCallSpan(this.#world, info, came?.traceparent) ?? noSpan;
+  }
+
+  #openEars(span: Span, world: CallWorld = this.#world): Ears {
     const { agent, detector, ears, earBreakers, clock } = world;
     const keywords = agent.providers.stt[0]?.keywords ?? [];
     const options = { language: agent.language, keywords };
-    return new Ears({ detector, providers: ears, breakers: earBreakers, options, clock });
-  }
-
-  #stopRinging(callSid: string): Ears | undefined {
-    const ringing = this.#ringing.get(callSid);
-    ringing?.timer.cancel();
-    this.#ringing.delete(callSid);
-    return ringing?.ears;
-  }
-
-  #ringsNoMore(callSid: string): void {
-    this.#stopRinging(callSid)?.close();
-    if (!this.#live.has(callSid) && !this.#lost.has(callSid)) this.#tapes.end(callSid);
-    this.#tellIfIdle();
+    return new Ears({ detector, providers: ears, breakers: earBreakers, options, clock, span });
   }
 
   #onClosed(call: Call, why: CallClosed): void {
@@ -389,10 +388,4 @@ function endingOf(why: CallClosed): Ending {
 
 function afterOf(ending: Ending | undefined): AfterStream {
   return ending?.kind === 'dial' ? { kind: 'dial', to: ending.to } : { kind: 'hangup' };
-}
-
-function durationOf(before: Before, clock: Clock): number {
-  return 'conversation' in before
-    ? before.conversation.durationMs
-    : Math.max(0, clock.wallMs() - before.snapshot.startedAtMs);
 }

@@ -191,11 +191,11 @@ export class Inside {
     return {
       provider,
       capabilities,
-      open: (options, listener) => {
+      open: (options, listener, span) => {
         const number = this.#number(this.#sessions);
         this.#sessions.set(number, listener);
         outside.note(['listen', number, place]);
-        const session = outside.listen(number, place, options);
+        const session = outside.listen(number, place, options, span);
         return {
           push: (mulaw) => session.push(mulaw),
           commit: () => {
@@ -254,11 +254,11 @@ export class Inside {
       provider,
       model,
       warmUp,
-      complete: (request, signal) => {
+      complete: (request, signal, span) => {
         const number = this.#number(this.#answers);
         const open = () => {
           outside.note(['asked', number, which, fingerprint(JSON.stringify(request))]);
-          return outside.complete(number, which, request);
+          return outside.complete(number, which, request, span);
         };
         const feed = new Feed<LlmEvent>(signal, open, () => this.#answers.delete(number));
         this.#answers.set(number, feed);
@@ -273,11 +273,11 @@ export class Inside {
       provider,
       cacheKey,
       warmUp,
-      speak: (text, signal) => {
+      speak: (text, signal, span) => {
         const number = this.#number(this.#speeches);
         const open = () => {
           outside.note(['speak', number, text]);
-          return outside.speak(number, text);
+          return outside.speak(number, text, span);
         };
         const feed = new Feed<SpeechChunk>(signal, open, () => this.#speeches.delete(number));
         this.#speeches.set(number, feed);

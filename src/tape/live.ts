@@ -1,5 +1,6 @@
 // The outside of a call that is held: the process's world, whose news wait at the gate until the call can be told.
 import { errorText } from '../base/errors.ts';
+import type { Span } from '../base/span.ts';
 import type { BreakerFailure } from '../base/breaker.ts';
 import type { Timer } from '../base/clock.ts';
 import type { CallWorld } from '../call/world.ts';
@@ -56,10 +57,10 @@ export class LiveOutside implements Outside {
     return this.#world.detector.open((event) => this.#tell(['voice', session, event]));
   }
 
-  listen(session: number, place: number, options: SttOptions): SttSession {
+  listen(session: number, place: number, options: SttOptions, span?: Span): SttSession {
     const ears = this.#world.ears[place] ?? this.#world.ears[0];
     if (ears === undefined) throw new Error('a call without ears');
-    return ears.open(options, (event) => this.#tell(['heard', session, event]));
+    return ears.open(options, (event) => this.#tell(['heard', session, event]), span);
   }
 
   admits(place: number): boolean {
@@ -83,19 +84,19 @@ export class LiveOutside implements Outside {
     return this.#world.turnModel?.open((verdict) => this.#tell(['judged', session, verdict])) ?? none;
   }
 
-  complete(request: number, which: WhichModel, asked: LlmRequest): Source {
+  complete(request: number, which: WhichModel, asked: LlmRequest, span?: Span): Source {
     const { model, adaptive } = this.#world;
     const chosen = which === 'faster' ? (adaptive?.fasterModel ?? model) : model;
     return pulled(
-      (signal) => chosen.complete(asked, signal),
+      (signal) => chosen.complete(asked, signal, span),
       (event) => this.#tell(['wrote', request, event]),
       (...failure) => this.#tell(['over', 'model', request, ...failure]),
     );
   }
 
-  speak(request: number, text: string): Source {
+  speak(request: number, text: string, span?: Span): Source {
     return pulled(
-      (signal) => this.#world.voice.speak(text, signal),
+      (signal) => this.#world.voice.speak(text, signal, span),
       (chunk) => this.#tell(['spoke', request, chunk]),
       (...failure) => this.#tell(['over', 'speech', request, ...failure]),
     );

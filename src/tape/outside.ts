@@ -1,5 +1,6 @@
 // All that a taped call has of the world: the real one while it is held, the tape when it is told again.
 import type { Timer } from '../base/clock.ts';
+import type { Span } from '../base/span.ts';
 import type { BreakerFailure } from '../base/breaker.ts';
 import type { LlmRequest } from '../llm/port.ts';
 import type { SttOptions, SttSession } from '../stt/port.ts';
@@ -21,14 +22,14 @@ export interface Outside {
   /** Whether the call wants the playout's ticks. */
   ticks(wanted: boolean): void;
   openVoice(session: number): VadSession;
-  listen(session: number, place: number, options: SttOptions): SttSession;
+  listen(session: number, place: number, options: SttOptions, span?: Span): SttSession;
   admits(place: number): boolean;
   untilMs(place: number): number;
   earsFailed(place: number, why: BreakerFailure): void;
   earsSucceeded(place: number): void;
   openTurnModel(session: number): TurnModelSession;
-  complete(request: number, which: WhichModel, asked: LlmRequest): Source;
-  speak(request: number, text: string): Source;
+  complete(request: number, which: WhichModel, asked: LlmRequest, span?: Span): Source;
+  speak(request: number, text: string, span?: Span): Source;
   /** `stop` ends it. */
   fetch(request: number, url: string, init: RequestInit): Pick<Source, 'stop'>;
   beforeAnswer(wait: number): void;
