@@ -1,5 +1,5 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
-import { sleep, type Clock, type Timer } from '../base/clock.ts';
+import { sleep, type Timer } from '../base/clock.ts';
 import { conversationOf, durationOf, snapshotOf, type Before } from './before.ts';
 import { Border } from './border.ts';
 import { noSpan, type Span } from '../base/span.ts';

@@ -11,7 +11,7 @@ export const USAGE = `usage: replay FILE [--agent AGENT.yaml]
 Tells a taped call again to this code, offline, and compares what it sends to the carrier.
   --agent  an agent's file in place of the one that had the call
 
-Ends with 0: the same, bit for bit; 1: different; 2: the file can't be used.`;
+Ends with 0: the same; 1: different; 2: the file can't be used.`;
 
 /** Answers the exit code. Never rejects. */
 export async function replayCommand(

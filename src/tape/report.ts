@@ -8,27 +8,27 @@ const TEXT_CHARS_MAX = 44;
 
 export interface Compared {
   readonly turns: readonly ComparedTurn[];
-  /** Whether every message is the same, bit for bit and at the same time. */
+  /** Whether the carrier is sent the same, at the same times to within a message. */
   readonly isSame: boolean;
+  /** ... and the call did all of it as it did then: bit for bit, to the microsecond. */
+  readonly isExact: boolean;
 }
 
 export function compare(reel: Reel, { talk, departure }: Replayed): Compared {
   const turns = compareTalks(talkOn(reel), talk, departure === undefined);
-  return {
-    turns,
-    isSame: departure === undefined && turns.every(({ difference }) => difference === undefined),
-  };
+  const isSame = turns.every(({ difference }) => difference === undefined);
+  return { turns, isSame, isExact: isSame && departure === undefined };
 }
 
 /** Lines without their ends. */
 export function report(reel: Reel, replayed: Replayed): readonly string[] {
-  const { turns, isSame } = compare(reel, replayed);
+  const compared = compare(reel, replayed);
   return [
     headLine(reel),
     '',
-    ...table(turns, talkOn(reel), replayed.talk),
+    ...table(compared.turns, talkOn(reel), replayed.talk),
     '',
-    ...verdict(turns, isSame, replayed),
+    ...verdict(compared, replayed),
     ...replayed.remarks.map((remark) => `note: ${remark}`),
     ...(reel.isWhole ? [] : ['note: the tape ends before the call did; it was compared as far as it goes']),
   ];
@@ -83,16 +83,13 @@ function ofDifference(difference: TurnDifference): string {
   }
 }
 
-function verdict(
-  turns: readonly ComparedTurn[],
-  isSame: boolean,
-  { talk, departure }: Replayed,
-): readonly string[] {
-  if (isSame) return [`the same: ${talk.messages.length} messages, bit for bit and at the same times`];
+function verdict({ turns, isExact }: Compared, { talk, departure }: Replayed): readonly string[] {
+  const { length } = talk.messages;
+  if (isExact) return [`the same: ${length} messages, bit for bit and at the same times`];
   const first = turns.find(({ difference }) => difference !== undefined);
   return [
     first?.difference === undefined
-      ? 'different, though what the caller hears is not'
+      ? `the same: ${length} messages, though the call came to them another way`
       : `different, first in turn ${first.turn}: ${ofDifference(first.difference)}`,
     ...(departure === undefined ? [] : ofDeparture(departure)),
   ];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { CallerStep } from '../../src/sim/caller.ts';
+import { replayCommand } from '../../src/tape/command.ts';
 import { replay, type Replayed } from '../../src/tape/player.ts';
 import type { Reel } from '../../src/tape/reel.ts';
 import { compare, report } from '../../src/tape/report.ts';
@@ -67,7 +68,7 @@ function finished(callSid: string, turn: number): boolean {
 async function sameAgain(name: string): Promise<{ readonly reel: Reel; readonly replayed: Replayed }> {
   const reel = await taping.tapeOf(calls.get(name) ?? '');
   const replayed = await replay(reel);
-  assert.ok(compare(reel, replayed).isSame, report(reel, replayed).join('\n'));
+  assert.ok(compare(reel, replayed).isExact, report(reel, replayed).join('\n'));
   assert.deepEqual(replayed.remarks, []);
   assert.ok(replayed.talk.messages.length > 10, 'something was said');
   return { reel, replayed };
@@ -118,6 +119,13 @@ test('so does one in which keys were pressed, and somebody outside said a line a
 test('so do one that was transferred, and one whose caller hung up', async () => {
   await sameAgain('transferred');
   await sameAgain('left');
+});
+
+test('the command says so, and ends with 0', async () => {
+  const lines: string[] = [];
+  const code = await replayCommand([taping.fileOf(calls.get('eventful') ?? '')], (line) => lines.push(line));
+  assert.equal(code, 0, lines.join('\n'));
+  assert.match(lines.join('\n'), /^the same: \d+ messages, bit for bit and at the same times$/m);
 });
 
 test('a tape is its owner’s alone', async () => {
