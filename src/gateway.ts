@@ -164,10 +164,9 @@ async function build(
     openRecording: (callSid, part) =>
       agent.recording ? openRecording(config.dataDir, callSid, part, metrics, logger) : undefined,
   };
-  const tapes = new Tapes(config, logger, () => metrics.dropped('tape', 1));
-  closing.push(() => tapes.close());
   const warming = !config.disabled.has('warmup');
   const warmUpDeps = { ...deps, ...voices, model, ears: world.ears, world };
+  const tapes = openTapes(config, metrics, logger, closing);
   calls = new Calls({ ...world, tapes, whileRinging: warming ? whileRinging(warmUpDeps) : 'nothing' });
   closing.push(() => calls?.hangUpAll());
 
@@ -372,6 +371,12 @@ function openRest(config: Config): ReturnType<typeof twilioRest> | undefined {
   const { accountSid, authToken, apiBaseUrl } = config.twilio;
   if (accountSid === undefined || authToken === undefined) return undefined;
   return twilioRest({ accountSid, authToken, ...(apiBaseUrl === undefined ? {} : { baseUrl: apiBaseUrl }) });
+}
+
+function openTapes(config: Config, metrics: Metrics, logger: Logger, closing: Closing): Tapes {
+  const tapes = new Tapes(config, logger, () => metrics.dropped('tape', 1));
+  closing.push(() => tapes.close());
+  return tapes;
 }
 
 function openRecording(

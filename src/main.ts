@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The process: configuration in, gateway up, signals out.
 import { systemClock } from './base/clock.ts';
 import { errorText } from './base/errors.ts';

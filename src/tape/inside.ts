@@ -248,12 +248,12 @@ export class Inside {
     };
   }
 
-  #model({ provider, model, warmUp }: LanguageModel, which: WhichModel): LanguageModel {
+  #model(asked: LanguageModel, which: WhichModel): LanguageModel {
     const outside = this.#outside;
     return {
-      provider,
-      model,
-      warmUp,
+      provider: asked.provider,
+      model: asked.model,
+      warmUp: (signal) => asked.warmUp(signal),
       complete: (request, signal, span) => {
         const number = this.#number(this.#answers);
         const open = () => {
@@ -267,12 +267,12 @@ export class Inside {
     };
   }
 
-  #voice({ provider, cacheKey, warmUp }: TextToSpeech): TextToSpeech {
+  #voice(voice: TextToSpeech): TextToSpeech {
     const outside = this.#outside;
     return {
-      provider,
-      cacheKey,
-      warmUp,
+      provider: voice.provider,
+      cacheKey: voice.cacheKey,
+      warmUp: (signal) => voice.warmUp(signal),
       speak: (text, signal, span) => {
         const number = this.#number(this.#speeches);
         const open = () => {

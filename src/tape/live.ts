@@ -134,16 +134,14 @@ export class LiveOutside implements Outside {
   /** As much of the answer as a tool's caller reads, and a byte that says that there was more. */
   async #fetched(url: string, init: RequestInit): Promise<FetchedAnswer> {
     const response = await this.#world.fetch(url, init);
-    const reader = response.body?.getReader();
     const parts: Uint8Array[] = [];
     let bytes = 0;
-    while (reader !== undefined && bytes <= TOOL_ANSWER_BYTES_MAX) {
-      const { value, done } = await reader.read();
-      if (done) break;
-      parts.push(value);
-      bytes += value.length;
+    // To leave it cancels what is still to come.
+    for await (const part of response.body ?? []) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes > TOOL_ANSWER_BYTES_MAX) break;
     }
-    if (bytes > TOOL_ANSWER_BYTES_MAX) await reader?.cancel();
     return { status: response.status, body: Buffer.concat(parts).subarray(0, TOOL_ANSWER_BYTES_MAX + 1) };
   }
 }

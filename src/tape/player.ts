@@ -13,8 +13,9 @@ import { Echoes } from './echoes.ts';
 import type { Source } from './feed.ts';
 import { agentOf } from './header.ts';
 import type { Outside, WhichModel } from './outside.ts';
-import { fetchKey, fingerprint, markIn, type Doing, type Happening } from './records.ts';
+import { fetchKey, fingerprint, isOutside, type Doing, type Happening } from './records.ts';
 import type { Reel, TapeLine } from './reel.ts';
+import { Reading, type Telling } from './reading.ts';
 import { scriptsOf, takeScript, type Script, type Scripts } from './scripts.ts';
 import { Stage } from './stage.ts';
 import { Talk } from './talk.ts';
@@ -30,7 +31,7 @@ const TICK_US = TICK_MS * 1_000;
 export interface Departure {
   readonly atUs: number;
   /** What it did then, or what happened to it that it did not wait for now; undefined: nothing more. */
-  readonly then: TapeLine | undefined;
+  readonly onTape: TapeLine | undefined;
   /** What it did now; undefined: it did not do what it did then, or did not wait for what happened. */
   readonly now: Doing | undefined;
 }
@@ -40,14 +41,6 @@ export interface Replayed {
   readonly departure: Departure | undefined;
   /** What else is worth knowing, once each. */
   readonly remarks: readonly string[];
-}
-
-/** Who is being told an answer or a sentence. */
-interface Reading {
-  readonly next: () => Happening;
-  readonly dueUs: () => number;
-  /** On the tape the next piece came. */
-  readonly skip: () => void;
 }
 
 /** `agent`: instead of the one that had the call. Throws when today's code does not take the agent on the tape. */
@@ -64,7 +57,7 @@ class Player implements Outside {
   readonly #remarks = new Set<string>();
   /** When each rings. */
   readonly #timers = new Map<number, number>();
-  readonly #readings = new Map<string, Reading>();
+  readonly #readings = new Map<string, Pick<Reading<unknown>, 'dueUs' | 'next' | 'skip'>>();
   readonly #sessions = new Map<number, ToldSession>();
   readonly #waits = new Set<number>();
   readonly #used = { answers: new Set<number>(), speeches: new Set<number>(), fetches: new Set<number>() };
@@ -132,8 +125,7 @@ class Player implements Outside {
   }
 
   #depart(now: Doing | undefined): void {
-    const then = this.#reel.lines[this.#at];
-    this.#departure = { atUs: this.#nowUs, then, now };
+    this.#departure = { atUs: this.#nowUs, onTape: this.#reel.lines[this.#at], now };
     this.#tickUs = this.#nowUs;
   }
 
@@ -203,7 +195,7 @@ class Player implements Outside {
         return event === undefined ? undefined : ['heard', number, event];
       });
     }
-    for (const reading of this.#readings.values()) consider(reading.dueUs(), reading.next);
+    for (const reading of this.#readings.values()) consider(reading.dueUs, () => reading.next());
     consider(this.#echoes.dueUs, () => ['message', this.#echo(this.#echoes.take())]);
     for (const [number, atUs] of this.#timers) {
       consider(atUs, () => {
@@ -388,69 +380,11 @@ class Player implements Outside {
   }
 
   #read<T>(name: string, script: Script<T> | undefined, tell: Telling<T>): Source {
-    const askedAtUs = this.#nowUs;
-    let at = 0;
-    let wantedAtUs = Infinity;
-    this.#readings.set(name, {
-      // What is not wanted yet is not due.
-      dueUs: () => Math.max(wantedAtUs, askedAtUs + (script?.pieces[at]?.afterUs ?? 0)),
-      next: () => {
-        wantedAtUs = Infinity;
-        at += 1;
-        if (script === undefined) return at === 1 ? tell.instead() : tell.over();
-        const read = script.pieces[at - 1];
-        if (read?.piece !== undefined) return tell.piece(read.piece);
-        // One that was not heard to its end then has no end on the tape.
-        return read !== undefined && 'failure' in read ? tell.over(read.failure) : tell.over();
-      },
-      skip: () => {
-        wantedAtUs = Infinity;
-        at += 1;
-      },
-    });
+    const reading = new Reading(script, tell, this.#nowUs);
+    this.#readings.set(name, reading);
     return {
-      pull: () => {
-        wantedAtUs = this.#nowUs;
-      },
+      pull: () => reading.want(this.#nowUs),
       stop: () => void this.#readings.delete(name),
     };
-  }
-}
-
-interface Telling<T> {
-  readonly piece: (piece: T) => Happening;
-  readonly over: (...failure: readonly [] | readonly [unknown]) => Happening;
-  /** What the tape does not have. */
-  readonly instead: () => Happening;
-}
-
-/** It came from the caller, the line or somebody outside, and would have come whatever the call did. */
-function isOutside(happening: Happening): boolean {
-  switch (happening[0]) {
-    case 'message':
-      return markIn(happening[1] ?? '') === undefined;
-    case 'rang':
-    case 'opened':
-    case 'closed':
-    case 'failed':
-    case 'voice':
-    case 'judged':
-    case 'say':
-    case 'transfer':
-    case 'hangUp':
-    case 'answeredBy':
-      return true;
-    case 'timer':
-    case 'tick':
-    case 'heard':
-    case 'wrote':
-    case 'spoke':
-    case 'over':
-    case 'fetched':
-    case 'unfetched':
-    case 'answerable':
-      return false;
-    default:
-      return happening satisfies never;
   }
 }

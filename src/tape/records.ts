@@ -101,3 +101,34 @@ export function markIn(text: string): string | undefined {
   const parsed = parseInbound(text);
   return parsed.ok && parsed.frame.kind === 'mark' ? parsed.frame.name : undefined;
 }
+
+/** It came from the caller, the line or somebody outside, and would have come whatever the call did. */
+export function isOutside(happening: Happening): boolean {
+  switch (happening[0]) {
+    case 'message':
+      return markIn(happening[1] ?? '') === undefined;
+    case 'rang':
+    case 'opened':
+    case 'closed':
+    case 'failed':
+    case 'voice':
+    case 'judged':
+    case 'say':
+    case 'transfer':
+    case 'hangUp':
+    case 'answeredBy':
+      return true;
+    case 'timer':
+    case 'tick':
+    case 'heard':
+    case 'wrote':
+    case 'spoke':
+    case 'over':
+    case 'fetched':
+    case 'unfetched':
+    case 'answerable':
+      return false;
+    default:
+      return happening satisfies never;
+  }
+}

@@ -75,7 +75,7 @@ function ofDifference(difference: TurnDifference): string {
     case 'more':
       return `from ${where} on ${difference.messages} are more than then`;
     case 'content':
-      return `${where} was ${ofDoing(difference.then)}, is ${ofDoing(difference.now)}`;
+      return `${where} was ${ofDoing(difference.onTape)}, is ${ofDoing(difference.now)}`;
     case 'time':
       return `the same, from ${where} on at other times (${signed(difference.laterMs)} ms, at most ${signed(difference.mostMs)})`;
     default:
@@ -95,9 +95,9 @@ function verdict({ turns, isExact }: Compared, { talk, departure }: Replayed): r
   ];
 }
 
-function ofDeparture({ atUs, then, now }: Departure): readonly string[] {
-  const happened = then?.kind === 'happening' ? ofHappening(then.happening) : undefined;
-  const did = then?.kind === 'doing' ? ofDoing(then.doing) : 'nothing more';
+function ofDeparture({ atUs, onTape, now }: Departure): readonly string[] {
+  const happened = onTape?.kind === 'happening' ? ofHappening(onTape.happening) : undefined;
+  const did = onTape?.kind === 'doing' ? ofDoing(onTape.doing) : 'nothing more';
   return [
     `it went another way at ${(atUs / 1_000).toFixed(3)} ms, and from there on its time is its own`,
     `  then: ${happened === undefined ? did : `it waited for ${happened}`}`,
@@ -165,11 +165,11 @@ function signed(ms: number): string {
 
 function aligned(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_head, column) =>
-    Math.max(...rows.map((row) => [...(row[column] ?? '')].length)),
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
   return rows.map((row) =>
     row
-      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length))
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - cell.length))
       .join('  ')
       .trimEnd(),
   );

@@ -45,7 +45,7 @@ function isTurn(value: unknown): value is ToldTurn {
 
 /** Where one exchange is not what it was; messages are counted from 1. */
 export type TurnDifference =
-  | { readonly kind: 'content'; readonly at: number; readonly then: Doing; readonly now: Doing }
+  | { readonly kind: 'content'; readonly at: number; readonly onTape: Doing; readonly now: Doing }
   /** So many messages fewer, or more, behind those that are the same. */
   | { readonly kind: 'missing' | 'more'; readonly at: number; readonly messages: number }
   /** The same so far. By how much the first one is later that is not at its time, and the one that is furthest off. */
@@ -87,7 +87,7 @@ function contentDifference(
     const after = now[index]?.sent;
     if (after === undefined) break;
     if (contentOf(sent, exactly) === contentOf(after, exactly)) continue;
-    return { kind: 'content', at: index + 1, then: sent, now: after };
+    return { kind: 'content', at: index + 1, onTape: sent, now: after };
   }
   const messages = Math.abs(then.length - now.length);
   if (messages === 0) return undefined;
