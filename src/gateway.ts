@@ -27,6 +27,7 @@ import type { Readiness, ServerLimits } from './server/options.ts';
 import { openServer } from './server/server.ts';
 import { watchDatabase } from './store/health.ts';
 import { StereoRecording } from './store/recording.ts';
+import { recordingPath } from './store/recordingFolder.ts';
 import { openStore, type Store } from './store/store.ts';
 import { twilioRest } from './twilio/rest.ts';
 import { openTurnModel, type MeasuredTurnModel } from './vad/turnModel.ts';
@@ -167,6 +168,7 @@ async function build(
     ...serverOptions(config, agent),
     calls,
     reader: store.reader,
+    eraser: store.eraser,
     events,
     metrics,
     readiness,
@@ -350,6 +352,12 @@ function openTheStore(config: Config, metrics: Metrics, logger: Logger): Promise
       metrics.stageTook('store_commit', '', durationMs);
       logger.debug({ durationMs, rows }, 'committed');
     },
+    callsMs: config.callsKeptMs,
+    recordingsMs: config.recordingsKeptMs,
+    onDeleted: (what, why, count) => {
+      metrics.deleted(what, why, count);
+      logger.info({ what, why, count }, 'deleted');
+    },
     onTranscripts: (durationMs, calls) => logger.debug({ durationMs, calls }, 'kept transcripts'),
     onError: (error) => logger.error({ failure: errorText(error) }, 'the store failed'),
   });
@@ -368,7 +376,7 @@ function openRecording(
   metrics: Metrics,
   logger: Logger,
 ): OpenRecording {
-  const file = path.join('recordings', part === 1 ? `${callSid}.wav` : `${callSid}-${part}.wav`);
+  const file = recordingPath(callSid, part);
   const recording = new StereoRecording({
     path: path.join(dataDir, file),
     durationMaxMs: 4 * 60 * 60 * 1_000,

@@ -116,6 +116,10 @@ export class Calls implements LiveCalls {
     return live?.border.live(live.call);
   }
 
+  isUnderWay(callSid: string): boolean {
+    return this.#live.has(callSid) || this.#ringing.has(callSid) || this.#lost.has(callSid);
+  }
+
   afterStream(callSid: string): AfterStream {
     if (this.#unasked.delete(callSid)) this.#tellIfIdle();
     const after = this.#after.get(callSid);

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { LiveCalls } from '../call/port.ts';
 import type { EventBus } from '../events/bus.ts';
-import type { CallReader } from '../store/port.ts';
+import type { CallEraser, CallReader } from '../store/port.ts';
 import type { TwilioRest } from '../twilio/rest.ts';
 import type { OverloadReason } from './overload.ts';
 
@@ -125,6 +125,7 @@ export interface ServerOptions {
   readonly lines: SpokenLines;
   readonly calls: LiveCalls;
   readonly reader: CallReader;
+  readonly eraser: CallEraser;
   readonly events: LiveEvents;
   readonly metrics: ServerMetrics;
   /** Places outgoing calls; without it there are none. */
