@@ -229,6 +229,7 @@ export function harnessOptions(dataDir: string): ServerOptions {
     adminToken: ADMIN_TOKEN,
     callsMax: 10,
     dataDir,
+    consoleDir: path.join(dataDir, 'console'),
     agentName: 'desk',
     callerNumber: '+15005550001',
     lines: { language: 'en-US', busy: 'All lines are busy.', apology: 'Something went wrong.' },
@@ -238,6 +239,7 @@ export function harnessOptions(dataDir: string): ServerOptions {
     events: new EventBus({ clock: systemClock, background: false }),
     metrics: {
       rejected: () => undefined,
+      askedOthers: () => undefined,
       render: async (accept) => ({ contentType: accept ?? 'text/plain', body: 'turnpike_calls_active 0\n' }),
     },
     rest: undefined,
