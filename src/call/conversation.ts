@@ -207,7 +207,7 @@ export class Conversation {
       { kind: 'agent', text: heardText, cut: reply !== undefined },
       { kind: 'caller', text: callerText },
     ];
-    const history = live.reduce((all, item) => append(all, this.#itemForOthers(item)), this.#forOthers());
+    const history = live.reduce((all, item) => append(all, this.#itemForOthers(item)), this.#historyKept());
     const { clock, agent } = this.#world;
     const startedAtMs = clock.wallMs() - this.durationMs;
     const { state } = this.#toolbox;

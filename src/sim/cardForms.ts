@@ -1,7 +1,18 @@
 // Payment cards' numbers and US social-security numbers as people write, dictate and mishear them. From a seed, and knowing
 // nothing of how they are found: what is taken out of calls is held against this.
 import type { Random } from '../base/random.ts';
-import { pick, pickDigits, pickNumber } from './chance.ts';
+import { pick, pickDigits } from './chance.ts';
+import {
+  digitWords,
+  groupsOf,
+  hundredWords,
+  inScript,
+  pairWords,
+  printedGroups,
+  raggedGroups,
+  repeatWords,
+  thousandWords,
+} from './numberWords.ts';
 
 /** What a caller says in one turn after the other; most say it in one. */
 export type Turns = readonly string[];
@@ -10,10 +21,6 @@ export interface NumberForm {
   readonly name: string;
   readonly say: (number: string, random: Random) => Turns;
 }
-
-const UNITS = 'zero one two three four five six seven eight nine'.split(' ');
-const TEENS = 'ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(' ');
-const TENS = 'ten twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
 
 /** First digits and length, as the schemes issue them. */
 const SCHEMES: readonly (readonly [string, number])[] = [
@@ -48,93 +55,11 @@ export function anyCardNumber(random: Random): string {
   const [prefix, length] = pick(random, SCHEMES);
   const body = prefix + pickDigits(random, length - prefix.length - 1);
   let sum = 0;
-  for (const [place, digit] of [...body].toReversed().entries()) {
+  for (const [place, digit] of Array.from(body).toReversed().entries()) {
     const doubled = place % 2 === 0 ? Number(digit) * 2 : Number(digit);
     sum += Math.floor(doubled / 10) + (doubled % 10);
   }
   return body + String((10 - (sum % 10)) % 10);
-}
-
-/** One that could be issued: no 000, 666 or 9xx in front, no 00, no 0000. */
-export function anySocialNumber(random: Random): string {
-  const part = (most: number, length: number): string =>
-    String(pickNumber(random, 1, most)).padStart(length, '0');
-  const area = part(899, 3);
-  return (area === '666' ? '665' : area) + part(99, 2) + part(9_999, 4);
-}
-
-/** "four oh two". */
-export function digitWords(digits: string, zero = 'zero'): string {
-  return [...digits].map((digit) => (digit === '0' ? zero : (UNITS[Number(digit)] ?? ''))).join(' ');
-}
-
-/** "forty-two", "oh seven", "nineteen". */
-export function pairWords(pair: string, joint = '-'): string {
-  const value = Number(pair);
-  if (pair.length < 2 || value < 10) return digitWords(pair, 'oh');
-  if (value < 20) return TEENS[value - 10] ?? '';
-  const tens = TENS[Math.floor(value / 10) - 1] ?? '';
-  return value % 10 === 0 ? tens : `${tens}${joint}${UNITS[value % 10] ?? ''}`;
-}
-
-/** "four hundred twelve", "four hundred and twelve"; a zero in front is said. */
-function hundredWords(digits: string, and: string): string {
-  if (digits.length !== 3 || digits.startsWith('0')) return digitWords(digits, 'oh');
-  const rest = digits.slice(1);
-  const hundred = `${UNITS[Number(digits[0])] ?? ''} hundred`;
-  if (rest === '00') return hundred;
-  return `${hundred} ${and}${rest.startsWith('0') ? digitWords(rest.slice(1)) : pairWords(rest, ' ')}`;
-}
-
-/** "four thousand two hundred forty two". */
-function thousandWords(digits: string): string {
-  if (digits.length !== 4 || digits.startsWith('0')) return digitWords(digits, 'oh');
-  const rest = digits.slice(1);
-  const thousand = `${UNITS[Number(digits[0])] ?? ''} thousand`;
-  if (rest === '000') return thousand;
-  if (rest.startsWith('00')) return `${thousand} and ${digitWords(rest.slice(2))}`;
-  if (rest.startsWith('0')) return `${thousand} and ${pairWords(rest.slice(1), ' ')}`;
-  return `${thousand} ${hundredWords(rest, '')}`;
-}
-
-/** As it is printed: 4-6-5 for fifteen digits, else fours. */
-export function printedGroups(digits: string): string[] {
-  if (digits.length === 15) return [digits.slice(0, 4), digits.slice(4, 10), digits.slice(10)];
-  return groupsOf(digits, 4);
-}
-
-function groupsOf(digits: string, length: number): string[] {
-  return digits.match(new RegExp(`.{1,${length}}`, 'gu')) ?? [];
-}
-
-function raggedGroups(digits: string, random: Random): string[] {
-  const groups: string[] = [];
-  for (let at = 0; at < digits.length;) {
-    const length = 1 + Math.floor(random.next() * 5);
-    groups.push(digits.slice(at, at + length));
-    at += length;
-  }
-  return groups;
-}
-
-/** "double four", "three sevens". */
-function repeatWords(digits: string, random: Random): string {
-  const plurals = 'zeros ones twos threes fours fives sixes sevens eights nines'.split(' ');
-  const words = ['', '', 'double', 'triple', 'quadruple'];
-  return (digits.match(/(\d)\1{0,3}/gu) ?? [])
-    .map((run) => {
-      const digit = Number(run[0]);
-      if (run.length === 1) return UNITS[digit];
-      return random.next() < 0.5
-        ? `${words[run.length]} ${UNITS[digit]}`
-        : `${UNITS[run.length]} ${plurals[digit]}`;
-    })
-    .join(' ');
-}
-
-/** Digits of a script by its zero. */
-function inScript(digits: string, zero: number): string {
-  return [...digits].map((digit) => String.fromCodePoint(zero + Number(digit))).join('');
 }
 
 function between(digits: string, ...joints: readonly string[]): (random: Random) => Turns {
@@ -190,7 +115,7 @@ const written: readonly NumberForm[] = [
   {
     name: 'single figures',
     say: (number, random) => [
-      [...number].join(pick(random, [' ', ', ', '-', '. ', ',', '.', ' . ', '... '])),
+      Array.from(number).join(pick(random, [' ', ', ', '-', '. ', ',', '.', ' . ', '... '])),
     ],
   },
   { name: 'figures with thousands marked', say: (number) => [BigInt(number).toLocaleString('en-US')] },
@@ -323,7 +248,9 @@ const spoken: readonly NumberForm[] = [
   {
     name: 'digits and words mixed',
     say: (number, random) => [
-      [...number].map((digit) => (random.next() < 0.5 ? digit : digitWords(digit))).join(' '),
+      Array.from(number)
+        .map((digit) => (random.next() < 0.5 ? digit : digitWords(digit)))
+        .join(' '),
     ],
   },
   {
@@ -444,59 +371,6 @@ function cutOnce(number: string, random: Random): [string, string] {
 }
 
 export const CARD_FORMS: readonly NumberForm[] = [...written, ...spoken, ...split];
-
-const printedSocial = (number: string): [string, string, string] => [
-  number.slice(0, 3),
-  number.slice(3, 5),
-  number.slice(5),
-];
-
-export const SOCIAL_FORMS: readonly NumberForm[] = [
-  {
-    name: 'as printed',
-    say: (number, random) => [printedSocial(number).join(pick(random, ['-', ' ', '.', '\u2013']))],
-  },
-  { name: 'named, figures', say: (number) => [`my social is ${number}`] },
-  {
-    name: 'named, spoken',
-    say: (number, random) => [
-      `my social security number is ${printedSocial(number)
-        .map((group) => digitWords(group, 'oh'))
-        .join(pick(random, [' ', ', ', ' dash ']))}`,
-    ],
-  },
-  {
-    name: 'named, pairs',
-    say: (number) => [
-      `my social is ${digitWords(number.slice(0, 3))} ${pairWords(number.slice(3, 5), ' ')} ${groupsOf(
-        number.slice(5),
-        2,
-      )
-        .map((pair) => pairWords(pair, ' '))
-        .join(' ')}`,
-    ],
-  },
-  { name: 'named, single figures', say: (number) => [`social security number ${[...number].join(' ')}`] },
-  {
-    name: 'named, last four',
-    say: (number) => [`the last four of my social are ${digitWords(number.slice(5))}`],
-  },
-  {
-    name: 'named, over turns',
-    say: (number) => {
-      const [area, group, serial] = printedSocial(number);
-      return [`my social is ${digitWords(area)}`, digitWords(group), digitWords(serial)];
-    },
-  },
-  {
-    name: 'spoken with dashes',
-    say: (number) => [
-      printedSocial(number)
-        .map((group) => digitWords(group))
-        .join(' dash '),
-    ],
-  },
-];
 
 const LEADS = [
   '',

@@ -1,7 +1,7 @@
 // What callers say that has numbers in it and no card's: telephones, dates, prices, orders, times, addresses. From a seed; none of
 // it may be taken for a card's number.
 import type { Random } from '../base/random.ts';
-import { digitWords, pairWords } from './cardForms.ts';
+import { digitWords, pairWords } from './numberWords.ts';
 import { pick, pickDigits, pickNumber } from './chance.ts';
 
 export interface PlainForm {

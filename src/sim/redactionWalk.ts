@@ -24,7 +24,7 @@ export function visibleDigits(text: string): number {
       .match(/\p{Nd}+|\p{L}+/gu) ?? [];
   let count = 0;
   for (const word of words) {
-    if (/^\p{Nd}/u.test(word)) count += [...word].length;
+    if (/^\p{Nd}/u.test(word)) count += Array.from(word).length;
     else if (DIGIT_WORDS.has(word)) count += 1;
   }
   return count;

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
 import { NOTHING_BEFORE, redact } from '../../src/redact/redact.ts';
-import { anyCardNumber, anySocialNumber, CARD_FORMS, inTalk, SOCIAL_FORMS } from '../../src/sim/cardForms.ts';
+import { anyCardNumber, CARD_FORMS, inTalk } from '../../src/sim/cardForms.ts';
+import { anySocialNumber, SOCIAL_FORMS } from '../../src/sim/socialForms.ts';
 import { PLAIN_FORMS } from '../../src/sim/plainNumbers.ts';
 import { walk } from '../../src/sim/redactionWalk.ts';
 
