@@ -292,6 +292,8 @@ function serverOptions(config: Config, agent: AgentFile, { limits = {}, consoleD
     dataDir,
     limits,
     consoleDir,
+    reader,
+    eraser,
     clock,
     agentName: agent.name,
     callerNumber: agent.callerNumber,

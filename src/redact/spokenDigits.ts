@@ -157,9 +157,7 @@ export function groupsOf(text: string, reading: Reading): readonly Group[] {
     const value = idiom ? undefined : (figuresOf(word) ?? VALUES.get(word) ?? plural ?? misheard);
     if (value === undefined) {
       if (CORRECTIONS.has(word)) corrects = true;
-      else if (BREAKS.has(word)) strangers += ANOTHER_NUMBER;
-      else if (PREPOSITIONS.has(word) && before !== 'hold' && before !== 'hang') strangers += 3;
-      else if (!FILLERS.has(word) && !idiom) strangers += 1;
+      else if (!idiom) strangers += strangeness(word, before);
       times = 1;
       if (word !== 'and') openPlaces = 0;
       continue;
@@ -183,6 +181,13 @@ export function groupsOf(text: string, reading: Reading): readonly Group[] {
     [strangers, corrects, times, openPlaces, filledPlaces] = [0, false, 1, 0, 0];
   }
   return groups;
+}
+
+/** How far a word that is no digit takes the next number from the one before. */
+function strangeness(word: string, before: string): number {
+  if (BREAKS.has(word)) return ANOTHER_NUMBER;
+  if (PREPOSITIONS.has(word) && before !== 'hold' && before !== 'hang') return 3;
+  return FILLERS.has(word) ? 0 : 1;
 }
 
 function wordAfter(text: string, from: number): string {

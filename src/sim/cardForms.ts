@@ -357,7 +357,7 @@ const split: readonly NumberForm[] = [
     say: (number, random) => {
       const [first, second] = cutOnce(number, random);
       return [
-        `${digitWords(first)}`,
+        digitWords(first),
         pick(random, ['hold on', 'sorry, my glasses', 'one second please']),
         digitWords(second),
       ];

@@ -108,9 +108,7 @@ class Opened {
   async settle(): Promise<void> {
     const { writer, transcripts, checkpoints } = this.store;
     const all = Promise.all([writer.flush(60_000), transcripts.flush(60_000), checkpoints.flush(60_000)]);
-    let done = false;
-    void all.then(() => (done = true));
-    while (!done) await this.clock.advance(50);
+    await this.#turnUntil(all, 50);
   }
 
   /** Lets time pass until `condition` holds. */
@@ -137,9 +135,14 @@ class Opened {
 
   async close(): Promise<void> {
     const closing = this.store.close();
-    let closed = false;
-    void closing.then(() => (closed = true));
-    while (!closed) await this.clock.advance(100);
+    await this.#turnUntil(closing, 100);
+  }
+
+  async #turnUntil(work: Promise<unknown>, stepMs: number): Promise<void> {
+    const state = { over: false };
+    void work.finally(() => (state.over = true));
+    while (!state.over) await this.clock.advance(stepMs);
+    await work;
   }
 }
 
