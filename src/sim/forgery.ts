@@ -56,7 +56,11 @@ function post(
   return new Promise((resolve) => {
     const sent = request(
       `${target.url}${route}`,
-      { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers } },
+      {
+        method: 'POST',
+        timeout: ANSWER_MS_MAX,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      },
       (response) => {
         let text = '';
         response.setEncoding('utf8');
@@ -65,7 +69,7 @@ function post(
       },
     );
     sent.on('error', () => resolve({ status: 0, text: '' }));
-    sent.setTimeout(ANSWER_MS_MAX, () => sent.destroy());
+    sent.on('timeout', () => sent.destroy());
     sent.end(body);
   });
 }
