@@ -77,6 +77,8 @@ export interface Config {
   /** ... and recordings; undefined: with their calls. */
   readonly recordingsKeptMs: number | undefined;
   readonly disabled: ReadonlySet<Improvement>;
+  /** Which calls are taped: a share of all, and those from or to these numbers; undefined: none. */
+  readonly tapedCalls: { readonly share: number; readonly numbers: ReadonlySet<string> } | undefined;
   readonly migrate: boolean;
   /** Undefined: no traces. */
   readonly traces: TraceSettings | undefined;
@@ -184,6 +186,32 @@ const ratio = z
   .regex(/^(?:0?\.\d+|[01](?:\.0*)?)$/, 'a number from 0 to 1')
   .transform(Number);
 
+/** `all`, a share of all calls, or numbers. */
+const TAPED = /^(?:all|(?:100|\d{1,2}(?:\.\d{1,3})?)%|\+\d{5,15})$/;
+const TAPED_MAX = 1_000;
+
+const tapedCalls = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
+  .pipe(
+    z
+      .array(
+        z
+          .string()
+          .regex(TAPED, 'all, a share such as 5%, or numbers such as +15550100123, with commas between'),
+      )
+      .max(TAPED_MAX, `at most ${TAPED_MAX} entries`),
+  )
+  .transform((entries) => ({
+    share: Math.max(0, ...entries.map(shareOf)),
+    numbers: new Set(entries.filter((entry) => entry.startsWith('+'))),
+  }));
+
+function shareOf(entry: string): number {
+  if (entry === 'all') return 1;
+  return entry.endsWith('%') ? Number(entry.slice(0, -1)) / 100 : 0;
+}
+
 const environment = z.object({
   HOST: z
     .union([z.ipv4(), z.ipv6(), z.literal('localhost')], { error: 'an IP address or localhost' })
@@ -216,6 +244,7 @@ const environment = z.object({
   RETENTION_DAYS: wholeNumber(1, DAYS_MAX).optional(),
   RECORDING_RETENTION_DAYS: wholeNumber(1, DAYS_MAX).optional(),
   DISABLE: improvementList.default([]),
+  TAPE_CALLS: tapedCalls.optional(),
   MIGRATE: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
   OTEL_EXPORTER_OTLP_ENDPOINT: address(/^https?$/, 'http://127.0.0.1:4318').optional(),
   OTEL_EXPORTER_OTLP_HEADERS: headerList.default({}),
@@ -266,6 +295,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     callsKeptMs: daysMs(values.RETENTION_DAYS),
     recordingsKeptMs: daysMs(values.RECORDING_RETENTION_DAYS),
     disabled: new Set(values.DISABLE),
+    tapedCalls: values.TAPE_CALLS,
     migrate: values.MIGRATE === 'on',
     traces: tracesOf(values),
     logLevel: values.LOG_LEVEL,

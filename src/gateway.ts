@@ -18,7 +18,7 @@ import type { CallWorld } from './call/world.ts';
 import type { Config } from './config.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { gaugesOf } from './gauges.ts';
-import { openRecording, openTheStore, whatIsKept } from './kept.ts';
+import { openTapes, openTheStore, recordingsOf, whatIsKept } from './kept.ts';
 import { watchLoad } from './load.ts';
 import { ResponseCache } from './llm/responseCache.ts';
 import { openMetrics, openMutedMetrics, type Metrics } from './metrics/metrics.ts';
@@ -157,12 +157,12 @@ async function build(
     ...adaptiveOf(config, deps),
     background,
     fetch: toolHttp.fetch,
-    openRecording: (callSid, part) =>
-      agent.recording ? openRecording(config.dataDir, callSid, part, metrics, logger) : undefined,
+    openRecording: recordingsOf(config, agent, metrics, logger),
   };
   const warming = !config.disabled.has('warmup');
   const warmUpDeps = { ...deps, ...voices, model, ears: world.ears, world };
-  calls = new Calls({ ...world, whileRinging: warming ? whileRinging(warmUpDeps) : 'nothing' });
+  const tapes = openTapes(config, metrics, logger, closing);
+  calls = new Calls({ ...world, tapes, whileRinging: warming ? whileRinging(warmUpDeps) : 'nothing' });
   closing.push(() => calls?.hangUpAll());
 
   const unready = new Set<string>(warming ? ['warming_up'] : []);

@@ -1,5 +1,6 @@
 // What is kept of calls, and where they tell it.
 import path from 'node:path';
+import type { AgentFile } from './agent/schema.ts';
 import type { Clock } from './base/clock.ts';
 import { errorText } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
@@ -10,6 +11,7 @@ import type { Sharing } from './sharing.ts';
 import { StereoRecording } from './store/recording.ts';
 import { recordingPath } from './store/recordingFolder.ts';
 import { openStore, type Store } from './store/store.ts';
+import { Tapes } from './tape/tapes.ts';
 
 /** With an improvement switched off an answer waits for the database or for watchers, but no longer than this. */
 const NAIVE_MS_MAX = 2_000;
@@ -70,7 +72,17 @@ export function whatIsKept(
   };
 }
 
-export function openRecording(
+/** Undefined for every call unless the agent's file asks for recordings. */
+export function recordingsOf(
+  { dataDir }: Config,
+  { recording }: AgentFile,
+  metrics: Metrics,
+  logger: Logger,
+): CallWorld['openRecording'] {
+  return (callSid, part) => (recording ? openRecording(dataDir, callSid, part, metrics, logger) : undefined);
+}
+
+function openRecording(
   dataDir: string,
   callSid: string,
   part: number,
@@ -87,4 +99,16 @@ export function openRecording(
     },
   });
   return { recording, path: file };
+}
+
+/** Tapes of the calls that the configuration names; `closing` is what is done at the end. */
+export function openTapes(
+  config: Config,
+  metrics: Metrics,
+  logger: Logger,
+  closing: (() => Promise<unknown> | void)[],
+): Tapes {
+  const tapes = new Tapes(config, logger, () => metrics.dropped('tape', 1));
+  closing.push(() => tapes.close());
+  return tapes;
 }

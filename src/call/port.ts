@@ -7,7 +7,8 @@ import type { Ears } from './ears.ts';
 export type CallStream = Pick<
   MediaStream,
   'streamSid' | 'listen' | 'sendMedia' | 'sendMark' | 'sendClear' | 'close'
->;
+> &
+  Partial<Pick<MediaStream, 'tap'>>;
 
 /** The caller's side as a call uses it. */
 export type CallEars = Pick<Ears, 'provider' | 'attach' | 'push' | 'commit' | 'replace' | 'close'>;

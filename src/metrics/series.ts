@@ -19,6 +19,7 @@ export const DROPPED = [
   'events',
   'shared_events',
   'recording',
+  'tape',
   'caller_text',
   'tool_requests',
   'keys',

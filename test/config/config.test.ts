@@ -146,6 +146,17 @@ test('hosts that tools may reach are named one by one', () => {
   assert.throws(() => readConfig({ TOOL_HOSTS: 'http://crm' }), /TOOL_HOSTS: expected hosts/u);
 });
 
+test('calls to tape are all, a share, or numbers', () => {
+  assert.equal(readConfig({}).tapedCalls, undefined);
+  assert.deepEqual(readConfig({ TAPE_CALLS: 'all' }).tapedCalls, { share: 1, numbers: new Set() });
+  assert.deepEqual(readConfig({ TAPE_CALLS: '2.5%, +15550100123,1%' }).tapedCalls, {
+    share: 0.025,
+    numbers: new Set(['+15550100123']),
+  });
+  for (const wrong of ['some', '5', '101%', '15550100123', 'all,'])
+    assert.throws(() => readConfig({ TAPE_CALLS: wrong }), /TAPE_CALLS: expected all, a share/u, wrong);
+});
+
 test('traces are wanted when a collector is named, in the words of OpenTelemetry', () => {
   assert.equal(readConfig({ OTEL_SERVICE_NAME: 'desk', OTEL_TRACES_SAMPLER: 'always_on' }).traces, undefined);
   assert.deepEqual(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/' }).traces, {
