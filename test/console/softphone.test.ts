@@ -72,10 +72,18 @@ const LISTEN_IN = `
   };
 `;
 
-/** Beside the console, because its policy has scripts of its own server alone. */
+/** Beside the console, because its policy has scripts of its own server alone. Told in large pieces: the page has other work. */
 const RECORDER = `registerProcessor('recorder', class extends AudioWorkletProcessor {
+  #piece = new Int16Array(2048);
+  #filled = 0;
   process([[samples]]) {
-    if (samples !== undefined) this.port.postMessage(Int16Array.from(samples, (sample) => sample * 32767));
+    for (let i = 0; i < (samples?.length ?? 0); i += 1) {
+      this.#piece[this.#filled] = samples[i] * 32767;
+      this.#filled += 1;
+      if (this.#filled < this.#piece.length) continue;
+      this.port.postMessage(this.#piece);
+      this.#filled = 0;
+    }
     return true;
   }
 });`;
