@@ -72,6 +72,10 @@ export interface Config {
   readonly shedLagMs: number;
   /** ... or frames are. */
   readonly shedLateMs: number;
+  /** Calls that began longer ago are deleted; undefined: never by age. */
+  readonly callsKeptMs: number | undefined;
+  /** ... and recordings; undefined: with their calls. */
+  readonly recordingsKeptMs: number | undefined;
   readonly disabled: ReadonlySet<Improvement>;
   /** Which calls are taped: a share of all, and those from or to these numbers; undefined: none. */
   readonly tapedCalls: { readonly share: number; readonly numbers: ReadonlySet<string> } | undefined;
@@ -147,6 +151,10 @@ const hostList = z
       )
       .max(TOOL_HOSTS_MAX, `at most ${TOOL_HOSTS_MAX} hosts`),
   );
+
+/** A hundred years. */
+const DAYS_MAX = 36_500;
+const DAY_MS = 24 * 3_600_000;
 
 /** As OpenTelemetry has them: `name=value` with commas between, each value percent-encoded. */
 const headerList = z
@@ -233,6 +241,8 @@ const environment = z.object({
     .optional(),
   SHED_LAG_MS: wholeNumber(1, 60_000).default(100),
   SHED_LATE_MS: wholeNumber(1, 60_000).default(80),
+  RETENTION_DAYS: wholeNumber(1, DAYS_MAX).optional(),
+  RECORDING_RETENTION_DAYS: wholeNumber(1, DAYS_MAX).optional(),
   DISABLE: improvementList.default([]),
   TAPE_CALLS: tapedCalls.optional(),
   MIGRATE: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
@@ -282,6 +292,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     overflowUrl: values.OVERFLOW_URL,
     shedLagMs: values.SHED_LAG_MS,
     shedLateMs: values.SHED_LATE_MS,
+    callsKeptMs: daysMs(values.RETENTION_DAYS),
+    recordingsKeptMs: daysMs(values.RECORDING_RETENTION_DAYS),
     disabled: new Set(values.DISABLE),
     tapedCalls: values.TAPE_CALLS,
     migrate: values.MIGRATE === 'on',
@@ -294,6 +306,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     },
     secrets: () => [...new Set([...fixedSecrets(values), ...asked])],
   });
+}
+
+function daysMs(days: number | undefined): number | undefined {
+  return days === undefined ? undefined : days * DAY_MS;
 }
 
 function tracesOf(values: Values): TraceSettings | undefined {
@@ -345,6 +361,12 @@ function contradictions(values: Values): string[] {
   }
   if (values.TWILIO_AUTH_TOKEN !== undefined && values.PUBLIC_URL === undefined) {
     mistakes.push('PUBLIC_URL: expected to be set with TWILIO_AUTH_TOKEN: signatures are made over it');
+  }
+  const { RETENTION_DAYS: days = Infinity, RECORDING_RETENTION_DAYS: recordingDays = 0 } = values;
+  if (recordingDays > days) {
+    mistakes.push(
+      'RECORDING_RETENTION_DAYS: expected to be at most RETENTION_DAYS: a recording goes with its call',
+    );
   }
   return mistakes;
 }

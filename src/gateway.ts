@@ -170,9 +170,8 @@ async function build(
   // Without a database calls go on, and what is to be kept of them waits on disk.
   const readiness = (): Readiness => readyUnless(unready, databaseUp.up || spool.writable, sharing.fleet);
   const server = await openServer({
-    ...serverOptions(config, agent, unusual),
+    ...serverOptions(config, agent, unusual, store),
     calls,
-    reader: store.reader,
     events: sharing.bus,
     others: sharing.fleet?.others,
     metrics,
@@ -276,7 +275,12 @@ function warmUpUntilReady(
 }
 
 /** What of the server's options follows from the configuration and the agent's file alone. */
-function serverOptions(config: Config, agent: AgentFile, { limits = {}, consoleDir = CONSOLE_DIR }: Unusual) {
+function serverOptions(
+  config: Config,
+  agent: AgentFile,
+  { limits = {}, consoleDir = CONSOLE_DIR }: Unusual,
+  { reader, eraser }: Store,
+) {
   const { host, port, publicUrl, streamUrl, twilio, adminToken, callsMax, overflowUrl, dataDir } = config;
   const busy = 'All our lines are busy. Please call again in a few minutes.';
   return {
@@ -291,6 +295,8 @@ function serverOptions(config: Config, agent: AgentFile, { limits = {}, consoleD
     dataDir,
     limits,
     consoleDir,
+    reader,
+    eraser,
     clock,
     agentName: agent.name,
     callerNumber: agent.callerNumber,

@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Sharing } from './sharing.ts';
 import { StereoRecording } from './store/recording.ts';
+import { recordingPath } from './store/recordingFolder.ts';
 import { openStore, type Store } from './store/store.ts';
 import { Tapes } from './tape/tapes.ts';
 
@@ -33,6 +34,12 @@ export function openTheStore(
     onCommit: (durationMs, rows) => {
       metrics.stageTook('store_commit', '', durationMs);
       logger.debug({ durationMs, rows }, 'committed');
+    },
+    callsMs: config.callsKeptMs,
+    recordingsMs: config.recordingsKeptMs,
+    onDeleted: (what, why, count) => {
+      metrics.deleted(what, why, count);
+      logger.info({ what, why, count }, 'deleted');
     },
     onTranscripts: (durationMs, calls) => logger.debug({ durationMs, calls }, 'kept transcripts'),
     onError: (error) => logger.error({ failure: errorText(error) }, 'the store failed'),
@@ -82,7 +89,7 @@ function openRecording(
   metrics: Metrics,
   logger: Logger,
 ): OpenRecording {
-  const file = path.join('recordings', part === 1 ? `${callSid}.wav` : `${callSid}-${part}.wav`);
+  const file = recordingPath(callSid, part);
   const recording = new StereoRecording({
     path: path.join(dataDir, file),
     durationMaxMs: 4 * 60 * 60 * 1_000,

@@ -137,6 +137,10 @@ export class Calls implements LiveCalls {
     return live === undefined ? undefined : this.#tapes.live(live.border.live(live.call));
   }
 
+  isUnderWay(callSid: string): boolean {
+    return this.#live.has(callSid) || this.#ringing.has(callSid) || this.#lost.has(callSid);
+  }
+
   afterStream(callSid: string): AfterStream {
     if (this.#unasked.delete(callSid)) this.#tellIfIdle();
     const after = this.#after.get(callSid);
