@@ -39,8 +39,8 @@ export function Keypad({ enabled }: { readonly enabled: boolean }): VNode {
 function onKeyDown(event: KeyboardEvent): void {
   const { target, key } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) return;
-  if (target instanceof HTMLSelectElement) return;
+  if (target instanceof HTMLInputElement && target.type !== 'checkbox') return;
+  if (target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return;
   const now = phone.get();
   if (key === 'm' && 'muted' in now) mute(!now.muted);
   const found = KEYS.find((one) => one === key);
