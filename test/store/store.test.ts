@@ -381,7 +381,12 @@ function postgresSuite(server: Postgres): void {
   test('instances that start together migrate once, and a lock left by a dead one does not stop them', async () => {
     const fresh = { databaseUrl: await server.newDatabase(), dataDir, onError: unexpected };
     const runs = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)]);
-    assert.deepEqual(runs.flat(), ['0001_calls_turns_leads', '0002_transcripts', '0003_checkpoints']);
+    assert.deepEqual(runs.flat(), [
+      '0001_calls_turns_leads',
+      '0002_transcripts',
+      '0003_checkpoints',
+      '0005_words',
+    ]);
     const database = await openDatabase(fresh);
     await database.knex.raw('update knex_migrations_lock set is_locked = 1');
     assert.deepEqual(await migrate(fresh), []);
@@ -440,7 +445,7 @@ function postgresSuite(server: Postgres): void {
     assert.equal(await tables(), 5);
     await database.knex.migrate.rollback({ migrationSource }, true);
     assert.equal(await tables(), 0);
-    assert.equal((await migrate(fresh)).length, 3);
+    assert.equal((await migrate(fresh)).length, (await migrationSource.getMigrations([])).length);
     await database.close();
   });
 
