@@ -28,6 +28,7 @@ import { openServer } from './server/server.ts';
 import { watchDatabase } from './store/health.ts';
 import { StereoRecording } from './store/recording.ts';
 import { openStore, type Store } from './store/store.ts';
+import { openTraces } from './traces.ts';
 import { twilioRest } from './twilio/rest.ts';
 import { openTurnModel, type MeasuredTurnModel } from './vad/turnModel.ts';
 import { openVoiceDetector, type MeasuredVoiceDetector } from './vad/voiceDetector.ts';
@@ -109,9 +110,11 @@ async function build(
   const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
   closing.push(() => events.close());
   let drainingSinceMs: number | undefined;
+  const tracer = await openTraces(config, clock, logger);
+  closing.push(() => tracer?.close());
   const open = config.disabled.has('metrics') ? openMutedMetrics : openMetrics;
   const metrics = open(
-    gaugesOf(clock, () => ({ calls, store, events, detector, turnModel, load, drainingSinceMs })),
+    gaugesOf(clock, () => ({ calls, store, events, detector, turnModel, load, tracer, drainingSinceMs })),
   );
   metrics.runsAgent(agent.name, agent.version);
   const load = watchLoad(config, clock, logger, metrics, () => calls?.activeCount ?? 0);
@@ -144,6 +147,7 @@ async function build(
     clock,
     logger,
     metrics: load.metrics,
+    tracer,
     ...whatIsKept(config, store, events),
     detector,
     ...optionalParts(config, agent, turnModel),

@@ -26,10 +26,21 @@ const rows = [
     'log',
     'store',
     'events',
+    'trace',
   ],
   ['call'],
   ['server', 'sim', 'console'],
-  ['main.ts', 'gateway.ts', 'providers.ts', 'warmUp.ts', 'load.ts', 'gauges.ts', 'drain.ts', 'config.ts'],
+  [
+    'main.ts',
+    'gateway.ts',
+    'providers.ts',
+    'warmUp.ts',
+    'load.ts',
+    'gauges.ts',
+    'traces.ts',
+    'drain.ts',
+    'config.ts',
+  ],
 ];
 
 function filesBelow(folder: string): string[] {
@@ -88,6 +99,7 @@ const reserved: readonly { what: RegExp; allowed: RegExp; why: string }[] = [
   { what: /\bMath\.random\(/, allowed: /^base\//, why: 'chance is passed in as a Random' },
   { what: /from 'pino'/, allowed: /^log\//, why: 'log/ alone imports pino' },
   { what: /from 'prom-client'/, allowed: /^metrics\//, why: 'metrics/ alone imports prom-client' },
+  { what: /from '@opentelemetry\//, allowed: /^trace\//, why: 'trace/ alone imports OpenTelemetry' },
   { what: /from '(?:knex|pg)'/, allowed: /^store\//, why: 'store/ alone imports knex' },
   {
     what: /\b[a-z]\w*Sync\b/,
