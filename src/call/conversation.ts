@@ -21,11 +21,13 @@ import type { CallInfo } from './port.ts';
 import { Adaptive } from './adaptive.ts';
 import { Privacy } from './privacy.ts';
 import { Reply } from './reply.ts';
+import type { Publish } from './publish.ts';
 import { Toolbox } from './toolbox.ts';
 import type { CallSnapshot } from './snapshot.ts';
 import type { CallWorld } from './world.ts';
 
 export interface ConversationListener {
+  readonly publish: Publish;
   /** The call is to end this way, after the agent's last words. */
   ending(ending: Ending): void;
   failed(what: 'llm' | 'tts', error: unknown): void;
@@ -78,7 +80,13 @@ export class Conversation {
     };
     this.#toolbox = new Toolbox(
       world,
-      { ending: (ending) => this.#listener?.ending(ending), noteFields },
+      {
+        ending: (ending) => this.#listener?.ending(ending),
+        noteFields,
+        toolStarted: (tool) => this.#listener?.publish({ type: 'tool.started', turn: this.turn, tool }),
+        toolFinished: (tool, durationMs) =>
+          this.#listener?.publish({ type: 'tool.finished', turn: this.turn, tool, durationMs }),
+      },
       (line) => render(line, this.#variables),
     );
     this.#intents = new IntentTurns(world, {

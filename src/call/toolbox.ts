@@ -24,6 +24,10 @@ export interface ToolboxListener {
   ending(ending: Ending): void;
   /** Something was learnt about the person. */
   noteFields(fields: Readonly<Record<string, string>>): void;
+  /** A tool of this name is at work. */
+  toolStarted(name: string): void;
+  /** It has answered, failed, or was stopped. */
+  toolFinished(name: string, durationMs: number): void;
 }
 
 type HttpTool = Extract<AgentTool, { name: string }>;
@@ -71,13 +75,18 @@ export class Toolbox {
   async run(call: ToolCall, signal: AbortSignal, parent: Span): Promise<ToolOutcome> {
     signal.throwIfAborted();
     const http = this.#httpTool(call.name);
-    if (http !== undefined)
-      return this.#callHttp(http, call.argumentsText, signal, toolSpan(parent, http.name));
-    const span = toolSpan(parent, BUILTIN.has(call.name) ? call.name : 'unknown');
+    const { clock } = this.#world;
+    // Not what a model has made up.
+    const name = http?.name ?? (BUILTIN.has(call.name) ? call.name : 'unknown');
+    const span = toolSpan(parent, name);
+    const startedAtMs = clock.nowMs();
+    this.#listener.toolStarted(name);
     try {
+      if (http !== undefined) return await this.#callHttp(http, call.argumentsText, signal, span);
       return this.#callBuiltin(call);
     } finally {
-      span.end();
+      if (http === undefined) span.end();
+      this.#listener.toolFinished(name, clock.nowMs() - startedAtMs);
     }
   }
 

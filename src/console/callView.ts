@@ -86,7 +86,9 @@ type TurnEvent = Extract<LiveEvent, { readonly turn: number }>;
 function inTurn(view: CallView, event: TurnEvent): CallView {
   const before = view.turns.find(({ index }) => index === event.turn) ?? newTurn(event.turn, event.at);
   const after = reduceTurn(before, event);
-  const others = view.turns.filter(({ index }) => index !== event.turn);
+  // Words are told under the turn that would be next. When the one before begins again, they are its own.
+  const begun = event.type === 'turn.started' || event.type === 'turn.withdrawn';
+  const others = view.turns.filter(({ index }) => (begun ? index < event.turn : index !== event.turn));
   return { ...view, turns: [...others, after].toSorted((a, b) => a.index - b.index) };
 }
 
@@ -113,6 +115,15 @@ function reduceTurn(turn: TurnView, event: TurnEvent): TurnView {
         interrupted: true,
         cutInText: event.callerText,
       };
+    case 'tool.started':
+      return { ...turn, tools: [...turn.tools, { name: event.tool, durationMs: undefined }] };
+    case 'tool.finished': {
+      const place = turn.tools.findLastIndex(
+        ({ name, durationMs }) => name === event.tool && durationMs === undefined,
+      );
+      const done = { name: event.tool, durationMs: event.durationMs };
+      return { ...turn, tools: place < 0 ? [...turn.tools, done] : turn.tools.with(place, done) };
+    }
     case 'turn.finished':
       return {
         ...turn,

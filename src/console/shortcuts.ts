@@ -1,7 +1,6 @@
 // Keys that do something without the mouse. Pages add theirs while they are open; `?` lists all. They can be switched off, and
 // are never taken from somebody who is typing or from a browser's own shortcut.
 import { useEffect, useRef } from 'preact/hooks';
-import { systemClock } from '../base/clock.ts';
 import { store, type Store } from './store.ts';
 
 export interface Shortcut {
@@ -44,7 +43,8 @@ export function listenForShortcuts(): () => void {
     if (!shortcutsOn.get() || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey)
       return;
     if (isTaken(event) || document.querySelector('dialog[open]') !== null) return;
-    const atMs = systemClock.nowMs();
+    // When it was pressed, however late a busy page hears of it.
+    const atMs = event.timeStamp;
     const pair = first !== undefined && atMs - first.atMs < PAIR_MS ? `${first.key} ${event.key}` : undefined;
     const found = shortcuts.get().find(({ keys }) => keys === pair || keys === event.key);
     first = found === undefined ? { key: event.key, atMs } : undefined;

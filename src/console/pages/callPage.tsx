@@ -12,7 +12,7 @@ import { directionOf, otherOf, OutcomeTag } from '../parts/callTags.tsx';
 import { Recording } from '../parts/recording.tsx';
 import { Turn } from '../parts/turn.tsx';
 import type { Moment } from '../parts/waveform.tsx';
-import { linkTo } from '../route.ts';
+import { linkTo } from '../address.ts';
 import type { CallAnswer } from '../wire.ts';
 
 /** The end is stored behind the call: asked for again until it is there. */
@@ -141,10 +141,10 @@ function useCall(callSid: string): { readonly view: CallView; readonly failure: 
 function momentsOf({ row, turns }: CallView): readonly Moment[] {
   if (row === undefined) return [];
   const startMs = Date.parse(row.startedAt);
-  return turns.map((turn) => ({
-    atS: Math.max(0, (turn.startedAtMs - startMs) / 1_000),
-    name: String(turn.index),
-    kind: 'turn' as const,
+  const answered = turns.filter(({ index }) => index > 0);
+  return answered.map(({ startedAtMs, index }) => ({
+    atS: Math.max(0, (startedAtMs - startMs) / 1_000),
+    name: String(index),
   }));
 }
 

@@ -6,7 +6,8 @@ import { ask, failureText } from '../api.ts';
 import { dateAndTime, duration, many } from '../format.ts';
 import type { PageProps } from '../pages.ts';
 import { directionOf, otherOf, OutcomeTag } from '../parts/callTags.tsx';
-import { goTo, linkTo } from '../route.ts';
+import { linkTo } from '../address.ts';
+import { goTo } from '../route.ts';
 import { moveByArrows, useShortcuts } from '../shortcuts.ts';
 import { OUTCOMES, type CallPageAnswer, type CallRow } from '../wire.ts';
 

@@ -5,7 +5,8 @@ import { many, milliseconds } from '../format.ts';
 import { useAnswer } from '../hooks.ts';
 import type { PageProps } from '../pages.ts';
 import { LatencyChart } from '../parts/latencyChart.tsx';
-import { goTo, linkTo } from '../route.ts';
+import { linkTo } from '../address.ts';
+import { goTo } from '../route.ts';
 import { STAGES, type LatencyAnswer, type Stage } from '../wire.ts';
 
 const AGAIN_MS = 15_000;

@@ -7,7 +7,8 @@ import { useAction } from '../hooks.ts';
 import type { PageProps } from '../pages.ts';
 import { FormDialog } from '../parts/dialog.tsx';
 import { LeadForm } from '../parts/leadForm.tsx';
-import { goTo, linkTo } from '../route.ts';
+import { linkTo } from '../address.ts';
+import { goTo } from '../route.ts';
 import { useShortcuts } from '../shortcuts.ts';
 import type { LeadAnswer, LeadPageAnswer } from '../wire.ts';
 

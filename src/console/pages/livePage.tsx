@@ -14,7 +14,7 @@ import {
   type LiveRow,
 } from '../liveCalls.ts';
 import { directionOf, otherOf, OutcomeTag } from '../parts/callTags.tsx';
-import { linkTo } from '../route.ts';
+import { linkTo } from '../address.ts';
 import { moveByArrows } from '../shortcuts.ts';
 import type { CallPageAnswer } from '../wire.ts';
 

@@ -2,25 +2,18 @@
 // nobody has to see the picture.
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { gridStep } from '../gridStep.ts';
 import { hourAndMinute, many, milliseconds } from '../format.ts';
 import type { LatencyAnswer, Stage } from '../wire.ts';
 
 const [WIDTH, HEIGHT] = [720, 220];
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 8, 10, 24];
-const NICE = [1, 2, 2.5, 5, 10];
 
 interface Point {
   readonly x: number;
   readonly p50: number;
   readonly p95: number;
   readonly slot: LatencyAnswer['slots'][number];
-}
-
-/** The step of about four lines: 1, 2, 2.5 or 5 times a power of ten. */
-export function gridStep(max: number): number {
-  const rough = Math.max(max, 1) / 4;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  return power * (NICE.find((nice) => nice * power >= rough) ?? 10);
 }
 
 export function LatencyChart({
@@ -101,7 +94,7 @@ export function LatencyChart({
                 key={point.slot.at}
                 cx={point.x}
                 cy={yOf(point[quantile])}
-                r={point === chosen ? 4 : 2}
+                r={point === chosen ? 4.5 : 2.5}
               />
             ))}
           </g>

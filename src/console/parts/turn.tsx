@@ -112,7 +112,7 @@ function AgentWords({ turn }: { readonly turn: TurnView }): VNode {
         {heard}
         {interrupted && (
           <span class="cut" title={cutInText === '' ? undefined : `The caller: ${cutInText}`}>
-            <span aria-hidden="true">⟋⟋</span>
+            <span aria-hidden="true">//</span>
             <span class="visually-hidden"> The caller cut in here. </span>
           </span>
         )}

@@ -10,7 +10,6 @@ import { useStore } from '../store.ts';
 export interface Moment {
   readonly atS: number;
   readonly name: string;
-  readonly kind: 'turn' | 'cut';
 }
 
 export interface WaveformProps {
@@ -77,14 +76,9 @@ export function Waveform({ peaks, atS, moments, onSeek }: WaveformProps): VNode 
       onKeyDown={onKeyDown}
     >
       <canvas ref={canvas} aria-hidden="true" />
-      {moments.map(({ atS: momentS, name, kind }) => (
-        <span
-          key={`${kind}${name}`}
-          class={`moment ${kind}`}
-          style={{ left: share(momentS) }}
-          aria-hidden="true"
-        >
-          {kind === 'turn' && <span>{name}</span>}
+      {moments.map(({ atS: momentS, name }) => (
+        <span key={name} class="moment" style={{ left: share(momentS) }} aria-hidden="true">
+          <span>{name}</span>
         </span>
       ))}
       <span class="cursor" style={{ left: share(atS) }} aria-hidden="true" />
