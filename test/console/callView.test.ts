@@ -14,7 +14,7 @@ type Told = LiveEvent extends infer Event
   : never;
 
 function after(view: CallView, ...events: readonly Told[]): CallView {
-  return events.reduce((before, event) => reduceCall(before, { ...BASE, ...event } as LiveEvent), view);
+  return events.reduce((before, event) => reduceCall(before, { ...BASE, ...event }), view);
 }
 
 const finished = {
@@ -158,7 +158,7 @@ for (const { agentText, heardText, heard, unheard } of PARTS) {
 const STARTED = { type: 'call.started', agent: 'desk', direction: 'inbound', from: '+1', to: '+2' } as const;
 
 function live(...events: readonly (Told & { readonly callSid?: string; readonly at?: number })[]): LiveList {
-  return events.reduce<LiveList>((list, event) => reduceLive(list, { ...BASE, ...event } as LiveEvent), []);
+  return events.reduce<LiveList>((list, event) => reduceLive(list, { ...BASE, ...event }), []);
 }
 
 test('a new call is added below, and none moves', () => {

@@ -66,7 +66,7 @@ suite('the console in a browser', { skip: program === undefined }, () => {
     await rm(consoleDir, { recursive: true });
   });
 
-  test('a call appears as it comes in, and its words as they are said, without anything moving', async () => {
+  test('a call appears as it comes in, and its words as they are said, without anything moving', async (t) => {
     const { page, faults, close } = await openConsole(browser, rig.gateway.url, 'wide');
     await page.getByText('Up to date').waitFor();
     const { call, report } = await rig.begin([
@@ -108,8 +108,8 @@ suite('the console in a browser', { skip: program === undefined }, () => {
       'words were seen before they were final',
     );
     const sorted = delays.toSorted((a, b) => a - b);
-    console.log(
-      `# the call was in the list after ${appearedMs} ms; ${delays.length} texts after ${sorted.at(sorted.length >> 1)} ms ` +
+    t.diagnostic(
+      `the call was in the list after ${appearedMs} ms; ${delays.length} texts after ${sorted.at(sorted.length >> 1)} ms ` +
         `(median), ${sorted.at(-1)} ms (all); moved by ${live.toFixed(4)}`,
     );
     assert.ok(appearedMs < 20_000, 'it appeared by the event, not by chance');

@@ -15,7 +15,7 @@ import { buildConsole } from '../helpers/consolePage.ts';
 /** All that a browser may have to load, in bytes of gzip. */
 const GZIPPED_BYTES_MAX = 150_000;
 
-test('the build is small', async () => {
+test('the build is small', async (t) => {
   const folder = await buildConsole();
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = names.filter((entry) => entry.isFile());
@@ -23,7 +23,7 @@ test('the build is small', async () => {
     files.map(async (entry) => gzipSync(await readFile(path.join(entry.parentPath, entry.name))).length),
   );
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  console.log(`# the console has ${bytes} bytes, gzipped, in ${files.length} files`);
+  t.diagnostic(`the console has ${bytes} bytes, gzipped, in ${files.length} files`);
   assert.ok(files.length > 2 && bytes < GZIPPED_BYTES_MAX, `${bytes} bytes`);
   const page = await readFile(path.join(folder, 'index.html'), 'utf8');
   assert.doesNotMatch(

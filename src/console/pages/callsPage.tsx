@@ -154,8 +154,8 @@ function useCalls(q: string, outcome: string): Found {
   const load = async (before: string | null, kept: readonly CallPageAnswer[]): Promise<void> => {
     stop.current?.abort();
     const own = (stop.current = new AbortController());
-    const search = new URLSearchParams({ limit: String(PAGE_ROWS), q, outcome, before: before ?? '' });
-    for (const [name, value] of [...search]) if (value === '') search.delete(name);
+    const given = Object.entries({ q, outcome, before: before ?? '' }).filter(([, value]) => value !== '');
+    const search = new URLSearchParams([['limit', String(PAGE_ROWS)], ...given]);
     setBusy(true);
     try {
       const page = await ask<CallPageAnswer>(`/v1/calls?${search.toString()}`, own.signal);

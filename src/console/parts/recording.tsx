@@ -86,7 +86,7 @@ function Player(
       else setFailure(data.failure);
     });
     worker.addEventListener('error', () => setFailure('The recording could not be drawn.'));
-    worker.postMessage(blob);
+    worker.postMessage(blob, []);
     return () => worker.terminate();
   }, [blob]);
   const play = (): void => {
