@@ -87,7 +87,7 @@ export class Call implements LiveCall {
     this.#exchanges = new Exchanges(info.callSid, world, this.#log, publish, this.conversation, this.#trace);
     this.#told = new Told(publish, this.conversation.privacy);
     this.conversation.attach({
-      publish,
+      toolNews: (news) => publish({ ...news, turn: this.conversation.turn }),
       ending: (ending) => this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true }),
       failed: (what, error) =>
         this.#log.warn({ stage: what, ...failureOf(error) }, 'a provider failed the reply'),

@@ -21,16 +21,15 @@ import type { CallInfo } from './port.ts';
 import { Adaptive } from './adaptive.ts';
 import { Privacy } from './privacy.ts';
 import { Reply } from './reply.ts';
-import type { Publish } from './publish.ts';
-import { Toolbox } from './toolbox.ts';
+import { Toolbox, type ToolNews } from './toolbox.ts';
 import type { CallSnapshot } from './snapshot.ts';
 import type { CallWorld } from './world.ts';
 
 export interface ConversationListener {
-  readonly publish: Publish;
   /** The call is to end this way, after the agent's last words. */
   ending(ending: Ending): void;
   failed(what: 'llm' | 'tts', error: unknown): void;
+  toolNews(news: ToolNews): void;
 }
 
 /** Of a call at this moment. */
@@ -62,6 +61,8 @@ export class Conversation {
   #history: History = emptyHistory;
   /** The same for others, without what is nobody's business. */
   #historyForOthers: History = emptyHistory;
+  /** So many card and social-security numbers were known when it was last looked through. */
+  #numbersTakenOut = 0;
   /** What each reply that answers the caller answers; a line answers nobody. */
   readonly #questions = new Map<number, string>();
   /** Under which the answers that are being made may be kept for others. */
@@ -75,25 +76,18 @@ export class Conversation {
     this.part = before === undefined ? 0 : clock.wallMs();
     this.#startedAtMs = clock.nowMs() - (before === undefined ? 0 : clock.wallMs() - before.startedAtMs);
     this.#variables = { ...world.agent.variables, ...info.variables };
-    const noteFields = (fields: Readonly<Record<string, string>>): void => {
-      if (info.leadId !== undefined) world.writer.leadFields(info.leadId, this.#forOthers(fields));
-    };
-    this.#toolbox = new Toolbox(
-      world,
-      {
-        ending: (ending) => this.#listener?.ending(ending),
-        noteFields,
-        toolStarted: (tool) => this.#listener?.publish({ type: 'tool.started', turn: this.turn, tool }),
-        toolFinished: (tool, durationMs) =>
-          this.#listener?.publish({ type: 'tool.finished', turn: this.turn, tool, durationMs }),
+    const listener = {
+      ending: (ending: Ending) => this.#listener?.ending(ending),
+      noteFields: (fields: Readonly<Record<string, string>>): void => {
+        if (info.leadId !== undefined) world.writer.leadFields(info.leadId, this.#forOthers(fields));
       },
-      (line) => render(line, this.#variables),
-    );
+      news: (news: ToolNews) => this.#listener?.toolNews(news),
+    };
+    this.#toolbox = new Toolbox(world, listener, (line) => render(line, this.#variables));
     this.#intents = new IntentTurns(world, {
+      ...listener,
       state: () => this.#toolbox.state,
       moveTo: (state) => this.#toolbox.moveTo(state),
-      ending: (ending) => this.#listener?.ending(ending),
-      noteFields,
     });
     this.privacy = new Privacy(world.agent, () => this.#toolbox.state);
     if (before !== undefined) this.#goOnFrom(before);
@@ -213,10 +207,7 @@ export class Conversation {
       { kind: 'agent', text: heardText, cut: reply !== undefined },
       { kind: 'caller', text: callerText },
     ];
-    const history = live.reduce(
-      (all, item) => append(all, this.#itemForOthers(item)),
-      this.#historyForOthers,
-    );
+    const history = live.reduce((all, item) => append(all, this.#itemForOthers(item)), this.#historyKept());
     const { clock, agent } = this.#world;
     const startedAtMs = clock.wallMs() - this.durationMs;
     const { state } = this.#toolbox;
@@ -268,15 +259,28 @@ export class Conversation {
     this.#historyForOthers = append(this.#historyForOthers, this.#itemForOthers(item));
   }
 
+  /** A number that has become known is taken out of what was said before it was. */
+  #historyKept(): History {
+    const { privacy } = this;
+    if (privacy.numbersKnown > this.#numbersTakenOut) {
+      this.#numbersTakenOut = privacy.numbersKnown;
+      const items = this.#historyForOthers.items.map((item) => {
+        const text = privacy.ofThePast(item.text);
+        if (item.kind !== 'toolCalls') return { ...item, text };
+        return { ...item, text, calls: withoutSecrets(item.calls, (told) => privacy.ofThePast(told)) };
+      });
+      this.#historyForOthers = { ...this.#historyForOthers, items };
+    }
+    return this.#historyForOthers;
+  }
+
   /** A tool's call that would tell what is nobody's business tells nothing but its name. */
   #itemForOthers(item: HistoryItem): HistoryItem {
     const { privacy } = this;
     if (item.kind === 'caller') return { ...item, text: privacy.ofQuestion(item.text) };
     const text = privacy.ofExchange(item.text);
     if (item.kind !== 'toolCalls') return { ...item, text };
-    const calls = item.calls.map((call) =>
-      privacy.ofExchange(call.argumentsText) === call.argumentsText ? call : { ...call, argumentsText: '{}' },
-    );
+    const calls = withoutSecrets(item.calls, (told) => privacy.ofExchange(told));
     return { ...item, text, calls };
   }
 
@@ -382,4 +386,14 @@ export class Conversation {
         return line satisfies never;
     }
   }
+}
+
+/** Arguments that would tell what is nobody's business tell nothing. */
+function withoutSecrets<T extends { readonly argumentsText: string }>(
+  calls: readonly T[],
+  told: (text: string) => string,
+): readonly T[] {
+  return calls.map((call) =>
+    told(call.argumentsText) === call.argumentsText ? call : { ...call, argumentsText: '{}' },
+  );
 }

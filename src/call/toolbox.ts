@@ -19,15 +19,18 @@ export interface ToolOutcome {
   readonly tones?: Uint8Array;
 }
 
+export type ToolNews =
+  /** A tool is at work. */
+  | { readonly type: 'tool.started'; readonly tool: string }
+  /** It has answered, failed, or was stopped. */
+  | { readonly type: 'tool.finished'; readonly tool: string; readonly durationMs: number };
+
 export interface ToolboxListener {
   /** The call is to end this way, after the last words. */
   ending(ending: Ending): void;
   /** Something was learnt about the person. */
   noteFields(fields: Readonly<Record<string, string>>): void;
-  /** A tool of this name is at work. */
-  toolStarted(name: string): void;
-  /** It has answered, failed, or was stopped. */
-  toolFinished(name: string, durationMs: number): void;
+  news(news: ToolNews): void;
 }
 
 type HttpTool = Extract<AgentTool, { name: string }>;
@@ -80,13 +83,13 @@ export class Toolbox {
     const name = http?.name ?? (BUILTIN.has(call.name) ? call.name : 'unknown');
     const span = toolSpan(parent, name);
     const startedAtMs = clock.nowMs();
-    this.#listener.toolStarted(name);
+    this.#listener.news({ type: 'tool.started', tool: name });
     try {
       if (http !== undefined) return await this.#callHttp(http, call.argumentsText, signal, span);
       return this.#callBuiltin(call);
     } finally {
       if (http === undefined) span.end();
-      this.#listener.toolFinished(name, clock.nowMs() - startedAtMs);
+      this.#listener.news({ type: 'tool.finished', tool: name, durationMs: clock.nowMs() - startedAtMs });
     }
   }
 

@@ -11,6 +11,7 @@ import { linkTo } from './address.ts';
 import { followAddress, goTo, route } from './route.ts';
 import { access, hasToken, logIn, logOut } from './session.ts';
 import { listenForShortcuts, useShortcuts } from './shortcuts.ts';
+import { PhoneBar } from './softphone/phoneBar.tsx';
 import { useStore } from './store.ts';
 import { theme, THEMES, type Theme } from './theme.ts';
 
@@ -72,6 +73,7 @@ function Frame(): VNode {
       </header>
       <main id="main" tabIndex={-1}>
         <Readiness />
+        {page?.path !== 'phone' && <PhoneBar />}
         {page === undefined ? <h1>There is no such page</h1> : <page.View rest={rest} query={query} />}
       </main>
       {keysShown && <ShortcutList onClose={() => setKeysShown(false)} />}

@@ -385,6 +385,7 @@ function postgresSuite(server: Postgres): void {
       '0001_calls_turns_leads',
       '0002_transcripts',
       '0003_checkpoints',
+      '0004_deletion',
       '0005_words',
     ]);
     const database = await openDatabase(fresh);
@@ -438,11 +439,11 @@ function postgresSuite(server: Postgres): void {
     const tables = async (): Promise<number> => {
       const names = await database
         .knex('pg_tables')
-        .whereIn('tablename', ['calls', 'turns', 'leads', 'transcripts', 'checkpoints']);
+        .whereIn('tablename', ['calls', 'turns', 'leads', 'transcripts', 'checkpoints', 'deleted_calls']);
       return names.length;
     };
     await migrate(fresh);
-    assert.equal(await tables(), 5);
+    assert.equal(await tables(), 6);
     await database.knex.migrate.rollback({ migrationSource }, true);
     assert.equal(await tables(), 0);
     assert.equal((await migrate(fresh)).length, (await migrationSource.getMigrations([])).length);
