@@ -24,9 +24,9 @@ export function pathText(path: Path): string {
   return text === '' ? '' : `${text.replace(/^\./u, '')}: `;
 }
 
-/** A key of blanks would not be seen. */
+/** Blanks at the edge of a key would not be seen. */
 function shownKey(key: string): string {
-  return /\S/u.test(key) ? key : JSON.stringify(key).slice(0, SHOWN_CHARS_MAX);
+  return /^\S(?:.*\S)?$/su.test(key) ? key : JSON.stringify(key).slice(0, SHOWN_CHARS_MAX);
 }
 
 export function ofIssue(issue: z.core.$ZodIssue, raw: unknown): Mistake[] {

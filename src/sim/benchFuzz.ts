@@ -40,7 +40,7 @@ class QuietSocket implements StreamSocket {
 
   on(event: string, listener: (...given: never[]) => void): void {
     if (event === 'message') this.#onMessage = listener as OnMessage;
-    if (event === 'close') this.#onClose = listener as () => void;
+    if (event === 'close') this.#onClose = listener;
   }
   says(text: string): void {
     this.#onMessage(Buffer.from(text), false);
