@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { Admission } from './admission.ts';
 import { buildApp } from './app.ts';
+import { actHere } from './callActions.ts';
 import { addressesOf, type Addresses, type ServerContext } from './context.ts';
 import { SERVER_LIMITS, type ServerOptions } from './options.ts';
 import { SocketTickets } from './socketTickets.ts';
@@ -25,10 +26,10 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
     options.clock,
     () => options.overloaded?.() !== undefined,
   );
-  const softphone = new Softphone(options, admission);
   const limits = { ...SERVER_LIMITS, ...options.limits };
   let addresses: Addresses = addressesOf(options, 'http://127.0.0.1');
   const tickets = new SocketTickets(options.adminToken, options.clock);
+  const softphone = new Softphone(options, admission, tickets);
   const context: ServerContext = {
     options,
     limits,
@@ -37,6 +38,7 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
     softphone,
     addresses: () => addresses,
   };
+  options.others?.serve((callSid, action) => actHere(context, callSid, action));
   const app = buildApp(context);
   await app.ready();
   const upgrades = acceptUpgrades(app.server, context);

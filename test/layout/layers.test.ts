@@ -26,10 +26,24 @@ const rows = [
     'log',
     'store',
     'events',
+    'trace',
   ],
   ['call'],
-  ['server', 'sim', 'console'],
-  ['main.ts', 'gateway.ts', 'providers.ts', 'warmUp.ts', 'load.ts', 'gauges.ts', 'drain.ts', 'config.ts'],
+  ['fleet'],
+  ['server', 'sim', 'console', 'tape'],
+  [
+    'main.ts',
+    'gateway.ts',
+    'sharing.ts',
+    'providers.ts',
+    'warmUp.ts',
+    'load.ts',
+    'gauges.ts',
+    'traces.ts',
+    'kept.ts',
+    'drain.ts',
+    'config.ts',
+  ],
 ];
 
 function filesBelow(folder: string): string[] {
@@ -88,6 +102,12 @@ const reserved: readonly { what: RegExp; allowed: RegExp; why: string }[] = [
   { what: /\bMath\.random\(/, allowed: /^base\//, why: 'chance is passed in as a Random' },
   { what: /from 'pino'/, allowed: /^log\//, why: 'log/ alone imports pino' },
   { what: /from 'prom-client'/, allowed: /^metrics\//, why: 'metrics/ alone imports prom-client' },
+  {
+    what: /from 'ioredis'/,
+    allowed: /^fleet\/redisLink\.ts$/,
+    why: 'fleet/redisLink.ts alone imports ioredis',
+  },
+  { what: /from '@opentelemetry\//, allowed: /^trace\//, why: 'trace/ alone imports OpenTelemetry' },
   { what: /from '(?:knex|pg)'/, allowed: /^store\//, why: 'store/ alone imports knex' },
   {
     what: /\b[a-z]\w*Sync\b/,

@@ -122,7 +122,7 @@ suite('a wire that can be spoilt', () => {
     const caller = new Caller();
     caller.socket.write('x'.repeat(4_000));
     await until(() => caller.heard.length === 8_000, 'all came', 20_000);
-    const wrong = [...caller.heard].filter((byte) => byte !== 'x').length;
+    const wrong = caller.heard.replaceAll('x', '').length;
     assert.ok(wrong > 20 && wrong < 300, `${wrong} bytes`);
     assert.equal(wire.harmed, wrong);
     caller.socket.destroy();
