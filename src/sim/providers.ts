@@ -9,6 +9,7 @@ import { simulatedRealtime, type RealtimeCounts } from './openaiRealtime.ts';
 import { simulatedSpeech, type SpeechVoice, type Spoken } from './openaiSpeech.ts';
 import { Phrasebook } from './recogniser.ts';
 import { SimServer } from './server.ts';
+import type { Ear } from './turnTally.ts';
 
 export interface SimulatedProviders {
   /** For `OPENAI_BASE_URL`. */
@@ -42,6 +43,8 @@ export interface SimulatedProvidersOptions {
   readonly voice: SpeechVoice;
   readonly onSpoken?: (spoken: Spoken) => void;
   readonly refusePcmu?: boolean;
+  /** What a session of speech-to-text hears with, instead of one that recognises what is in the book. */
+  readonly openEar?: () => Ear;
   readonly watch?: ProviderWatch;
 }
 
@@ -59,6 +62,7 @@ export async function openSimulatedProviders(
     random,
     clock,
     refusePcmu: options.refusePcmu ?? false,
+    ...(options.openEar === undefined ? {} : { openEar: options.openEar }),
     onFinal: (atMs, text) => watch?.onFinal(atMs, text),
   });
   const chat = simulatedChat(server, {

@@ -15,12 +15,13 @@ import {
   type RealtimeConfig,
   type Refusal,
 } from './realtimeConfig.ts';
-import { Recogniser, type HeardWord, type Phrasebook } from './recogniser.ts';
+import type { HeardWord } from './recogniser.ts';
 import { ServerVad } from './serverVad.ts';
 import { transcript, written } from './transcript.ts';
+import type { Ear } from './turnTally.ts';
 
 export interface RealtimeSettings {
-  readonly book: Phrasebook;
+  readonly ear: Ear;
   readonly timings: () => SimTimings;
   readonly random: Random;
   readonly clock: Clock;
@@ -65,7 +66,6 @@ export class RealtimeSession {
   readonly #query: URLSearchParams;
   readonly #settings: RealtimeSettings;
   readonly #timers = new Set<Timer>();
-  readonly #recogniser: Recogniser;
   #config: RealtimeConfig = DEFAULT_CONFIG;
   #configured = false;
   #resampler: Resampler | undefined;
@@ -86,7 +86,6 @@ export class RealtimeSession {
     this.#socket = socket;
     this.#query = query;
     this.#settings = settings;
-    this.#recogniser = new Recogniser(settings.book);
     settings.counts.sessions += 1;
     settings.counts.openSessions += 1;
     socket.on('message', (data: RawData) => this.#onMessage(data));
@@ -101,7 +100,7 @@ export class RealtimeSession {
 
   /** The model's words for all that was said until now. */
   get words(): readonly HeardWord[] {
-    return this.#recogniser.words;
+    return this.#settings.ear.words;
   }
 
   /** Begins to speak. */
@@ -214,7 +213,7 @@ export class RealtimeSession {
     this.#settings.counts.heardMs += durationMs;
     this.#arrivals.push({ streamMs: this.#streamMs, atMs: this.#settings.clock.nowMs() });
     if (this.#arrivals.length > ARRIVALS_MAX) this.#arrivals.shift();
-    this.#recogniser.push(samples);
+    this.#settings.ear.push(samples);
     if (isLive(this.#config.model)) this.#noteWords();
     this.#detectTurns(samples);
   }
@@ -230,7 +229,7 @@ export class RealtimeSession {
   #noteWords(): void {
     const { clock, random, timings } = this.#settings;
     // A word may be found late, but not after so many others.
-    for (const word of this.#recogniser.words.slice(-RECENT_WORDS)) {
+    for (const word of this.#settings.ear.words.slice(-RECENT_WORDS)) {
       if (this.#noted.has(word)) continue;
       this.#noted.add(word);
       const arrival = this.#arrivals.find(({ streamMs }) => streamMs >= word.endMs);
@@ -337,7 +336,7 @@ export class RealtimeSession {
       this.send({ type: `${TRANSCRIPTION}.failed`, ...about, error });
       return;
     }
-    const words = this.#recogniser.words.filter((word) => isIn(word, item.fromMs, item.toMs));
+    const words = this.#settings.ear.words.filter((word) => isIn(word, item.fromMs, item.toMs));
     const text = transcript(words);
     // Models without live words tell them now: `whisper-1` all at once, the others one by one.
     if (!isLive(this.#config.model)) {

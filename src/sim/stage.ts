@@ -17,6 +17,7 @@ import { tokensOf } from './chatWire.ts';
 import { startGateway, type GatewayProcess } from './gatewayProcess.ts';
 import type { SpeechVoice, Spoken } from './openaiSpeech.ts';
 import { openSimulatedProviders, type ProviderWatch, type SimulatedProviders } from './providers.ts';
+import type { Ear } from './turnTally.ts';
 import { openVoice, toSampleRate, type Voice } from './voice.ts';
 
 export const PUBLIC_URL = 'https://voice.example.com';
@@ -37,6 +38,7 @@ export interface StageOptions {
   readonly pronounced?: (text: string) => string;
   readonly onSpoken?: (spoken: Spoken) => void;
   readonly watch?: ProviderWatch;
+  readonly openEar?: () => Ear;
 }
 
 export interface HouseOptions {
@@ -86,7 +88,7 @@ export class Stage {
 
   static async open(options: StageOptions): Promise<Stage> {
     const voice = await openVoice();
-    const { clock, random, timings, brain, onSpoken, watch, pronounced = same } = options;
+    const { clock, random, timings, brain, onSpoken, watch, openEar, pronounced = same } = options;
     const agentVoice = openAgentVoice(voice, pronounced);
     const providers = await openSimulatedProviders({
       clock,
@@ -96,6 +98,7 @@ export class Stage {
       voice: agentVoice,
       ...(onSpoken === undefined ? {} : { onSpoken }),
       ...(watch === undefined ? {} : { watch }),
+      ...(openEar === undefined ? {} : { openEar }),
     });
     return new Stage(options, providers, voice, agentVoice);
   }
