@@ -19,6 +19,26 @@ export const IMPROVEMENTS = [
 ] as const;
 export type Improvement = (typeof IMPROVEMENTS)[number];
 
+/** OpenTelemetry's words for which traces are kept. */
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+export interface TraceSettings {
+  /** Where spans are sent to. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly serviceName: string;
+  readonly sampler: (typeof SAMPLERS)[number];
+  /** 0 to 1. */
+  readonly ratio: number;
+}
+
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -29,6 +49,8 @@ export interface Config {
   readonly dataDir: string;
   /** Undefined: the embedded database below `dataDir`. */
   readonly databaseUrl: string | undefined;
+  /** Undefined: this instance shares nothing with others but the database. */
+  readonly redisUrl: string | undefined;
   readonly agentPath: string;
   readonly twilio: {
     readonly accountSid: string | undefined;
@@ -50,8 +72,16 @@ export interface Config {
   readonly shedLagMs: number;
   /** ... or frames are. */
   readonly shedLateMs: number;
+  /** Calls that began longer ago are deleted; undefined: never by age. */
+  readonly callsKeptMs: number | undefined;
+  /** ... and recordings; undefined: with their calls. */
+  readonly recordingsKeptMs: number | undefined;
   readonly disabled: ReadonlySet<Improvement>;
+  /** Which calls are taped: a share of all, and those from or to these numbers; undefined: none. */
+  readonly tapedCalls: { readonly share: number; readonly numbers: ReadonlySet<string> } | undefined;
   readonly migrate: boolean;
+  /** Undefined: no traces. */
+  readonly traces: TraceSettings | undefined;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** The value of the variable that the agent's file names for a secret. */
   readonly secret: (name: string) => string | undefined;
@@ -101,6 +131,7 @@ const improvementList = z
 
 /** They are named by hand. */
 const TOOL_HOSTS_MAX = 100;
+const HEADERS_MAX = 20;
 
 const hostList = z
   .string()
@@ -121,6 +152,66 @@ const hostList = z
       .max(TOOL_HOSTS_MAX, `at most ${TOOL_HOSTS_MAX} hosts`),
   );
 
+/** A hundred years. */
+const DAYS_MAX = 36_500;
+const DAY_MS = 24 * 3_600_000;
+
+/** As OpenTelemetry has them: `name=value` with commas between, each value percent-encoded. */
+const headerList = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((pair) => pair.trim())
+      .filter((pair) => pair !== ''),
+  )
+  .pipe(
+    z
+      .array(
+        z.string().regex(/^[\w!#$%&'*.^`|~+-]+\s*=(?:[\x20-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*$/, {
+          error: 'name=value with commas between, such as api-key=abc',
+        }),
+      )
+      .max(HEADERS_MAX, `at most ${HEADERS_MAX} headers`),
+  )
+  .transform((pairs) => Object.fromEntries(pairs.map(headerOf)));
+
+function headerOf(pair: string): readonly [string, string] {
+  const at = pair.indexOf('=');
+  return [pair.slice(0, at).trim(), decoded(pair.slice(at + 1).trim())];
+}
+
+const ratio = z
+  .string()
+  .regex(/^(?:0?\.\d+|[01](?:\.0*)?)$/, 'a number from 0 to 1')
+  .transform(Number);
+
+/** `all`, a share of all calls, or numbers. */
+const TAPED = /^(?:all|(?:100|\d{1,2}(?:\.\d{1,3})?)%|\+\d{5,15})$/;
+const TAPED_MAX = 1_000;
+
+const tapedCalls = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
+  .pipe(
+    z
+      .array(
+        z
+          .string()
+          .regex(TAPED, 'all, a share such as 5%, or numbers such as +15550100123, with commas between'),
+      )
+      .max(TAPED_MAX, `at most ${TAPED_MAX} entries`),
+  )
+  .transform((entries) => ({
+    share: Math.max(0, ...entries.map(shareOf)),
+    numbers: new Set(entries.filter((entry) => entry.startsWith('+'))),
+  }));
+
+function shareOf(entry: string): number {
+  if (entry === 'all') return 1;
+  return entry.endsWith('%') ? Number(entry.slice(0, -1)) / 100 : 0;
+}
+
 const environment = z.object({
   HOST: z
     .union([z.ipv4(), z.ipv6(), z.literal('localhost')], { error: 'an IP address or localhost' })
@@ -130,9 +221,7 @@ const environment = z.object({
   STREAM_URL: address(/^wss?$/, 'wss://voice.example.com').optional(),
   DATA_DIR: z.string().default('./data'),
   DATABASE_URL: address(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database').optional(),
-  REDIS_URL: z
-    .undefined({ error: 'not to be set: this version shares no events between instances' })
-    .optional(),
+  REDIS_URL: address(/^rediss?$/, 'redis://:password@host:6379').optional(),
   AGENT: z
     .string()
     .regex(/\.ya?ml$/, 'the path of a .yaml file')
@@ -152,8 +241,18 @@ const environment = z.object({
     .optional(),
   SHED_LAG_MS: wholeNumber(1, 60_000).default(100),
   SHED_LATE_MS: wholeNumber(1, 60_000).default(80),
+  RETENTION_DAYS: wholeNumber(1, DAYS_MAX).optional(),
+  RECORDING_RETENTION_DAYS: wholeNumber(1, DAYS_MAX).optional(),
   DISABLE: improvementList.default([]),
+  TAPE_CALLS: tapedCalls.optional(),
   MIGRATE: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: address(/^https?$/, 'http://127.0.0.1:4318').optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: headerList.default({}),
+  OTEL_SERVICE_NAME: z.string().max(255, 'at most 255 characters').default('turnpike'),
+  OTEL_TRACES_SAMPLER: z
+    .enum(SAMPLERS, { error: `one of ${SAMPLERS.join(', ')}` })
+    .default('parentbased_always_on'),
+  OTEL_TRACES_SAMPLER_ARG: ratio.default(1),
   LOG_LEVEL: z.enum(LEVELS, { error: `one of ${LEVELS.join(', ')}` }).default('info'),
 });
 
@@ -177,6 +276,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     streamUrl: values.STREAM_URL,
     dataDir: values.DATA_DIR,
     databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
     agentPath: values.AGENT,
     twilio: Object.freeze({
       accountSid: values.TWILIO_ACCOUNT_SID,
@@ -192,8 +292,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     overflowUrl: values.OVERFLOW_URL,
     shedLagMs: values.SHED_LAG_MS,
     shedLateMs: values.SHED_LATE_MS,
+    callsKeptMs: daysMs(values.RETENTION_DAYS),
+    recordingsKeptMs: daysMs(values.RECORDING_RETENTION_DAYS),
     disabled: new Set(values.DISABLE),
+    tapedCalls: values.TAPE_CALLS,
     migrate: values.MIGRATE === 'on',
+    traces: tracesOf(values),
     logLevel: values.LOG_LEVEL,
     secret: (name: string) => {
       const value = env[name] === '' ? undefined : env[name];
@@ -204,12 +308,34 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   });
 }
 
+function daysMs(days: number | undefined): number | undefined {
+  return days === undefined ? undefined : days * DAY_MS;
+}
+
+function tracesOf(values: Values): TraceSettings | undefined {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = values;
+  if (endpoint === undefined) return undefined;
+  return Object.freeze({
+    url: `${endpoint}/v1/traces`,
+    headers: Object.freeze(values.OTEL_EXPORTER_OTLP_HEADERS),
+    serviceName: values.OTEL_SERVICE_NAME,
+    sampler: values.OTEL_TRACES_SAMPLER,
+    ratio: values.OTEL_TRACES_SAMPLER_ARG,
+  });
+}
+
 /** A password stands in an address as it is and encoded. */
 function fixedSecrets(values: Values): readonly string[] {
-  const { TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, DATABASE_URL } = values;
-  const password = DATABASE_URL === undefined ? '' : new URL(DATABASE_URL).password;
-  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, password];
-  return [...all, decoded(password)]
+  const { TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, DATABASE_URL, REDIS_URL } =
+    values;
+  const passwords = [DATABASE_URL, REDIS_URL].map((url) => (url === undefined ? '' : new URL(url).password));
+  // Of `Bearer abc` a server may quote the second word alone.
+  const headers = Object.values(values.OTEL_EXPORTER_OTLP_HEADERS).flatMap((value) => [
+    value,
+    value.split(' ').at(-1),
+  ]);
+  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, ...passwords, ...headers];
+  return [...all, ...passwords.map(decoded)]
     .filter((secret) => secret !== undefined)
     .filter((secret) => secret !== '');
 }
@@ -235,6 +361,12 @@ function contradictions(values: Values): string[] {
   }
   if (values.TWILIO_AUTH_TOKEN !== undefined && values.PUBLIC_URL === undefined) {
     mistakes.push('PUBLIC_URL: expected to be set with TWILIO_AUTH_TOKEN: signatures are made over it');
+  }
+  const { RETENTION_DAYS: days = Infinity, RECORDING_RETENTION_DAYS: recordingDays = 0 } = values;
+  if (recordingDays > days) {
+    mistakes.push(
+      'RECORDING_RETENTION_DAYS: expected to be at most RETENTION_DAYS: a recording goes with its call',
+    );
   }
   return mistakes;
 }

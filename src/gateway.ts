@@ -14,10 +14,11 @@ import { ProviderBreakers } from './base/providerBreakers.ts';
 import { ProviderLatencies } from './base/providerLatencies.ts';
 import { Calls } from './call/calls.ts';
 import { turnSettingsOf } from './call/turnSettings.ts';
-import type { CallWorld, OpenRecording } from './call/world.ts';
+import type { CallWorld } from './call/world.ts';
 import type { Config } from './config.ts';
-import { EventBus } from './events/bus.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import { gaugesOf } from './gauges.ts';
+import { openTapes, openTheStore, recordingsOf, whatIsKept } from './kept.ts';
 import { watchLoad } from './load.ts';
 import { ResponseCache } from './llm/responseCache.ts';
 import { openMetrics, openMutedMetrics, type Metrics } from './metrics/metrics.ts';
@@ -25,9 +26,10 @@ import { PlayoutWheel } from './playout/wheel.ts';
 import { openEars, openModel, openVoices, type ProvidersDeps } from './providers.ts';
 import type { Readiness, ServerLimits } from './server/options.ts';
 import { openServer } from './server/server.ts';
+import { openSharing } from './sharing.ts';
 import { watchDatabase } from './store/health.ts';
-import { StereoRecording } from './store/recording.ts';
-import { openStore, type Store } from './store/store.ts';
+import type { Store } from './store/store.ts';
+import { openTraces } from './traces.ts';
 import { twilioRest } from './twilio/rest.ts';
 import { openTurnModel, type MeasuredTurnModel } from './vad/turnModel.ts';
 import { openVoiceDetector, type MeasuredVoiceDetector } from './vad/voiceDetector.ts';
@@ -35,8 +37,14 @@ import { startWarmUp, whileRinging, type WarmUpDeps } from './warmUp.ts';
 
 const clock = systemClock;
 
-/** With an improvement switched off an answer waits for the database or for watchers, but no longer than this. */
-const NAIVE_MS_MAX = 2_000;
+/** Where the build leaves the console, seen from the sources and from the build alike. */
+const CONSOLE_DIR = path.join(import.meta.dirname, '..', 'dist', 'console');
+
+/** What differs from a gateway as it is run. */
+export interface Unusual {
+  readonly limits?: Partial<ServerLimits>;
+  readonly consoleDir?: string;
+}
 
 export interface Gateway {
   /** Where it listens. */
@@ -53,13 +61,9 @@ export interface Gateway {
 
 /**
  * Opens everything and listens. Rejects when something that a call can't do without can't be had (the agent's file,
- * the database, the port), having closed what it had opened. `limits` are bounds of the server that differ from the usual.
+ * the database, the port), having closed what it had opened.
  */
-export async function openGateway(
-  config: Config,
-  logger: Logger,
-  limits: Partial<ServerLimits> = {},
-): Promise<Gateway> {
+export async function openGateway(config: Config, logger: Logger, unusual: Unusual = {}): Promise<Gateway> {
   const closing: Closing = [];
   const closeAll = async (): Promise<void> => {
     // In the reverse order of opening; one that fails to close does not keep the others open.
@@ -74,7 +78,7 @@ export async function openGateway(
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= closeAll());
   try {
-    return await build(config, logger, limits, closing, close);
+    return await build(config, logger, unusual, closing, close);
   } catch (error) {
     await close();
     throw error;
@@ -83,15 +87,17 @@ export async function openGateway(
 
 type Closing = (() => Promise<unknown> | void)[];
 
-function readyUnless(unready: ReadonlySet<string>, canKeep: boolean): Readiness {
+function readyUnless(unready: ReadonlySet<string>, canKeep: boolean, fleet: Fleet | undefined): Readiness {
   const reasons = [...unready, ...(canKeep ? [] : ['database'])];
-  return { ready: reasons.length === 0, reasons };
+  // Calls do without it, and so does an instance.
+  const without = fleet === undefined || fleet.up ? [] : ['redis'];
+  return { ready: reasons.length === 0, reasons, without };
 }
 
 async function build(
   config: Config,
   logger: Logger,
-  limits: Partial<ServerLimits>,
+  unusual: Unusual,
   closing: Closing,
   close: () => Promise<void>,
 ): Promise<Gateway> {
@@ -101,12 +107,14 @@ async function build(
   let store: Store | undefined;
   let detector: MeasuredVoiceDetector | undefined;
   let turnModel: MeasuredTurnModel | undefined;
-  const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
-  closing.push(() => events.close());
+  const sharing = openSharing(config, clock, logger);
+  closing.push(() => sharing.close());
   let drainingSinceMs: number | undefined;
+  const tracer = await openTraces(config, clock, logger);
+  closing.push(() => tracer?.close());
   const open = config.disabled.has('metrics') ? openMutedMetrics : openMetrics;
   const metrics = open(
-    gaugesOf(clock, () => ({ calls, store, events, detector, turnModel, load, drainingSinceMs })),
+    gaugesOf(clock, () => ({ calls, store, sharing, detector, turnModel, load, tracer, drainingSinceMs })),
   );
   metrics.runsAgent(agent.name, agent.version);
   const load = watchLoad(config, clock, logger, metrics, () => calls?.activeCount ?? 0);
@@ -115,14 +123,11 @@ async function build(
     logger.error({ failure: errorText(error) }, 'background work failed'),
   );
   closing.push(() => background.idle());
-  store = await openTheStore(config, metrics, logger);
+  store = await openTheStore(config, sharing.instance, clock, metrics, logger);
   closing.push(() => store?.close());
   const databaseUp = watchDatabase(store.reader, clock, logger);
   closing.push(() => databaseUp.close());
-  const http = new HttpPool();
-  closing.push(() => http.close());
-  const toolHttp = new HttpPool({ privateHosts: config.toolHosts });
-  closing.push(() => toolHttp.close());
+  const { http, toolHttp } = openHttp(config, closing);
   const latencies = new ProviderLatencies(clock);
   const kept = { latencies, breakers: openBreakers(agent, metrics, logger) };
   const deps: ProvidersDeps = { agent, config, http, metrics, logger, clock, ...kept };
@@ -139,7 +144,8 @@ async function build(
     clock,
     logger,
     metrics: load.metrics,
-    ...whatIsKept(config, store, events),
+    tracer,
+    ...whatIsKept(config, store, sharing),
     detector,
     ...optionalParts(config, agent, turnModel),
     ...openEars(deps),
@@ -151,27 +157,26 @@ async function build(
     ...adaptiveOf(config, deps),
     background,
     fetch: toolHttp.fetch,
-    openRecording: (callSid, part) =>
-      agent.recording ? openRecording(config.dataDir, callSid, part, metrics, logger) : undefined,
+    openRecording: recordingsOf(config, agent, metrics, logger),
   };
   const warming = !config.disabled.has('warmup');
   const warmUpDeps = { ...deps, ...voices, model, ears: world.ears, world };
-  calls = new Calls({ ...world, whileRinging: warming ? whileRinging(warmUpDeps) : 'nothing' });
+  const tapes = openTapes(config, metrics, logger, closing);
+  calls = new Calls({ ...world, tapes, whileRinging: warming ? whileRinging(warmUpDeps) : 'nothing' });
   closing.push(() => calls?.hangUpAll());
 
   const unready = new Set<string>(warming ? ['warming_up'] : []);
   const { spool } = store;
   // Without a database calls go on, and what is to be kept of them waits on disk.
-  const readiness = (): Readiness => readyUnless(unready, databaseUp.up || spool.writable);
+  const readiness = (): Readiness => readyUnless(unready, databaseUp.up || spool.writable, sharing.fleet);
   const server = await openServer({
-    ...serverOptions(config, agent),
+    ...serverOptions(config, agent, unusual, store),
     calls,
-    reader: store.reader,
-    events,
+    events: sharing.bus,
+    others: sharing.fleet?.others,
     metrics,
     readiness,
     overloaded: load.overloaded,
-    limits,
     logger,
   });
   closing.push(() => server.close());
@@ -189,6 +194,18 @@ async function build(
     handOver: async () => calls?.handOver(),
     close,
   };
+}
+
+/** For providers, and for tools, which reach the open internet alone. */
+function openHttp(
+  config: Config,
+  closing: Closing,
+): { readonly http: HttpPool; readonly toolHttp: HttpPool } {
+  const http = new HttpPool();
+  closing.push(() => http.close());
+  const toolHttp = new HttpPool({ privateHosts: config.toolHosts });
+  closing.push(() => toolHttp.close());
+  return { http, toolHttp };
 }
 
 /** Each change is told once, however many calls meet the same failure. */
@@ -234,32 +251,6 @@ function worldOptions(config: Config, agent: AgentFile, metrics: Metrics) {
   };
 }
 
-/** Where calls tell what is kept of them; without the improvements an answer waits for what was said before it to be committed, and told. */
-function whatIsKept(
-  { disabled }: Config,
-  { writer, transcripts, checkpoints }: Store,
-  events: EventBus,
-): Pick<CallWorld, 'events' | 'writer' | 'transcripts' | 'checkpoints' | 'beforeAnswer'> {
-  const waits: (() => Promise<void>)[] = [];
-  if (disabled.has('batched-writes')) {
-    waits.push(() => writer.flush(NAIVE_MS_MAX));
-    waits.push(() => transcripts.flush(NAIVE_MS_MAX));
-  }
-  if (disabled.has('background-events')) waits.push(() => events.taken(NAIVE_MS_MAX));
-  if (waits.length === 0) return { events, writer, transcripts, checkpoints };
-  return {
-    events,
-    writer,
-    transcripts,
-    checkpoints,
-    beforeAnswer: async () => {
-      // What the turn's start has to tell is told in the same breath, after this was asked for.
-      await Promise.resolve();
-      for (const wait of waits) await wait();
-    },
-  };
-}
-
 /** What replies are adapted by; nothing when it is switched off. */
 function adaptiveOf({ disabled }: Config, deps: ProvidersDeps): Pick<CallWorld, 'adaptive'> {
   const { enabled, fasterModel } = deps.agent.adaptive;
@@ -284,7 +275,12 @@ function warmUpUntilReady(
 }
 
 /** What of the server's options follows from the configuration and the agent's file alone. */
-function serverOptions(config: Config, agent: AgentFile) {
+function serverOptions(
+  config: Config,
+  agent: AgentFile,
+  { limits = {}, consoleDir = CONSOLE_DIR }: Unusual,
+  { reader, eraser }: Store,
+) {
   const { host, port, publicUrl, streamUrl, twilio, adminToken, callsMax, overflowUrl, dataDir } = config;
   const busy = 'All our lines are busy. Please call again in a few minutes.';
   return {
@@ -297,6 +293,10 @@ function serverOptions(config: Config, agent: AgentFile) {
     callsMax,
     overflowUrl,
     dataDir,
+    limits,
+    consoleDir,
+    reader,
+    eraser,
     clock,
     agentName: agent.name,
     callerNumber: agent.callerNumber,
@@ -338,44 +338,8 @@ async function openTheTurnModel(
   );
 }
 
-function openTheStore(config: Config, metrics: Metrics, logger: Logger): Promise<Store> {
-  return openStore({
-    databaseUrl: config.databaseUrl,
-    dataDir: config.dataDir,
-    migrate: config.migrate,
-    batching: !config.disabled.has('batched-writes'),
-    clock,
-    onDropped: (rows) => metrics.dropped('store_rows', rows),
-    onCommit: (durationMs, rows) => {
-      metrics.stageTook('store_commit', '', durationMs);
-      logger.debug({ durationMs, rows }, 'committed');
-    },
-    onTranscripts: (durationMs, calls) => logger.debug({ durationMs, calls }, 'kept transcripts'),
-    onError: (error) => logger.error({ failure: errorText(error) }, 'the store failed'),
-  });
-}
-
 function openRest(config: Config): ReturnType<typeof twilioRest> | undefined {
   const { accountSid, authToken, apiBaseUrl } = config.twilio;
   if (accountSid === undefined || authToken === undefined) return undefined;
   return twilioRest({ accountSid, authToken, ...(apiBaseUrl === undefined ? {} : { baseUrl: apiBaseUrl }) });
-}
-
-function openRecording(
-  dataDir: string,
-  callSid: string,
-  part: number,
-  metrics: Metrics,
-  logger: Logger,
-): OpenRecording {
-  const file = path.join('recordings', part === 1 ? `${callSid}.wav` : `${callSid}-${part}.wav`);
-  const recording = new StereoRecording({
-    path: path.join(dataDir, file),
-    durationMaxMs: 4 * 60 * 60 * 1_000,
-    onError: (error) => {
-      metrics.dropped('recording', 1);
-      logger.error({ callSid, failure: error.message }, 'a recording failed');
-    },
-  });
-  return { recording, path: file };
 }

@@ -27,8 +27,7 @@ export async function requestBy(
     const answer = await dispatcher.request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
-      // undici sends whatever word stands here; its type lists the usual ones.
-      method: method as Dispatcher.HttpMethod,
+      method,
       headers: Object.fromEntries(headers),
       body: body ?? null,
       signal: signal ?? null,
@@ -58,10 +57,12 @@ function readableOf(body: Readable, signal: AbortSignal | undefined): ReadableSt
     {
       start(controller) {
         body.on('data', (chunk: Buffer) => {
+          if (over) return;
           controller.enqueue(chunk);
           if ((controller.desiredSize ?? 0) <= 0) body.pause();
         });
         body.once('end', () => {
+          if (over) return;
           over = true;
           controller.close();
         });

@@ -1,17 +1,19 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
-import { sleep, type Clock, type Timer } from '../base/clock.ts';
+import { sleep, type Timer } from '../base/clock.ts';
+import { conversationOf, durationOf, snapshotOf, type Before } from './before.ts';
 import { Border } from './border.ts';
+import { noSpan, type Span } from '../base/span.ts';
 import { Call } from './call.ts';
+import { beginCallSpan, CallTrace } from './callTrace.ts';
 import { outcomeOf, type CallClosed, type Ending } from './connection.ts';
-import type { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
+import { RingingCalls } from './ringing.ts';
 import { parseSnapshot, snapshotJson, type CallSnapshot } from './snapshot.ts';
 import type { CallOutcome } from '../store/port.ts';
+import { RunningTapes } from './taping.ts';
 import type { CallWorld } from './world.ts';
 
-/** A call that rings longer than this without a stream is not coming. */
-const RINGING_MS_MAX = 60_000;
 /** How long a lost stream may take to come back before the call counts as over. */
 const LOST_MS_MAX = 30_000;
 /** The carrier asks what comes next within a second; a process that waits for it gives up after this. */
@@ -32,9 +34,6 @@ const NEVER_STARTED: Readonly<Record<string, CallOutcome>> = {
   canceled: 'abandoned',
 };
 
-/** What a stream that comes goes on with: the conversation itself, or what another instance has left of it. */
-type Before = { readonly conversation: Conversation } | { readonly snapshot: CallSnapshot };
-
 interface Lost {
   readonly info: CallInfo;
   readonly before: Before;
@@ -50,7 +49,7 @@ interface Live {
 
 export class Calls implements LiveCalls {
   readonly #world: CallWorld;
-  readonly #ringing = new Map<string, { readonly ears: Ears | undefined; readonly timer: Timer }>();
+  readonly #ringing: RingingCalls;
   readonly #live = new Map<string, Live>();
   readonly #lost = new Map<string, Lost>();
   /** Left to other instances: never ended by this one. As many as were live, and the process ends with them. */
@@ -60,10 +59,16 @@ export class Calls implements LiveCalls {
   /** Calls that we have ended, and when: about them the carrier is going to ask. The oldest first. */
   readonly #unasked = new Map<string, number>();
   readonly #whenIdle = new Set<() => void>();
+  readonly #tapes: RunningTapes;
   #lookAgain: Timer | undefined;
 
   constructor(world: CallWorld) {
     this.#world = world;
+    this.#tapes = new RunningTapes(world);
+    this.#ringing = new RingingCalls(world.clock, (callSid) => {
+      if (!this.#live.has(callSid) && this.#known(callSid) === undefined) this.#tapes.end(callSid);
+      this.#tellIfIdle();
+    });
     world.checkpoints?.watchLost((callSid) => this.#takenByAnother(callSid));
   }
 
@@ -74,14 +79,27 @@ export class Calls implements LiveCalls {
   /** Opens the ears, so that their connection is there when the caller is, and has the rest made ready. */
   prepare(info: CallInfo): void {
     if (this.#ringing.has(info.callSid) || this.#live.has(info.callSid)) return;
-    const timer = this.#world.clock.after(RINGING_MS_MAX, () => this.#ringsNoMore(info.callSid));
     const { whileRinging, background } = this.#world;
-    const ears = whileRinging === 'nothing' ? undefined : this.#openEars();
-    this.#ringing.set(info.callSid, { ears, timer });
+    const span = this.#beginSpan(info);
+    const world = this.#tapes.of(info)?.world;
+    const ring = (): void => {
+      const ears = whileRinging === 'nothing' ? undefined : this.#openEars(span, world);
+      this.#ringing.add(info.callSid, { ears, span });
+    };
+    this.#tapes.happens(info.callSid, { kind: 'rang', ears: whileRinging !== 'nothing' }, ring);
     if (typeof whileRinging === 'function') background.run(whileRinging(info));
   }
 
   open(info: CallInfo, stream: CallStream): void {
+    const { callSid } = info;
+    const before = this.#known(callSid)?.before;
+    const begun = this.#live.has(callSid) || conversationOf(before) !== undefined;
+    const snapshot = snapshotOf(before);
+    const world = this.#tapes.of(info, begun)?.world ?? this.#world;
+    this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () => this.#open(info, stream, world));
+  }
+
+  #open(info: CallInfo, stream: CallStream, world: CallWorld): void {
     const { callSid } = info;
     // The carrier has opened a second stream before we saw the first one's end.
     const replaced = this.#live.get(callSid);
@@ -89,31 +107,38 @@ export class Calls implements LiveCalls {
     const lost = this.#lost.get(callSid);
     // It was saying its last words: it has ended as we wanted, and what comes next is told when the carrier asks.
     if (replaced !== undefined && lost === undefined) {
-      this.#ringsNoMore(callSid);
+      this.#ringing.giveUp(callSid);
       stream.close();
       return;
     }
+    const known = this.#known(callSid);
+    const ringing = this.#ringing.take(callSid);
+    const span = ringing?.span ?? this.#beginSpan(info);
     lost?.timer.cancel();
     this.#lost.delete(callSid);
-    const known = lost ?? this.#letGo.get(callSid);
     this.#letGo.delete(callSid);
     if (known !== undefined) this.#tellResumed(callSid, known.how);
-    const ears = this.#stopRinging(callSid) ?? this.#openEars();
+    const ears = ringing?.ears ?? this.#openEars(span, world);
     const border = new Border((error) => call.broke(error));
     const parts = {
       info: known?.info ?? info,
       stream: border.stream(stream),
       ears: border.ears(ears),
+      trace: new CallTrace(span, () => this.#world.clock.nowMs()),
       ...known?.before,
     };
-    const call = new Call(parts, border.world(this.#world), (closed, why) => this.#onClosed(closed, why));
+    const call = new Call(parts, border.world(world), (closed, why) => this.#onClosed(closed, why));
     this.#live.set(callSid, { call, border });
     border.within(() => call.begin());
   }
 
   find(callSid: string): LiveCall | undefined {
     const live = this.#live.get(callSid);
-    return live?.border.live(live.call);
+    return live === undefined ? undefined : this.#tapes.live(live.border.live(live.call));
+  }
+
+  isUnderWay(callSid: string): boolean {
+    return this.#live.has(callSid) || this.#ringing.has(callSid) || this.#lost.has(callSid);
   }
 
   afterStream(callSid: string): AfterStream {
@@ -152,11 +177,12 @@ export class Calls implements LiveCalls {
 
   answeredBy(callSid: string, answeredBy: string): void {
     const live = this.#live.get(callSid);
-    live?.border.within(() => live.call.noteAnsweredBy(answeredBy));
+    const note = (): void => live?.border.within(() => live.call.noteAnsweredBy(answeredBy));
+    this.#tapes.happens(callSid, { kind: 'answeredBy', answeredBy }, note);
   }
 
   neverStarted(info: CallInfo, status: string): void {
-    this.#ringsNoMore(info.callSid);
+    this.#ringing.giveUp(info.callSid);
     // It had been connected: its stream was lost, and the caller left before there was another.
     if (this.#lost.has(info.callSid)) return this.#giveUp(info.callSid);
     const at = new Date(this.#world.clock.wallMs());
@@ -192,18 +218,19 @@ export class Calls implements LiveCalls {
         if (!call.isQuiet && clock.nowMs() < deadlineMs) continue;
         const { info, conversation } = call;
         this.#letGo.set(callSid, { info, before: { conversation }, how: 'handover' });
+        this.#tapes.end(callSid);
         border.within(() => call.streamReplaced());
       }
       await sleep(clock, LOOK_MS);
     }
-    for (const callSid of this.#ringing.keys()) this.#ringsNoMore(callSid);
+    this.#ringing.giveUpAll();
     await this.idle();
   }
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
   hangUpAll(): void {
-    for (const { call, border } of this.#live.values()) border.within(() => call.hangUp());
-    for (const callSid of this.#ringing.keys()) this.#ringsNoMore(callSid);
+    for (const { call, border } of this.#live.values()) this.#tapes.live(border.live(call)).hangUp();
+    this.#ringing.giveUpAll();
     for (const callSid of this.#lost.keys()) this.#giveUp(callSid);
   }
 
@@ -241,28 +268,28 @@ export class Calls implements LiveCalls {
     this.#unasked.set(callSid, nowMs);
   }
 
-  #openEars(): Ears {
-    const { agent, detector, ears, earBreakers, clock } = this.#world;
+  #known(callSid: string): Omit<Lost, 'timer' | 'recording'> | undefined {
+    return this.#lost.get(callSid) ?? this.#letGo.get(callSid);
+  }
+
+  /** Of a call that was here or elsewhere before it goes on with that one's trace. */
+  #beginSpan(info: CallInfo): Span {
+    const before = this.#known(info.callSid)?.before;
+    const came = conversationOf(before) ?? snapshotOf(before);
+    return beginCallSpan(this.#world, info, came?.traceparent) ?? noSpan;
+  }
+
+  #openEars(span: Span, world: CallWorld = this.#world): Ears {
+    const { agent, detector, ears, earBreakers, clock } = world;
     const keywords = agent.providers.stt[0]?.keywords ?? [];
     const options = { language: agent.language, keywords };
-    return new Ears({ detector, providers: ears, breakers: earBreakers, options, clock });
-  }
-
-  #stopRinging(callSid: string): Ears | undefined {
-    const ringing = this.#ringing.get(callSid);
-    ringing?.timer.cancel();
-    this.#ringing.delete(callSid);
-    return ringing?.ears;
-  }
-
-  #ringsNoMore(callSid: string): void {
-    this.#stopRinging(callSid)?.close();
-    this.#tellIfIdle();
+    return new Ears({ detector, providers: ears, breakers: earBreakers, options, clock, span });
   }
 
   #onClosed(call: Call, why: CallClosed): void {
     const { callSid } = call.info;
     this.#live.delete(callSid);
+    if (why !== 'stream_lost') this.#tapes.end(callSid);
     const letGo = this.#letGo.get(callSid);
     if (why === 'stream_lost') this.#checkpoint(call.standing.snapshot(letGo?.how === 'handover'), false);
     else this.#checkpoint({ ...call.standing.snapshot(), ending: endingOf(why) }, true);
@@ -296,6 +323,7 @@ export class Calls implements LiveCalls {
     const live = this.#live.get(callSid);
     const info = live?.call.info ?? this.#lost.get(callSid)?.info;
     if (info === undefined) return;
+    this.#tapes.end(callSid);
     this.#lost.get(callSid)?.timer.cancel();
     this.#lost.delete(callSid);
     this.#world.logger.warn({ callSid }, 'another instance goes on with the call');
@@ -321,6 +349,7 @@ export class Calls implements LiveCalls {
     if (lost === undefined) return;
     lost.timer.cancel();
     this.#lost.delete(callSid);
+    this.#tapes.end(callSid);
     const { checkpoints, background, clock } = this.#world;
     const end = (): void =>
       this.#ended(lost.info, 'abandoned', lost.recording, durationOf(lost.before, clock));
@@ -363,10 +392,4 @@ function endingOf(why: CallClosed): Ending {
 
 function afterOf(ending: Ending | undefined): AfterStream {
   return ending?.kind === 'dial' ? { kind: 'dial', to: ending.to } : { kind: 'hangup' };
-}
-
-function durationOf(before: Before, clock: Clock): number {
-  return 'conversation' in before
-    ? before.conversation.durationMs
-    : Math.max(0, clock.wallMs() - before.snapshot.startedAtMs);
 }

@@ -1,6 +1,7 @@
 // Sentences to audio: several are synthesised at once, each into its own place of the speech.
 import type { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
+import { noSpan, type Span } from '../base/span.ts';
 import type { SentenceWriter, Speech } from '../playout/speech.ts';
 import type { TextToSpeech } from '../tts/port.ts';
 
@@ -19,6 +20,7 @@ export class Mouth {
   readonly #background: Background;
   readonly #signal: AbortSignal;
   readonly #times: MouthTimes;
+  readonly #span: Span;
   readonly #onFailed: (error: unknown) => void;
   readonly #underWay = new Set<Promise<void>>();
   /** Fillers that are being made and don't sound yet. */
@@ -33,6 +35,8 @@ export class Mouth {
       readonly background: Background;
       readonly signal: AbortSignal;
       readonly times: MouthTimes;
+      /** Of the reply. */
+      readonly span?: Span;
     },
     onFailed: (error: unknown) => void,
   ) {
@@ -42,6 +46,7 @@ export class Mouth {
     this.#background = options.background;
     this.#signal = options.signal;
     this.#times = options.times;
+    this.#span = options.span ?? noSpan;
     this.#onFailed = onFailed;
   }
 
@@ -78,8 +83,9 @@ export class Mouth {
     const unheard = new AbortController();
     const signal = AbortSignal.any([this.#signal, unheard.signal]);
     this.#unheard.add(unheard);
+    const span = this.#span.child('filler');
     try {
-      for await (const chunk of this.#voice.speak(text, signal)) {
+      for await (const chunk of this.#voice.speak(text, signal, span)) {
         if (chunk.mulaw.length === 0) continue;
         this.#unheard.delete(unheard);
         writer ??= this.#speech.addFiller(text);
@@ -90,22 +96,26 @@ export class Mouth {
       if (!signal.aborted) this.#onFailed(error);
       writer?.end(true);
     }
+    span.end();
     this.#unheard.delete(unheard);
     done(writer !== undefined);
   }
 
   /** Never rejects: a sentence that cannot be spoken is reported, and the speech goes on without it. */
   async #synthesise(text: string, writer: SentenceWriter, times: MouthTimes): Promise<void> {
+    const span = this.#span.child('sentence', { attributes: { 'turnpike.characters': text.length } });
     try {
-      for await (const chunk of this.#voice.speak(text, this.#signal)) {
+      for await (const chunk of this.#voice.speak(text, this.#signal, span)) {
         if (chunk.mulaw.length === 0) continue;
         times.firstAudioAtMs ??= this.#clock.nowMs();
         if (!writer.write(chunk.mulaw, chunk.wordTimes)) break;
       }
       writer.end();
+      span.end();
     } catch (error) {
       if (!this.#signal.aborted) this.#onFailed(error);
       writer.end(true);
+      span.end(this.#signal.aborted ? {} : { failure: 'not_spoken' });
     }
   }
 }

@@ -6,6 +6,7 @@ import type { Breaker } from '../base/breaker.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HttpFetch } from '../base/httpPool.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Tracer } from '../base/span.ts';
 import type { LiveEvent } from '../events/event.ts';
 import type { LanguageModel } from '../llm/port.ts';
 import type { ResponseCache } from '../llm/responseCache.ts';
@@ -18,6 +19,7 @@ import type { TextToSpeech } from '../tts/port.ts';
 import type { TurnSettings } from '../turn/state.ts';
 import type { VoiceDetector } from '../vad/port.ts';
 import type { CallInfo } from './port.ts';
+import type { CallTapes } from './taping.ts';
 import type { TurnModel } from '../vad/turnModelPort.ts';
 
 export interface CallWorld {
@@ -25,6 +27,8 @@ export interface CallWorld {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** None: calls are not traced. */
+  readonly tracer?: Tracer | undefined;
   readonly events: { publish(event: LiveEvent): void };
   readonly writer: CallWriter;
   /** None: the turns' rows are all that is kept of what was said. */
@@ -41,10 +45,10 @@ export interface CallWorld {
   /** In order of preference; at least one. */
   readonly ears: readonly SpeechToText[];
   /** Of the ears, in their order; without them each is asked in turn. */
-  readonly earBreakers?: readonly Breaker[];
+  readonly earBreakers?: readonly Pick<Breaker, 'admits' | 'failed' | 'succeeded' | 'untilMs'>[];
   readonly model: LanguageModel;
   /** Undefined: every answer is asked of the model. */
-  readonly responses?: ResponseCache | undefined;
+  readonly responses?: Pick<ResponseCache, 'lookup' | 'keep'> | undefined;
   readonly voice: TextToSpeech;
   /** None: every reply is made alike. */
   readonly adaptive?: {
@@ -68,6 +72,8 @@ export interface CallWorld {
    * What is made ready for a call whose phone rings, beside its ears; `nothing`: not even these. Never rejects.
    */
   readonly whileRinging?: ((info: CallInfo) => Promise<void>) | 'nothing';
+  /** None: no call is taped. */
+  readonly tapes?: CallTapes;
   /** Undefined when calls are not recorded. `part` counts the streams of one call from 1. */
   readonly openRecording: (callSid: string, part: number) => OpenRecording | undefined;
 }

@@ -6,9 +6,12 @@ import {
   openSeries,
   PREFIX,
   startAtZero,
+  type AskedOutcomeKind,
   type BargeIn,
   type CacheName,
   type DeadAirRemedy,
+  type DeletedWhat,
+  type DeletedWhy,
   type DroppedWhat,
   type Gauges,
   type ProviderStage,
@@ -37,6 +40,8 @@ export type {
 export interface Exemplar {
   readonly callSid: string;
   readonly turn: number;
+  /** Where the turn is found in the traces, when it was kept. */
+  readonly trace?: { readonly traceId: string; readonly spanId: string } | undefined;
 }
 
 const TEXT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -82,6 +87,7 @@ export function openMutedMetrics(gauges: Gauges): Metrics {
 
 function recordersOf(series: Series) {
   return {
+    ...fleetRecordersOf(series),
     turnAnswered(durationMs: number, source: string, exemplar: Exemplar): void {
       series.response.observe({
         labels: { source },
@@ -144,6 +150,9 @@ function recordersOf(series: Series) {
     dropped(what: DroppedWhat, count: number): void {
       series.dropped.inc({ what }, count);
     },
+    deleted(what: DeletedWhat, why: DeletedWhy, count: number): void {
+      series.deleted.inc({ what, why }, count);
+    },
     marksLost(count: number): void {
       series.lostMarks.inc(count);
     },
@@ -168,9 +177,6 @@ function recordersOf(series: Series) {
     },
     /** Audio messages, to be counted up by whoever takes or writes one. */
     frames: series.frames,
-    callResumed(how: ResumedHow): void {
-      series.resumed.inc({ how });
-    },
     /** 1 open, 0.5 being tried, 0 closed. */
     breakerIs(stageName: ProviderStage, provider: string, model: string, open: 0 | 0.5 | 1): void {
       series.breaker.set({ stage: stageName, provider, model }, open);
@@ -180,6 +186,19 @@ function recordersOf(series: Series) {
     },
     tokensUsed(provider: string, kind: 'prompt' | 'completion' | 'cached', count: number): void {
       series.tokens.inc({ provider, kind }, count);
+    },
+  };
+}
+
+/** What instances have of each other. */
+function fleetRecordersOf(series: Series) {
+  return {
+    callResumed(how: ResumedHow): void {
+      series.resumed.inc({ how });
+    },
+    /** Other instances were asked to act on a call. */
+    askedOthers(outcome: AskedOutcomeKind): void {
+      series.asked.inc({ outcome });
     },
   };
 }
@@ -221,5 +240,7 @@ function rendererOf(registry: Registry<RegistryContentType>, beforeScrape: () =>
 }
 
 function labels(exemplar: Exemplar): Record<string, string> {
-  return { call: exemplar.callSid, turn: String(exemplar.turn) };
+  const { callSid, turn, trace } = exemplar;
+  const call = { call: callSid, turn: String(turn) };
+  return trace === undefined ? call : { ...call, trace_id: trace.traceId, span_id: trace.spanId };
 }

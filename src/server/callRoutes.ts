@@ -1,10 +1,11 @@
 // Calls of the past from the store, calls under way, and new ones.
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
-import type { CallInfo, LiveCall } from '../call/port.ts';
-import { TwilioRestError, type TwilioRest } from '../twilio/rest.ts';
+import type { CallInfo } from '../call/port.ts';
+import type { TwilioRest } from '../twilio/rest.ts';
 import { ApiError } from './apiError.ts';
 import { checked, newCall, pageQuery, sayText, transferTo } from './apiSchemas.ts';
+import { act, carried } from './callActions.ts';
 import type { ServerContext } from './context.ts';
 import { fromStore, nextOf, pageOf } from './storeAnswer.ts';
 
@@ -16,7 +17,7 @@ interface CallParams {
 }
 
 export function callRoutes(app: FastifyInstance, context: ServerContext): void {
-  const { reader, rest } = context.options;
+  const { reader } = context.options;
 
   app.get('/v1/calls', async (request) => {
     const query = checked(pageQuery, request.query);
@@ -31,6 +32,11 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
     return call;
   });
 
+  app.delete<CallParams>('/v1/calls/:callSid', async (request, reply) => {
+    await eraseCall(context, request.params.callSid);
+    return reply.code(204).send();
+  });
+
   app.post('/v1/calls', async (request, reply) => {
     const callSid = await placeCall(context, checked(newCall, request.body));
     return reply.code(202).send({ callSid });
@@ -38,55 +44,52 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
 
   app.post<CallParams>('/v1/calls/:callSid/hangup', async (request, reply) => {
     const { callSid } = request.params;
-    const live = context.options.calls.find(callSid);
-    if (live !== undefined) live.hangUp();
-    else if (rest !== undefined && context.admission.find(callSid) !== undefined) {
-      await carried(context, rest.completeCall(callSid));
-    } else throw notLive();
+    await act(context, callSid, { kind: 'hangup' });
     return reply.code(202).send({ callSid });
   });
 
   app.post<CallParams>('/v1/calls/:callSid/transfer', async (request, reply) => {
-    const { to } = checked(transferTo, request.body);
-    liveCall(context, request.params.callSid).transfer(to);
-    return reply.code(202).send({ callSid: request.params.callSid });
+    const { callSid } = request.params;
+    await act(context, callSid, { kind: 'transfer', ...checked(transferTo, request.body) });
+    return reply.code(202).send({ callSid });
   });
 
   app.post<CallParams>('/v1/calls/:callSid/say', async (request, reply) => {
-    const { text } = checked(sayText, request.body);
-    if (!liveCall(context, request.params.callSid).say(text)) {
-      context.options.metrics.rejected('line');
-      throw new ApiError(429, 'too_many_lines', 'as many lines wait to be said as may');
-    }
-    return reply.code(202).send({ callSid: request.params.callSid });
+    const { callSid } = request.params;
+    await act(context, callSid, { kind: 'say', ...checked(sayText, request.body) });
+    return reply.code(202).send({ callSid });
   });
+}
+
+/** A call under way would go on to be written down, and its caller to speak: it has to end first. */
+async function eraseCall(context: ServerContext, callSid: string): Promise<void> {
+  const { options, admission } = context;
+  const isHere = options.calls.isUnderWay(callSid) || admission.find(callSid) !== undefined;
+  const deletion = isHere ? 'live' : await fromStore(context, options.eraser.eraseCall(callSid));
+  if (deletion === 'live') throw new ApiError(409, 'live', 'the call is under way');
+  if (deletion === 'unknown') throw new ApiError(404, 'not_found', 'no such call');
+  options.logger.info({ callSid }, 'a call was deleted by request');
 }
 
 /** Has the carrier place a call; answers its sid. What is said in it is known before it is answered. */
 async function placeCall(context: ServerContext, call: z.output<typeof newCall>): Promise<string> {
   const { options, admission, limits } = context;
-  const { rest, metrics, twilio } = options;
+  const { rest, twilio } = options;
   if (rest === undefined || twilio.accountSid === undefined) {
     throw new ApiError(503, 'no_account', 'no carrier account is configured');
-  }
-  if (call.agent !== undefined && call.agent !== options.agentName) {
-    throw new ApiError(422, 'unknown_agent', 'this agent is not loaded');
   }
   const from = call.from ?? options.callerNumber;
   if (from === undefined)
     throw new ApiError(422, 'invalid', 'from: required, no caller number is configured');
-  const leadVariables = call.leadId === undefined ? {} : await variablesOfLead(context, call.leadId);
-  if (admission.refusals.length > 0) {
-    metrics.rejected('overload');
-    throw new ApiError(503, 'overload', 'this instance takes no more calls now');
-  }
+  const variables = await variablesOf(context, call);
+  refuseIfFull(context);
   const announced = {
     accountSid: twilio.accountSid,
     direction: 'outbound' as const,
     from,
     to: call.to,
     leadId: call.leadId,
-    variables: { ...leadVariables, ...call.variables },
+    variables,
   };
   return admission.creating(create(context, rest, announced, limits.ringTimeoutMs));
 }
@@ -114,33 +117,23 @@ async function create(
   return callSid;
 }
 
-async function variablesOfLead(context: ServerContext, leadId: string): Promise<Record<string, string>> {
-  const lead = await fromStore(context, context.options.reader.lead(leadId));
-  if (lead === undefined) throw new ApiError(422, 'unknown_lead', 'no such lead');
-  return { name: lead.name, phone: lead.phone, ...lead.fields };
-}
-
-/** The carrier's answer, or an error of ours that says whose fault it is. */
-async function carried<T>(context: ServerContext, request: Promise<T>): Promise<T> {
-  try {
-    return await request;
-  } catch (error) {
-    if (!(error instanceof TwilioRestError)) throw error;
-    const { code, status, twilioCode } = error;
-    context.options.logger.warn({ code, status, twilioCode }, 'the carrier refused a request');
-    const numbered = twilioCode === undefined ? code : `${code} (${twilioCode})`;
-    if (code === 'bad_request') throw new ApiError(422, 'carrier_refused', `the carrier says ${numbered}`);
-    if (code === 'not_found') throw notLive();
-    throw new ApiError(502, 'carrier_failed', `the carrier says ${numbered}`);
+/** What a call is to know: its lead's fields, and over them its own. Throws a 422 for a lead or an agent that is none here. */
+export async function variablesOf(
+  context: ServerContext,
+  call: Pick<z.output<typeof newCall>, 'agent' | 'leadId' | 'variables'>,
+): Promise<Record<string, string>> {
+  if (call.agent !== undefined && call.agent !== context.options.agentName) {
+    throw new ApiError(422, 'unknown_agent', 'this agent is not loaded');
   }
+  if (call.leadId === undefined) return { ...call.variables };
+  const lead = await fromStore(context, context.options.reader.lead(call.leadId));
+  if (lead === undefined) throw new ApiError(422, 'unknown_lead', 'no such lead');
+  return { name: lead.name, phone: lead.phone, ...lead.fields, ...call.variables };
 }
 
-function liveCall(context: ServerContext, callSid: string): LiveCall {
-  const live = context.options.calls.find(callSid);
-  if (live === undefined) throw notLive();
-  return live;
-}
-
-function notLive(): ApiError {
-  return new ApiError(404, 'not_live', 'no such call is under way');
+/** Throws a 503, and counts it, when there is no place for one call more. */
+export function refuseIfFull({ admission, options }: ServerContext): void {
+  if (admission.refusals.length === 0) return;
+  options.metrics.rejected('overload');
+  throw new ApiError(503, 'overload', 'this instance takes no more calls now');
 }

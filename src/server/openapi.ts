@@ -11,14 +11,18 @@ import {
   leadPage,
   newCall,
   newLead,
+  newSoftphoneCall,
   pageQuery,
   readiness,
   sayText,
+  socketTicket,
+  softphoneNext,
+  softphoneStream,
   transferTo,
 } from './apiSchemas.ts';
 
 interface Operation {
-  readonly method: 'get' | 'post' | 'patch';
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
   /** Parameters in braces. */
   readonly path: string;
   readonly summary: string;
@@ -32,6 +36,8 @@ interface Operation {
 }
 
 const eventsQuery = z.object({ callSid: z.string().optional() });
+
+const hopsQuery = z.object({ overflow: z.string().optional() });
 
 const OPERATIONS: readonly Operation[] = [
   {
@@ -56,6 +62,12 @@ const OPERATIONS: readonly Operation[] = [
     summary: 'One call with its turns',
     status: 200,
     answer: callWithTurns,
+  },
+  {
+    method: 'delete',
+    path: '/v1/calls/{callSid}',
+    summary: 'Delete a call with all that was kept of it; 409 while it is under way',
+    status: 204,
   },
   {
     method: 'get',
@@ -88,6 +100,22 @@ const OPERATIONS: readonly Operation[] = [
     answer: callRef,
   },
   {
+    method: 'post',
+    path: '/v1/softphone/calls',
+    summary: 'A call from a browser: what its page needs to open the media stream',
+    body: newSoftphoneCall,
+    status: 201,
+    answer: softphoneStream,
+  },
+  {
+    method: 'post',
+    path: '/v1/softphone/calls/{callSid}/stream-ended',
+    summary: 'What comes next for a call from a browser whose stream is over',
+    query: hopsQuery,
+    status: 200,
+    answer: softphoneNext,
+  },
+  {
     method: 'get',
     path: '/v1/leads',
     summary: 'Leads, newest first',
@@ -113,11 +141,24 @@ const OPERATIONS: readonly Operation[] = [
     answer: leadAnswer,
   },
   {
+    method: 'delete',
+    path: '/v1/leads/{id}',
+    summary: 'Delete a lead; its calls stay',
+    status: 204,
+  },
+  {
     method: 'get',
     path: '/v1/events',
     summary: 'WebSocket: live events, JSON, one a message',
     query: eventsQuery,
     status: 101,
+  },
+  {
+    method: 'post',
+    path: '/v1/events/ticket',
+    summary: 'A ticket for one such WebSocket, for pages in a browser',
+    status: 201,
+    answer: socketTicket,
   },
   {
     method: 'get',
@@ -183,7 +224,8 @@ const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/twilio/media',
-    summary: 'WebSocket: the media stream of a call',
+    summary:
+      'WebSocket: the media stream of a call; a browser bears a ticket among its protocols instead of a signature',
     status: 101,
     asked: 'carrier',
   },

@@ -98,6 +98,20 @@ test('a deploy and an overload have their usual bounds unless they are told', ()
   );
 });
 
+test('how long what is kept is kept is told in days, and a recording no longer than its call', () => {
+  const usual = readConfig({});
+  assert.deepEqual([usual.callsKeptMs, usual.recordingsKeptMs], [undefined, undefined]);
+  const told = readConfig({ RETENTION_DAYS: '30', RECORDING_RETENTION_DAYS: '7' });
+  assert.deepEqual([told.callsKeptMs, told.recordingsKeptMs], [30 * 86_400_000, 7 * 86_400_000]);
+  assert.equal(readConfig({ RECORDING_RETENTION_DAYS: '7' }).recordingsKeptMs, 7 * 86_400_000);
+  assert.match(
+    String(mistakesOf({ RETENTION_DAYS: '0' })),
+    /^RETENTION_DAYS: expected a whole number from 1/u,
+  );
+  const longer = mistakesOf({ RETENTION_DAYS: '7', RECORDING_RETENTION_DAYS: '8' });
+  assert.match(String(longer), /^RECORDING_RETENTION_DAYS: expected to be at most RETENTION_DAYS/u);
+});
+
 test('what a deploy or an overload is told wrongly is listed', () => {
   const wrong = {
     DRAIN_SECONDS: 'soon',
@@ -130,4 +144,57 @@ test('hosts that tools may reach are named one by one', () => {
     ['crm.internal:8443', '10.0.0.7'],
   );
   assert.throws(() => readConfig({ TOOL_HOSTS: 'http://crm' }), /TOOL_HOSTS: expected hosts/u);
+});
+
+test('calls to tape are all, a share, or numbers', () => {
+  assert.equal(readConfig({}).tapedCalls, undefined);
+  assert.deepEqual(readConfig({ TAPE_CALLS: 'all' }).tapedCalls, { share: 1, numbers: new Set() });
+  assert.deepEqual(readConfig({ TAPE_CALLS: '2.5%, +15550100123,1%' }).tapedCalls, {
+    share: 0.025,
+    numbers: new Set(['+15550100123']),
+  });
+  for (const wrong of ['some', '5', '101%', '15550100123', 'all,'])
+    assert.throws(() => readConfig({ TAPE_CALLS: wrong }), /TAPE_CALLS: expected all, a share/u, wrong);
+});
+
+test('traces are wanted when a collector is named, in the words of OpenTelemetry', () => {
+  assert.equal(readConfig({ OTEL_SERVICE_NAME: 'desk', OTEL_TRACES_SAMPLER: 'always_on' }).traces, undefined);
+  assert.deepEqual(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/' }).traces, {
+    url: 'http://127.0.0.1:4318/v1/traces',
+    headers: {},
+    serviceName: 'turnpike',
+    sampler: 'parentbased_always_on',
+    ratio: 1,
+  });
+  const { traces } = readConfig({
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'https://otlp.example.com/otlp',
+    OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Basic%20YTpi, x-scope = front desk ,',
+    OTEL_SERVICE_NAME: 'desk',
+    OTEL_TRACES_SAMPLER: 'traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.25',
+  });
+  assert.deepEqual(traces, {
+    url: 'https://otlp.example.com/otlp/v1/traces',
+    headers: { Authorization: 'Basic YTpi', 'x-scope': 'front desk' },
+    serviceName: 'desk',
+    sampler: 'traceidratio',
+    ratio: 0.25,
+  });
+});
+
+test('what a collector is told wrongly is listed, and what is told it is kept out of the log', () => {
+  const wrong = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'grpc://collector:4317',
+    OTEL_EXPORTER_OTLP_HEADERS: 'a key with no value',
+    OTEL_TRACES_SAMPLER: 'jaeger_remote',
+    OTEL_TRACES_SAMPLER_ARG: '1.5',
+  };
+  const mistakes = mistakesOf(wrong);
+  for (const name of Object.keys(wrong)) {
+    assert.equal(mistakes.filter((mistake) => mistake.startsWith(`${name}: expected `)).length, 1, name);
+  }
+  assert.equal(mistakesOf({ OTEL_EXPORTER_OTLP_HEADERS: 'a=100%' }).length, 1);
+  assert.equal(mistakesOf({ OTEL_EXPORTER_OTLP_HEADERS: 'a=b\r\nc: d' }).length, 1);
+  const secrets = readConfig({ OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abcdefg' }).secrets();
+  assert.deepEqual(secrets, ['Bearer abcdefg', 'abcdefg']);
 });

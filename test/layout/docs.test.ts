@@ -127,7 +127,9 @@ test('the README has every environment variable, and no other', () => {
 
 test('the README tells the default of every variable that has one', () => {
   const told = rows(section(readme, '## Configuration'));
-  const { host, port, dataDir, agentPath, openai, callsMax, migrate, logLevel, ...rest } = readConfig({});
+  const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' };
+  const { host, port, dataDir, agentPath, openai, callsMax, migrate, logLevel, traces, ...rest } =
+    readConfig(collector);
   const defaults: Readonly<Record<string, string>> = {
     HOST: host,
     PORT: String(port),
@@ -140,6 +142,9 @@ test('the README tells the default of every variable that has one', () => {
     SHED_LAG_MS: String(rest.shedLagMs),
     SHED_LATE_MS: String(rest.shedLateMs),
     LOG_LEVEL: logLevel,
+    OTEL_SERVICE_NAME: traces?.serviceName ?? '',
+    OTEL_TRACES_SAMPLER: traces?.sampler ?? '',
+    OTEL_TRACES_SAMPLER_ARG: String(traces?.ratio),
   };
   for (const [name, value] of Object.entries(defaults)) {
     const [, , cell] = told.find(([first]) => first === `\`${name}\``) ?? [];
@@ -163,7 +168,7 @@ function configVariables(): string[] {
 test('the page of the API has every route, and no other', () => {
   const written = rows(page('docs/api.md').text)
     .flatMap(([routes = '']) => codeIn(routes))
-    .filter((code) => /^(?:GET|POST|PATCH) /.test(code));
+    .filter((code) => /^(?:GET|POST|PATCH|DELETE) /.test(code));
   const served = Object.entries(openApi('https://voice.example.com')['paths'] as object).flatMap(
     ([route, methods]) => Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${route}`),
   );
