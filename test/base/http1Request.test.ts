@@ -26,7 +26,7 @@ test('method, path, headers and body arrive, and status, headers and body come b
     request.on('data', (piece: Buffer) => (body += piece.toString()));
     request.on('end', () => {
       response.writeHead(418, { 'content-type': 'text/plain', 'x-two': ['a', 'b'] });
-      response.end(`${request.method} ${request.url} ${request.headers['x-own']} ${body}`);
+      response.end(`${request.method} ${request.url} ${String(request.headers['x-own'])} ${body}`);
     });
   });
   const response = await pool.fetch(`${url}/v1/speech?a=1`, {
