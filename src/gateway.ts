@@ -173,8 +173,7 @@ async function build(
     ...serverOptions(config, agent, unusual),
     calls,
     reader: store.reader,
-    events: sharing.bus,
-    others: sharing.fleet?.others,
+    ...sharing.forServer,
     metrics,
     readiness,
     overloaded: load.overloaded,
@@ -278,6 +277,7 @@ function warmUpUntilReady(
 /** What of the server's options follows from the configuration and the agent's file alone. */
 function serverOptions(config: Config, agent: AgentFile, { limits = {}, consoleDir = CONSOLE_DIR }: Unusual) {
   const { host, port, publicUrl, streamUrl, twilio, adminToken, callsMax, overflowUrl, dataDir } = config;
+  const { perMinute, trustedProxies } = config;
   const busy = 'All our lines are busy. Please call again in a few minutes.';
   return {
     host,
@@ -290,6 +290,7 @@ function serverOptions(config: Config, agent: AgentFile, { limits = {}, consoleD
     overflowUrl,
     dataDir,
     limits,
+    rateLimits: { perMinute, trustedProxies },
     consoleDir,
     clock,
     agentName: agent.name,

@@ -121,6 +121,11 @@ export class Calls implements LiveCalls {
     return live?.border.live(live.call);
   }
 
+  takenElsewhere(callSid: string): void {
+    this.#ringing.giveUp(callSid);
+    this.#takenByAnother(callSid);
+  }
+
   afterStream(callSid: string): AfterStream {
     if (this.#unasked.delete(callSid)) this.#tellIfIdle();
     const after = this.#after.get(callSid);

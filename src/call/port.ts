@@ -50,6 +50,8 @@ export interface LiveCalls {
   /** The stream is there and its token was right. The call owns the stream from now on and closes it. */
   open(info: CallInfo, stream: CallStream): void;
   find(callSid: string): LiveCall | undefined;
+  /** Another instance has its stream, and goes on with it. */
+  takenElsewhere(callSid: string): void;
   afterStream(callSid: string): AfterStream;
   /**
    * Goes on with a call of another instance, as far as that has left word of it: `unknown` when it hasn't. `asked` is what the

@@ -51,6 +51,9 @@ export class FakeCalls implements LiveCalls {
   find(callSid: string): LiveCall | undefined {
     return this.live.get(callSid);
   }
+  takenElsewhere(callSid: string): void {
+    this.told.push(`${callSid} taken elsewhere`);
+  }
   afterStream(): AfterStream {
     return this.next;
   }
