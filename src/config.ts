@@ -130,14 +130,15 @@ function address(protocol: RegExp, example: string) {
 }
 
 const accountSid = z.string().regex(/^AC[0-9a-fA-F]{32}$/, 'AC and 32 hexadecimal digits');
+/** What stands between commas. */
+function entriesOf(text: string): readonly string[] {
+  const entries = text.split(',').map((entry) => entry.trim());
+  return entries.filter((entry) => entry !== '');
+}
+
 const improvementList = z
   .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  )
+  .transform(entriesOf)
   .pipe(z.array(z.enum(IMPROVEMENTS, { error: `names out of ${IMPROVEMENTS.join(', ')}` })));
 
 /** They are named by hand. */
@@ -146,13 +147,7 @@ const HEADERS_MAX = 20;
 
 const hostList = z
   .string()
-  .transform((text) =>
-    text
-      .toLowerCase()
-      .split(',')
-      .map((host) => host.trim())
-      .filter((host) => host !== ''),
-  )
+  .transform((text) => entriesOf(text.toLowerCase()))
   .pipe(
     z
       .array(
@@ -170,12 +165,7 @@ const DAY_MS = 24 * 3_600_000;
 /** As OpenTelemetry has them: `name=value` with commas between, each value percent-encoded. */
 const headerList = z
   .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((pair) => pair.trim())
-      .filter((pair) => pair !== ''),
-  )
+  .transform(entriesOf)
   .pipe(
     z
       .array(
@@ -197,17 +187,12 @@ const ratio = z
   .regex(/^(?:0?\.\d+|[01](?:\.0*)?)$/, 'a number from 0 to 1')
   .transform(Number);
 
-/** They are named by hand. */
+/** These likewise. */
 const TRUSTED_PROXIES_MAX = 100;
 
 const proxyAddresses = z
   .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((proxy) => proxy.trim())
-      .filter((proxy) => proxy !== ''),
-  )
+  .transform(entriesOf)
   .pipe(
     z
       .array(
