@@ -5,6 +5,7 @@ import { Door } from './login.tsx';
 import { PAGES } from './pages.ts';
 import { followAddress, linkTo, route } from './route.ts';
 import { access, hasToken, logIn, logOut } from './session.ts';
+import { PhoneBar } from './softphone/phoneBar.tsx';
 import { useStore } from './store.ts';
 import { theme, THEMES, type Theme } from './theme.ts';
 
@@ -53,6 +54,7 @@ function Frame(): VNode {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
+        {page?.path !== 'phone' && <PhoneBar />}
         {page === undefined ? <h1>There is no such page</h1> : <page.View rest={rest} query={query} />}
       </main>
     </div>

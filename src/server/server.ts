@@ -28,12 +28,12 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
     () => options.overloaded?.() !== undefined,
     options.streams,
   );
-  const softphone = new Softphone(options, admission);
   const limits = { ...SERVER_LIMITS, ...options.limits };
   let addresses: Addresses = addressesOf(options, 'http://127.0.0.1');
   const { metrics, logger, clock, sharedLimits: shared } = options;
   const rates = new RateLimits(options.rateLimits ?? RATE_LIMITS, { metrics, logger, clock, shared });
   const tickets = new SocketTickets(options.adminToken, options.clock);
+  const softphone = new Softphone(options, admission, tickets);
   const context: ServerContext = {
     options,
     limits,
