@@ -6,6 +6,7 @@ import { benchBudgets } from './benchBudgets.ts';
 import { benchChaos, type ChaosOptions } from './benchChaos.ts';
 import { benchEvents } from './benchEvents.ts';
 import { benchFirst } from './benchFirst.ts';
+import { benchFuzz } from './benchFuzz.ts';
 import { benchForged } from './benchForged.ts';
 import { benchHeard } from './benchHeard.ts';
 import { benchIntents } from './benchIntents.ts';
@@ -17,6 +18,7 @@ import { benchMetrics } from './benchMetrics.ts';
 import { benchParts } from './benchParts.ts';
 import { drawReport, keepReport, thisMachine, type BenchReport } from './benchReport.ts';
 import { benchPrometheus } from './benchPrometheus.ts';
+import { benchRedaction } from './benchRedaction.ts';
 import { benchRolling } from './benchRolling.ts';
 import { benchShare } from './benchShare.ts';
 import { benchSoak } from './benchSoak.ts';
@@ -35,6 +37,8 @@ const BENCHES: Readonly<
   load: benchLoad,
   heard: () => benchHeard(),
   forged: () => benchForged(),
+  redaction: () => Promise.resolve(benchRedaction()),
+  fuzz: (_load, _turns, { frames }) => benchFuzz({ frames }),
   rolling: benchRolling,
   kill: (_load, _turns, { kills }) => benchKill({ kills }, print),
   prometheus: benchPrometheus,
@@ -47,6 +51,7 @@ const BENCHES: Readonly<
 /** Runs only when it is asked for: it takes an hour alone. */
 const LONG = 'soak';
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
+  fuzz: [--frames 1000000]
   kill: [--kills 20]
   load: [--seconds 120] [--calls 50] [--profile folder]
   prometheus: [--seconds 120]
@@ -57,11 +62,13 @@ const SECONDS_MAX = 3_600;
 const CALLS_MAX = 1_000;
 const TRIALS_MAX = 1_000;
 const KILLS_MAX = 1_000;
+const FRAMES_MAX = 100_000_000;
 const MINUTES_MAX = 24 * 60;
 const SEED_MAX = 1_000_000;
 
 interface FaultOptions extends ChaosOptions {
   readonly kills: number;
+  readonly frames: number;
   readonly minutes: number;
 }
 
@@ -81,6 +88,7 @@ async function run(): Promise<void> {
       setting: { type: 'string', multiple: true, default: [] },
       seed: { type: 'string', default: '1' },
       kills: { type: 'string', default: '20' },
+      frames: { type: 'string', default: '1000000' },
       minutes: { type: 'string', default: '60' },
       trials: { type: 'string', default: '4' },
       fault: { type: 'string', multiple: true, default: [] },
@@ -107,6 +115,7 @@ async function run(): Promise<void> {
     faults: values.fault,
     stages: values.stage,
     kills: wholeNumber(values.kills, KILLS_MAX),
+    frames: wholeNumber(values.frames, FRAMES_MAX),
     minutes: wholeNumber(values.minutes, MINUTES_MAX),
   };
   const all = Object.keys(BENCHES).filter((name) => name !== LONG);

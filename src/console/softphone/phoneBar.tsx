@@ -1,6 +1,6 @@
 // Seen on every other page while there is a call: an open microphone is never out of sight.
 import type { VNode } from 'preact';
-import { linkTo } from '../route.ts';
+import { linkTo } from '../address.ts';
 import { useStore } from '../store.ts';
 import { isFree } from './phone.ts';
 import { phoneText } from './phoneText.ts';

@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { systemClock } from '../../base/clock.ts';
-import { linkTo } from '../route.ts';
+import { linkTo } from '../address.ts';
 import { useStore } from '../store.ts';
 import { Keypad } from './keypad.tsx';
 import { Meter } from './meter.tsx';
