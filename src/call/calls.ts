@@ -1,7 +1,7 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
 import { sleep, type Clock, type Timer } from '../base/clock.ts';
 import { Border } from './border.ts';
-import { noSpan, type Span } from '../base/span.ts';
+import type { Span } from '../base/span.ts';
 import { Call } from './call.ts';
 import { beginCallSpan, CallTrace } from './callTrace.ts';
 import { outcomeOf, type CallClosed, type Ending } from './connection.ts';
@@ -251,7 +251,7 @@ export class Calls implements LiveCalls {
     const known = this.#lost.get(info.callSid) ?? this.#letGo.get(info.callSid);
     const before = known?.before;
     const came = before === undefined || 'snapshot' in before ? before?.snapshot : before.conversation;
-    return beginCallSpan(this.#world, info, came?.traceparent) ?? noSpan;
+    return beginCallSpan(this.#world, info, came?.traceparent);
   }
 
   #openEars(span: Span): Ears {

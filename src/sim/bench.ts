@@ -18,6 +18,7 @@ import { benchPrometheus } from './benchPrometheus.ts';
 import { benchRolling } from './benchRolling.ts';
 import { benchShare } from './benchShare.ts';
 import { benchSoak } from './benchSoak.ts';
+import { benchTraces } from './benchTraces.ts';
 import { benchTurns, type TurnBenchOptions } from './turnBench.ts';
 
 const BENCHES: Readonly<
@@ -36,6 +37,7 @@ const BENCHES: Readonly<
   kill: (_load, _turns, { kills }) => benchKill({ kills }, print),
   prometheus: benchPrometheus,
   metrics: () => benchMetrics(),
+  traces: ({ calls }) => benchTraces({ calls }),
   hedging: () => benchHedging(),
   turns: (_load, turns) => benchTurns(turns, print),
   soak: ({ calls }, _turns, { minutes }) => benchSoak({ calls, minutes }, print),
@@ -47,6 +49,7 @@ const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
   load: [--seconds 120] [--calls 50] [--profile folder]
   prometheus: [--seconds 120]
   soak: [--minutes 60] [--calls 50]
+  traces: [--calls 50]
   turns: [--half heldOut|tuning] [--case id ...] [--setting name ...] [--seed 1] [--calls 20]`;
 const SECONDS_MAX = 3_600;
 const CALLS_MAX = 1_000;
