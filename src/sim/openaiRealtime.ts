@@ -2,11 +2,13 @@
 // recognising the sound that reached it.
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../base/clock.ts';
+import { defined } from '../base/defined.ts';
 import type { Random } from '../base/random.ts';
 import type { SimFault, SimTimings } from './behaviour.ts';
 import { RealtimeSession } from './realtimeSession.ts';
-import type { Phrasebook } from './recogniser.ts';
+import { Recogniser, type Phrasebook } from './recogniser.ts';
 import type { SimServer } from './server.ts';
+import type { Ear } from './turnTally.ts';
 
 export type RealtimeFault =
   | SimFault
@@ -17,12 +19,16 @@ export type RealtimeFault =
 
 export interface SimulatedRealtimeOptions {
   readonly book: Phrasebook;
+  /** Instead of one that recognises what is in the book. */
+  readonly openEar?: () => Ear;
   /** A function if they change while it runs. */
   readonly timings: SimTimings | (() => SimTimings);
   readonly random: Random;
   readonly clock: Clock;
   /** Asked once a connection. */
   readonly faults?: () => RealtimeFault | undefined;
+  /** Asked for everything that any session says; a status or a refusal is for who comes. */
+  readonly liveFault?: () => RealtimeFault | undefined;
   /** Takes 24 kHz PCM alone. */
   readonly refusePcmu?: boolean;
   /** 60 minutes, as the real one. */
@@ -72,7 +78,7 @@ export function simulatedRealtime(
     '/v1/realtime',
     (socket, request) => {
       const session = new RealtimeSession(socket, new URL(request.url ?? '/', 'http://sim').searchParams, {
-        book: options.book,
+        ear: options.openEar?.() ?? new Recogniser(options.book),
         timings: typeof timings === 'function' ? timings : () => timings,
         random: options.random,
         clock: options.clock,
@@ -80,7 +86,7 @@ export function simulatedRealtime(
         sessionMsMax: options.sessionMsMax ?? SESSION_MS_MAX,
         fault: faults.get(request),
         counts,
-        ...(options.onFinal === undefined ? {} : { onFinal: options.onFinal }),
+        ...defined({ onFinal: options.onFinal, liveFault: options.liveFault }),
       });
       options.onSession?.(session);
       session.greet();

@@ -1,5 +1,6 @@
 // All three simulated providers behind one OpenAI-shaped address.
 import type { Clock } from '../base/clock.ts';
+import { defined } from '../base/defined.ts';
 import type { JsonRecord } from '../base/json.ts';
 import type { Random } from '../base/random.ts';
 import { noFaults, type FaultSource, type SimTimings } from './behaviour.ts';
@@ -9,6 +10,7 @@ import { simulatedRealtime, type RealtimeCounts } from './openaiRealtime.ts';
 import { simulatedSpeech, type SpeechVoice, type Spoken } from './openaiSpeech.ts';
 import { Phrasebook } from './recogniser.ts';
 import { SimServer } from './server.ts';
+import type { Ear } from './turnTally.ts';
 
 export interface SimulatedProviders {
   /** For `OPENAI_BASE_URL`. */
@@ -25,6 +27,8 @@ export interface SimulatedProviders {
 /** What goes wrong at each stage: asked once a request, or a connection. */
 export interface ProviderFaults {
   readonly stt: FaultSource;
+  /** STT: asked for everything that a connection has to say, however long it stands. */
+  readonly sttLive?: FaultSource;
   readonly llm: FaultSource;
   readonly tts: FaultSource;
 }
@@ -51,6 +55,8 @@ export interface SimulatedProvidersOptions {
   readonly voice: SpeechVoice;
   readonly onSpoken?: (spoken: Spoken) => void;
   readonly refusePcmu?: boolean;
+  /** What a session of speech-to-text hears with, instead of one that recognises what is in the book. */
+  readonly openEar?: () => Ear;
   readonly watch?: ProviderWatch;
   readonly faults?: ProviderFaults;
   /** What its ears know, unless they know nothing yet. */
@@ -71,7 +77,9 @@ export async function openSimulatedProviders(
     random,
     clock,
     refusePcmu: options.refusePcmu ?? false,
+    ...(options.openEar === undefined ? {} : { openEar: options.openEar }),
     faults: faults.stt,
+    ...defined({ liveFault: faults.sttLive }),
     onFinal: (atMs, text) => watch?.onFinal(atMs, text),
   });
   const chat = simulatedChat(server, {

@@ -4,6 +4,7 @@ import { Admission } from '../../src/server/admission.ts';
 import { buildApp } from '../../src/server/app.ts';
 import { addressesOf, EVENTS_PATH, MEDIA_PATH } from '../../src/server/context.ts';
 import { SERVER_LIMITS } from '../../src/server/options.ts';
+import { RATE_LIMITS, RateLimits } from '../../src/server/rateLimits.ts';
 import { SocketTickets } from '../../src/server/socketTickets.ts';
 import { Softphone } from '../../src/server/softphone.ts';
 import { FakeCalls, harnessOptions, json, served } from './harness.ts';
@@ -18,13 +19,15 @@ served('the description names every route and nothing else', async (harness) => 
   const described = await json<Description>(await harness.api('GET', '/v1/openapi.json'));
   const options = harnessOptions(harness.dataDir);
   const addresses = addressesOf(options, harness.server.url);
+  const tickets = new SocketTickets(undefined, systemClock);
   const admission = new Admission(1, new FakeCalls(), systemClock);
   const app = buildApp({
     options,
     limits: SERVER_LIMITS,
-    tickets: new SocketTickets(undefined, systemClock),
+    tickets,
     admission,
-    softphone: new Softphone(options, admission),
+    rates: new RateLimits(RATE_LIMITS, options),
+    softphone: new Softphone(options, admission, tickets),
     addresses: () => addresses,
   });
   const routes = new Set([`get ${MEDIA_PATH}`, `get ${EVENTS_PATH}`]);
