@@ -64,6 +64,17 @@ export interface Config {
   /** Hosts, `host` or `host:port`, that tools may reach although they are not on the open internet. */
   readonly toolHosts: ReadonlySet<string>;
   readonly callsMax: number;
+  /** Each at once, and then in every minute; 0: no limit. */
+  readonly perMinute: {
+    /** Refused requests of one address, before the others of it are told to wait. */
+    readonly refused: number;
+    /** Requests with the right bearer from one address. */
+    readonly api: number;
+    /** Calls of or to one number. */
+    readonly number: number;
+  };
+  /** Addresses and networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   /** How long live calls may go on after the first SIGTERM; then they are handed over. */
   readonly drainMs: number;
   /** The voice webhook of another instance, for calls that this one can't take; undefined: they hear a busy line. */
@@ -119,14 +130,15 @@ function address(protocol: RegExp, example: string) {
 }
 
 const accountSid = z.string().regex(/^AC[0-9a-fA-F]{32}$/, 'AC and 32 hexadecimal digits');
+/** What stands between commas. */
+function entriesOf(text: string): readonly string[] {
+  const entries = text.split(',').map((entry) => entry.trim());
+  return entries.filter((entry) => entry !== '');
+}
+
 const improvementList = z
   .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  )
+  .transform(entriesOf)
   .pipe(z.array(z.enum(IMPROVEMENTS, { error: `names out of ${IMPROVEMENTS.join(', ')}` })));
 
 /** They are named by hand. */
@@ -135,13 +147,7 @@ const HEADERS_MAX = 20;
 
 const hostList = z
   .string()
-  .transform((text) =>
-    text
-      .toLowerCase()
-      .split(',')
-      .map((host) => host.trim())
-      .filter((host) => host !== ''),
-  )
+  .transform((text) => entriesOf(text.toLowerCase()))
   .pipe(
     z
       .array(
@@ -159,12 +165,7 @@ const DAY_MS = 24 * 3_600_000;
 /** As OpenTelemetry has them: `name=value` with commas between, each value percent-encoded. */
 const headerList = z
   .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((pair) => pair.trim())
-      .filter((pair) => pair !== ''),
-  )
+  .transform(entriesOf)
   .pipe(
     z
       .array(
@@ -185,6 +186,22 @@ const ratio = z
   .string()
   .regex(/^(?:0?\.\d+|[01](?:\.0*)?)$/, 'a number from 0 to 1')
   .transform(Number);
+
+/** These likewise. */
+const TRUSTED_PROXIES_MAX = 100;
+
+const proxyAddresses = z
+  .string()
+  .transform(entriesOf)
+  .pipe(
+    z
+      .array(
+        z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+          error: 'addresses or networks with commas between, such as 10.0.0.0/8',
+        }),
+      )
+      .max(TRUSTED_PROXIES_MAX, `at most ${TRUSTED_PROXIES_MAX} proxies`),
+  );
 
 /** `all`, a share of all calls, or numbers. */
 const TAPED = /^(?:all|(?:100|\d{1,2}(?:\.\d{1,3})?)%|\+\d{5,15})$/;
@@ -235,6 +252,10 @@ const environment = z.object({
   ADMIN_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   TOOL_HOSTS: hostList.default([]),
   CALLS_MAX: wholeNumber(1, 100_000).default(200),
+  REFUSED_PER_MINUTE: wholeNumber(0, 1_000_000).default(300),
+  API_PER_MINUTE: wholeNumber(0, 1_000_000).default(6_000),
+  NUMBER_PER_MINUTE: wholeNumber(0, 1_000_000).default(300),
+  TRUSTED_PROXIES: proxyAddresses.default([]),
   DRAIN_SECONDS: wholeNumber(0, 86_400).default(600),
   OVERFLOW_URL: address(/^https?$/, 'https://voice-2.example.com/twilio/voice')
     .refine((url) => !url.includes('?') && !url.includes('#'), 'an address without a query')
@@ -288,6 +309,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     adminToken: values.ADMIN_TOKEN,
     toolHosts: new Set(values.TOOL_HOSTS),
     callsMax: values.CALLS_MAX,
+    perMinute: Object.freeze({
+      refused: values.REFUSED_PER_MINUTE,
+      api: values.API_PER_MINUTE,
+      number: values.NUMBER_PER_MINUTE,
+    }),
+    trustedProxies: values.TRUSTED_PROXIES,
     drainMs: values.DRAIN_SECONDS * 1_000,
     overflowUrl: values.OVERFLOW_URL,
     shedLagMs: values.SHED_LAG_MS,

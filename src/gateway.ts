@@ -172,8 +172,7 @@ async function build(
   const server = await openServer({
     ...serverOptions(config, agent, unusual, store),
     calls,
-    events: sharing.bus,
-    others: sharing.fleet?.others,
+    ...sharing.forServer,
     metrics,
     readiness,
     overloaded: load.overloaded,
@@ -282,6 +281,7 @@ function serverOptions(
   { reader, eraser }: Store,
 ) {
   const { host, port, publicUrl, streamUrl, twilio, adminToken, callsMax, overflowUrl, dataDir } = config;
+  const { perMinute, trustedProxies } = config;
   const busy = 'All our lines are busy. Please call again in a few minutes.';
   return {
     host,
@@ -294,6 +294,7 @@ function serverOptions(
     overflowUrl,
     dataDir,
     limits,
+    rateLimits: { perMinute, trustedProxies },
     consoleDir,
     reader,
     eraser,

@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { EventBus } from './events/bus.ts';
 import type { LiveEvent } from './events/event.ts';
 import { openFleet, type Fleet } from './fleet/fleet.ts';
+import type { ServerOptions } from './server/options.ts';
 
 const INSTANCE_BYTES = 8;
 
@@ -18,6 +19,8 @@ export interface Sharing {
   readonly events: { publish(event: LiveEvent): void };
   /** Undefined without Redis. */
   readonly fleet: Fleet | undefined;
+  /** What the server is given of it. */
+  readonly forServer: Pick<ServerOptions, 'events' | 'others' | 'streams' | 'sharedLimits'>;
   close(): Promise<void>;
 }
 
@@ -33,6 +36,7 @@ export function openSharing({ redisUrl, disabled }: Config, clock: Clock, logger
     bus,
     events: fleet ?? bus,
     fleet,
+    forServer: { events: bus, others: fleet?.others, streams: fleet?.streams, sharedLimits: fleet?.limits },
     close: async () => {
       bus.close();
       await fleet?.close();

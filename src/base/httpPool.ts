@@ -1,6 +1,7 @@
 // The one pool of connections to everything that is spoken to over HTTP.
 import { isIP } from 'node:net';
 import { Client, Dispatcher, fetch as undiciFetch, type RequestInit as UndiciRequestInit } from 'undici';
+import { requestBy } from './http1Request.ts';
 import { AddressRefusedError, isAllowedByName, isPublicAddress, publicLookup } from './publicAddress.ts';
 
 /** What a caller needs of `fetch`: an address and an init in, a response out. */
@@ -54,7 +55,9 @@ export class HttpPool {
   }
 
   /** Sends once: nothing is repeated behind the caller's back. Rejects as `fetch` does. */
-  readonly fetch: HttpFetch = (input, init) => {
+  readonly fetch: HttpFetch = async (input, init) => {
+    const response = await this.#ask(new URL(input), init);
+    if (response !== undefined) return response;
     // The two declarations of the one standard differ in what `FormData` iterates, which nobody here sends.
     const sent = { ...init, dispatcher: this.#connections } as UndiciRequestInit;
     return undiciFetch(input, sent);
@@ -73,6 +76,22 @@ export class HttpPool {
       return await this.fetch(input, init);
     }
   };
+
+  /** The short way, for what a provider is sent; undefined when the request or its answer is more than that. */
+  async #ask(url: URL, init: RequestInit = {}): Promise<Response | undefined> {
+    const { body = null, method = 'GET', headers, signal, redirect = 'follow' } = init;
+    if (body !== null && typeof body !== 'string') return undefined;
+    const request = {
+      method,
+      headers: new Headers(headers),
+      body: body ?? undefined,
+      signal: signal ?? undefined,
+    };
+    const response = await requestBy(this.#connections, url, request);
+    if (response.status < 300 || response.status > 399 || redirect === 'manual') return response;
+    await response.body?.cancel();
+    return undefined;
+  }
 
   /** Cuts what is still under way: its owners have been told to stop before. Idempotent. */
   close(): Promise<void> {

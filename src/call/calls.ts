@@ -69,7 +69,7 @@ export class Calls implements LiveCalls {
       if (!this.#live.has(callSid) && this.#known(callSid) === undefined) this.#tapes.end(callSid);
       this.#tellIfIdle();
     });
-    world.checkpoints?.watchLost((callSid) => this.#takenByAnother(callSid));
+    world.checkpoints?.watchLost((callSid) => this.takenElsewhere(callSid));
   }
 
   get activeCount(): number {
@@ -319,7 +319,8 @@ export class Calls implements LiveCalls {
   }
 
   /** Another instance goes on with it: this one lets it go without a word, and sends the carrier there. */
-  #takenByAnother(callSid: string): void {
+  takenElsewhere(callSid: string): void {
+    this.#ringing.giveUp(callSid);
     const live = this.#live.get(callSid);
     const info = live?.call.info ?? this.#lost.get(callSid)?.info;
     if (info === undefined) return;

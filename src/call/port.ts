@@ -51,6 +51,8 @@ export interface LiveCalls {
   /** The stream is there and its token was right. The call owns the stream from now on and closes it. */
   open(info: CallInfo, stream: CallStream): void;
   find(callSid: string): LiveCall | undefined;
+  /** Another instance has its stream, and goes on with it. */
+  takenElsewhere(callSid: string): void;
   /** Live, ringing, or waiting for its stream to come back. */
   isUnderWay(callSid: string): boolean;
   afterStream(callSid: string): AfterStream;

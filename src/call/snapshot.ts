@@ -31,17 +31,19 @@ const ending = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('dial'), to: name, forced: z.boolean() }),
 ]);
 
+const callInfo = z.strictObject({
+  callSid: name,
+  accountSid: name,
+  direction: z.enum(['inbound', 'outbound']),
+  from: name,
+  to: name,
+  leadId: name.nullable(),
+  variables: z.record(name, text),
+});
+
 const schema = z.strictObject({
   version: z.literal(VERSION),
-  info: z.strictObject({
-    callSid: name,
-    accountSid: name,
-    direction: z.enum(['inbound', 'outbound']),
-    from: name,
-    to: name,
-    leadId: name.nullable(),
-    variables: z.record(name, text),
-  }),
+  info: callInfo,
   agent: name,
   startedAtMs: z.number(),
   turn: z.number().int().nonnegative(),
@@ -81,7 +83,7 @@ export function snapshotJson({ info, state, ending: end, ...rest }: CallSnapshot
   return {
     version: VERSION,
     ...rest,
-    info: { ...info, leadId: info.leadId ?? null },
+    info: callInfoJson(info),
     state: state ?? null,
     ending: end ?? null,
   };
@@ -94,9 +96,24 @@ export function parseSnapshot(value: unknown): CallSnapshot | undefined {
   const { version: _version, info, state, ending: end, traceparent, ...rest } = parsed.data;
   return {
     ...rest,
-    info: { ...info, leadId: info.leadId ?? undefined },
+    info: infoFrom(info),
     state: state ?? undefined,
     ending: end ?? undefined,
     traceparent,
   };
+}
+
+/** As another instance reads it: JSON has no undefined. */
+export function callInfoJson(info: CallInfo): unknown {
+  return { ...info, leadId: info.leadId ?? null };
+}
+
+/** Undefined when it is not what we write. Never throws. */
+export function parseCallInfo(value: unknown): CallInfo | undefined {
+  const { data } = callInfo.safeParse(value);
+  return data === undefined ? undefined : infoFrom(data);
+}
+
+function infoFrom({ leadId, ...info }: z.output<typeof callInfo>): CallInfo {
+  return { ...info, leadId: leadId ?? undefined };
 }

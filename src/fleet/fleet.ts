@@ -5,8 +5,10 @@ import type { EventBus } from '../events/bus.ts';
 import type { LiveEvent } from '../events/event.ts';
 import { Actions } from './actions.ts';
 import { EventRelay } from './eventRelay.ts';
-import type { OtherInstances } from './port.ts';
+import type { OtherInstances, OtherStreams } from './port.ts';
+import { SharedStreams } from './sharedStreams.ts';
 import { RedisLink } from './redisLink.ts';
+import { LimitNews } from './limitNews.ts';
 
 export interface FleetOptions {
   readonly redisUrl: string;
@@ -23,6 +25,9 @@ export interface Fleet {
   /** Events that the others were not told of. */
   readonly lostEvents: number;
   readonly others: OtherInstances;
+  readonly streams: OtherStreams;
+  /** Where instances count together. */
+  readonly limits: LimitNews;
   /** For those who watch here and for those who watch elsewhere. Never waits, never throws. */
   publish(event: LiveEvent): void;
   /** Whether somebody watches here. */
@@ -43,6 +48,8 @@ export function openFleet({ redisUrl, instance, bus, clock, logger }: FleetOptio
       return relay.lostEvents;
     },
     others: actions,
+    streams: new SharedStreams({ link, instance, clock }),
+    limits: new LimitNews({ link, instance, clock }),
     publish: (event) => {
       bus.publish(event);
       relay.publish(event);

@@ -1,6 +1,7 @@
 // Who may come in: this instance's places, counted from the announcement of a call to its end.
 import type { Clock } from '../base/clock.ts';
 import type { CallInfo, LiveCalls } from '../call/port.ts';
+import type { OtherStreams } from '../fleet/port.ts';
 import { StreamTokens, TOKEN_TTL_MS, type Redemption } from '../twilio/token.ts';
 import { PendingCalls } from './pendingCalls.ts';
 
@@ -9,6 +10,9 @@ export const RECONNECTS_MAX = 3;
 /** Calls whose reconnections are remembered; over it the oldest is forgotten. */
 const RECONNECTING_CALLS_MAX = 10_000;
 
+/** Webhooks that have begun a stream, remembered so that they begin no other. */
+const BEGUN_MAX = 10_000;
+
 /** Why no new call is taken. */
 export type RefusalReason = 'draining' | 'at_capacity' | 'overloaded';
 
@@ -16,8 +20,11 @@ export class Admission {
   readonly #callsMax: number;
   readonly #calls: LiveCalls;
   readonly #isOverloaded: () => boolean;
+  readonly #streams: OtherStreams | undefined;
   readonly #pending: PendingCalls;
   readonly #tokens: StreamTokens;
+  /** What streams were begun with that may not begin another; the oldest first. */
+  readonly #begun = new Set<string>();
   readonly #reconnects = new Map<string, number>();
   readonly #creating = new Set<Promise<unknown>>();
   /** Media sockets on which no call has started yet. */
@@ -25,7 +32,14 @@ export class Admission {
   #draining = false;
 
   /** `isOverloaded`: the process is too slow for one more, though there are places left. */
-  constructor(callsMax: number, calls: LiveCalls, clock: Clock, isOverloaded: () => boolean = () => false) {
+  constructor(
+    callsMax: number,
+    calls: LiveCalls,
+    clock: Clock,
+    isOverloaded: () => boolean = () => false,
+    streams?: OtherStreams,
+  ) {
+    this.#streams = streams;
     this.#callsMax = callsMax;
     this.#isOverloaded = isOverloaded;
     this.#calls = calls;
@@ -64,18 +78,44 @@ export class Admission {
   }
 
   /** An announced call: remembered, and a token for its stream. An earlier token of the call is void. */
-  announce(info: CallInfo, kind: 'new' | 'resumed'): string {
+  announce(info: CallInfo, kind: 'new' | 'resumed', once?: string): string {
     this.#pending.remember(info, kind, TOKEN_TTL_MS);
-    return this.#tokens.mint(info.callSid);
+    const token = this.#tokens.mint(info.callSid, once);
+    this.#streams?.announce({ token, once, kind, info, durationMs: TOKEN_TTL_MS });
+    return token;
+  }
+
+  /** Whether a stream was begun with it here. */
+  hasBegun(once: string): boolean {
+    return this.#begun.has(once);
+  }
+
+  /** Its stream went to another instance. */
+  takenElsewhere(callSid: string): void {
+    this.#tokens.revoke(callSid);
+    this.#pending.take(callSid);
   }
 
   /** A call that rings somewhere and is not answered yet. */
   expect(info: CallInfo, durationMs: number): void {
     this.#pending.remember(info, 'new', durationMs);
+    this.#streams?.announce({ token: undefined, once: undefined, kind: 'new', info, durationMs });
   }
 
-  redeem(token: string, callSid: string): Redemption {
-    return this.#tokens.redeem(token, callSid);
+  redeem(
+    token: string,
+    callSid: string,
+  ): { readonly redemption: Redemption; readonly once: string | undefined } {
+    const redemption = this.#tokens.redeem(token, callSid);
+    const once = this.#tokens.onceOf(token);
+    if (redemption === 'ok' && once !== undefined) this.#noteBegun(once);
+    return { redemption, once };
+  }
+
+  #noteBegun(once: string): void {
+    this.#begun.add(once);
+    const [oldest] = this.#begun;
+    if (oldest !== undefined && this.#begun.size > BEGUN_MAX) this.#begun.delete(oldest);
   }
 
   find(callSid: string): CallInfo | undefined {

@@ -7,11 +7,14 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly code: string;
+  /** When to come back, if that is known. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, retryAfterMs?: number) {
     super(message);
     this.status = status;
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -34,6 +37,8 @@ const BODY_ERRORS: Readonly<Record<number, readonly [code: string, message: stri
  */
 export function answerRefusal(error: unknown, reply: FastifyReply, metrics: ServerMetrics): boolean {
   if (error instanceof ApiError) {
+    const { retryAfterMs } = error;
+    if (retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
     void reply.code(error.status).send(errorBody(error.code, error.message));
     return true;
   }

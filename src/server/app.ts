@@ -12,6 +12,7 @@ import { leadRoutes } from './leadRoutes.ts';
 import { metricsRoute, healthRoutes } from './opsRoutes.ts';
 import { openApi } from './openapi.ts';
 import { adminAccess, isOwnOrigin } from './auth.ts';
+import { refusalOf } from './rateLimits.ts';
 import { recordingRoute } from './recordingRoute.ts';
 import { softphoneRoutes } from './softphoneRoutes.ts';
 import { twilioRoutes } from './twilioRoutes.ts';
@@ -76,16 +77,22 @@ export function buildApp(context: ServerContext): FastifyInstance {
 
 /** What the admin token guards. */
 function adminRoutes(app: FastifyInstance, context: ServerContext): void {
-  const { adminToken, metrics } = context.options;
+  const { adminToken } = context.options;
   app.addHook('onRequest', async (request, reply) => {
     const access = adminAccess(request.raw, adminToken);
     // Whoever needs no bearer may be a page of somebody else's in a browser on this machine.
     const foreign = adminToken === undefined && !isOwnOrigin(request.raw, context.addresses().publicUrl);
-    if (access === 'granted' && !foreign) return;
-    metrics.rejected('auth');
-    if (access !== 'unauthorized') throw new ApiError(403, 'forbidden', 'only local peers are served');
-    void reply.header('www-authenticate', 'Bearer');
-    throw new ApiError(401, 'unauthorized', 'a valid bearer token is required');
+    if (access === 'granted' && !foreign) {
+      // Without a token it is somebody on this machine.
+      if (adminToken !== undefined) context.rates.admitApi(request.raw);
+      return;
+    }
+    if (access === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
+    const error =
+      access === 'unauthorized'
+        ? new ApiError(401, 'unauthorized', 'a valid bearer token is required')
+        : new ApiError(403, 'forbidden', 'only local peers are served');
+    throw refusalOf(context, request.raw, 'auth', error);
   });
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {

@@ -99,6 +99,7 @@ async function placeCall(context: ServerContext, call: z.output<typeof newCall>)
     throw new ApiError(422, 'invalid', 'from: required, no caller number is configured');
   const variables = await variablesOf(context, call);
   refuseIfFull(context);
+  context.rates.admitCall(from, call.to);
   const announced = {
     accountSid: twilio.accountSid,
     direction: 'outbound' as const,

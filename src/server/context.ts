@@ -2,6 +2,7 @@
 import type { Admission } from './admission.ts';
 import type { ServerLimits, ServerOptions } from './options.ts';
 import type { SocketTickets } from './socketTickets.ts';
+import type { RateLimits } from './rateLimits.ts';
 import type { Softphone } from './softphone.ts';
 
 export interface Addresses {
@@ -17,6 +18,7 @@ export interface ServerContext {
   readonly options: ServerOptions;
   readonly limits: ServerLimits;
   readonly admission: Admission;
+  readonly rates: RateLimits;
   readonly tickets: SocketTickets;
   readonly softphone: Softphone;
   /** Known only once the server listens, when no address is configured. */

@@ -2,14 +2,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import { errorText } from '../base/errors.ts';
-import type { CallInfo } from '../call/port.ts';
-import type { StreamStart } from '../twilio/frame.ts';
 import { MediaStream, type StreamOpening } from '../twilio/mediaStream.ts';
 import { isSigned } from '../twilio/signature.ts';
 import { isLocalPeer, isOwnOrigin } from './auth.ts';
 import type { ServerContext } from './context.ts';
-import type { RejectedWhat } from './options.ts';
 import { ticketedCall } from './softphone.ts';
+import { claimCall } from './streamClaim.ts';
 import type { UpgradeRefusal } from './upgrades.ts';
 
 const POLICY_VIOLATION = 1008;
@@ -57,19 +55,18 @@ export function serveMedia(context: ServerContext, socket: WebSocket, request: I
   );
   const noLongerWaits = context.admission.streamWaits();
   // `started` never rejects, and what follows catches its own errors.
-  void stream.started.then((opening) => {
-    noLongerWaits();
-    onOpening(context, stream, opening, ticketedCall(request));
-  });
+  void stream.started
+    .then((opening) => onOpening(context, stream, opening, ticketedCall(request)))
+    .finally(noLongerWaits);
 }
 
 /** `ticketed`: the call that its upgrade was for, when a browser opened it. */
-function onOpening(
+async function onOpening(
   context: ServerContext,
   stream: MediaStream,
   opening: StreamOpening,
   ticketed: string | undefined,
-): void {
+): Promise<void> {
   const { options } = context;
   if (opening.kind === 'ended') {
     countRefused(context, stream);
@@ -78,7 +75,7 @@ function onOpening(
     return;
   }
   const { callSid, streamSid } = opening.start;
-  const claim = claimCall(context, opening.start, ticketed);
+  const claim = await claimCall(context, opening.start, ticketed);
   if (claim.kind === 'refused') {
     const { what, why } = claim;
     options.metrics.rejected(what);
@@ -93,31 +90,6 @@ function onOpening(
     options.logger.error({ callSid, streamSid, error: errorText(error) }, 'a call could not be opened');
     stream.close(INTERNAL_ERROR, 'internal error');
   }
-}
-
-type Claim =
-  | { readonly kind: 'granted'; readonly info: CallInfo }
-  | { readonly kind: 'refused'; readonly what: RejectedWhat; readonly why: string };
-
-/** The announced call that this start belongs to. Only the right token takes it from the list. */
-function claimCall(context: ServerContext, start: StreamStart, ticketed: string | undefined): Claim {
-  if (ticketed !== undefined && ticketed !== start.callSid) {
-    return { kind: 'refused', what: 'token', why: 'wrong_ticket' };
-  }
-  const { accountSid } = context.options.twilio;
-  if (accountSid !== undefined && start.accountSid !== accountSid) {
-    return { kind: 'refused', what: 'token', why: 'wrong_account' };
-  }
-  const redemption = context.admission.redeem(start.customParameters['token'] ?? '', start.callSid);
-  const announced = context.admission.find(start.callSid);
-  if (redemption !== 'ok') {
-    const what = redemption === 'unknown' && announced === undefined ? 'unknown_call' : 'token';
-    return { kind: 'refused', what, why: redemption };
-  }
-  if (announced === undefined) return { kind: 'refused', what: 'unknown_call', why: 'forgotten' };
-  context.admission.take(start.callSid);
-  context.softphone.began(start.callSid);
-  return { kind: 'granted', info: announced };
 }
 
 /** Bad messages of a stream that no call has taken over; a call counts its own. */

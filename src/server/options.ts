@@ -3,10 +3,11 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { LiveCalls } from '../call/port.ts';
 import type { EventBus } from '../events/bus.ts';
-import type { AskedOutcome, OtherInstances } from '../fleet/port.ts';
+import type { AskedOutcome, OtherInstances, OtherStreams } from '../fleet/port.ts';
 import type { CallEraser, CallReader } from '../store/port.ts';
 import type { TwilioRest } from '../twilio/rest.ts';
 import type { OverloadReason } from './overload.ts';
+import type { RateLimitOptions, SharedLimits } from './rateLimits.ts';
 
 /** Why something was refused: the label of `rejected_total`, a closed set. */
 export type RejectedWhat =
@@ -16,6 +17,8 @@ export type RejectedWhat =
   | 'auth'
   /** A stream whose token is unknown, spent, out of time or another call's. */
   | 'token'
+  /** A webhook that has begun a stream before. */
+  | 'replay'
   /** A stream of a call that nobody announced. */
   | 'unknown_call'
   /** A message on a media stream that was not understood. */
@@ -26,6 +29,10 @@ export type RejectedWhat =
   | 'too_slow'
   /** A call, a stream or a watcher more than this instance takes. */
   | 'overload'
+  /** A request of an address that was refused, or has asked, too often. */
+  | 'address'
+  /** A call of or to a number that has had too many. */
+  | 'number'
   /** A line for the agent to say, to a call that keeps as many waiting as it may. */
   | 'line'
   /** A body that is too large, not of a known kind, or not well formed. */
@@ -137,10 +144,15 @@ export interface ServerOptions {
   readonly metrics: ServerMetrics;
   /** Without them this instance is all there is. */
   readonly others?: OtherInstances | undefined;
+  /** Where instances announce streams to each other; without it each stream comes back to the one that announced it. */
+  readonly streams?: OtherStreams | undefined;
   /** Places outgoing calls; without it there are none. */
   readonly rest: TwilioRest | undefined;
   readonly readiness: () => Readiness;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly limits?: Partial<ServerLimits>;
+  readonly rateLimits?: RateLimitOptions;
+  /** Where instances count together. */
+  readonly sharedLimits?: SharedLimits | undefined;
 }

@@ -4,6 +4,7 @@ import { Admission } from './admission.ts';
 import { buildApp } from './app.ts';
 import { actHere } from './callActions.ts';
 import { addressesOf, type Addresses, type ServerContext } from './context.ts';
+import { RATE_LIMITS, RateLimits } from './rateLimits.ts';
 import { SERVER_LIMITS, type ServerOptions } from './options.ts';
 import { SocketTickets } from './socketTickets.ts';
 import { Softphone } from './softphone.ts';
@@ -25,20 +26,28 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
     options.calls,
     options.clock,
     () => options.overloaded?.() !== undefined,
+    options.streams,
   );
   const limits = { ...SERVER_LIMITS, ...options.limits };
   let addresses: Addresses = addressesOf(options, 'http://127.0.0.1');
+  const { metrics, logger, clock, sharedLimits: shared } = options;
+  const rates = new RateLimits(options.rateLimits ?? RATE_LIMITS, { metrics, logger, clock, shared });
   const tickets = new SocketTickets(options.adminToken, options.clock);
   const softphone = new Softphone(options, admission, tickets);
   const context: ServerContext = {
     options,
     limits,
     admission,
+    rates,
     tickets,
     softphone,
     addresses: () => addresses,
   };
   options.others?.serve((callSid, action) => actHere(context, callSid, action));
+  options.streams?.onTaken((callSid) => {
+    admission.takenElsewhere(callSid);
+    options.calls.takenElsewhere(callSid);
+  });
   const app = buildApp(context);
   await app.ready();
   const upgrades = acceptUpgrades(app.server, context);

@@ -3,6 +3,7 @@
 import formbody from '@fastify/formbody';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorText } from '../base/errors.ts';
+import { within } from '../base/within.ts';
 import type { CallInfo } from '../call/port.ts';
 import { isSigned, type SignedParameters } from '../twilio/signature.ts';
 import { connectStream, dial, hangUp, sayAndHangUp } from '../twilio/twiml.ts';
@@ -11,7 +12,11 @@ import { nextStep } from './afterStream.ts';
 import { answerRefusal, ApiError } from './apiError.ts';
 import { isLocalPeer } from './auth.ts';
 import type { ServerContext } from './context.ts';
+import { refusalOf } from './rateLimits.ts';
 import { askElsewhere, hopsOf, turnAway } from './turnAway.ts';
+
+/** Somebody has picked up the phone and hears nothing yet. */
+const PLACED_MS_MAX = 500;
 
 /** The call was not answered, or was over before its stream came. */
 const OVER_STATUSES: ReadonlySet<string> = new Set(['busy', 'no-answer', 'failed', 'canceled', 'completed']);
@@ -25,7 +30,7 @@ export function twilioRoutes(app: FastifyInstance, context: ServerContext): void
 
   app.post('/twilio/voice', async (request, reply) => {
     const form = required(context, parseVoice(request.body));
-    return sendTwiml(reply, await answerCall(context, form, hopsOf(request.query)));
+    return sendTwiml(reply, await answerCall(context, form, request));
   });
 
   app.post('/twilio/stream-ended', async (request, reply) => {
@@ -61,10 +66,20 @@ export function twilioRoutes(app: FastifyInstance, context: ServerContext): void
 }
 
 /** TwiML for a call that has come in, or that somebody has answered. */
-async function answerCall(context: ServerContext, form: VoiceWebhook, hops: number): Promise<string> {
+async function answerCall(
+  context: ServerContext,
+  form: VoiceWebhook,
+  request: FastifyRequest,
+): Promise<string> {
+  const hops = hopsOf(request.query);
+  const once = onceOf(context, request);
   const { admission, options } = context;
   const { callSid, direction } = form;
-  const announced = direction === 'outbound' ? await admission.findPlaced(callSid) : admission.find(callSid);
+  if (once !== undefined && admission.hasBegun(once)) {
+    options.metrics.rejected('replay');
+    throw new ApiError(403, 'replayed', 'the stream that was asked for has begun already');
+  }
+  const announced = direction === 'outbound' ? await findPlaced(context, callSid) : admission.find(callSid);
   const placed = announced ?? options.calls.find(callSid)?.info;
   const [refusal] = placed === undefined ? admission.refusals : [];
   if (refusal !== undefined) {
@@ -72,12 +87,40 @@ async function answerCall(context: ServerContext, form: VoiceWebhook, hops: numb
     options.logger.warn({ callSid, refusal, tooSlow: options.overloaded?.(), hops }, 'turned a call away');
     return turnAway(context, refusal, hops);
   }
+  if (placed === undefined && context.rates.tooManyCalls(form.from)) {
+    options.logger.warn({ callSid }, 'turned a call away: its number calls too often');
+    return sayAndHangUp(options.lines.busy, options.lines.language);
+  }
   const info = placed ?? infoOf(form);
-  const token = admission.announce(info, 'new');
+  const token = admission.announce(info, 'new', once);
   options.calls.prepare(info);
   if (form.answeredBy !== undefined) options.calls.answeredBy(callSid, form.answeredBy);
   options.logger.info({ callSid, direction }, 'a call asks for its stream');
   return connect(context, token);
+}
+
+/**
+ * What tells this very request from every other of the account's: its signature is made over all that it says. The carrier
+ * repeats one when it did not get the answer, but not once the stream of that answer has begun.
+ */
+function onceOf({ options }: ServerContext, request: FastifyRequest): string | undefined {
+  const signature = request.headers['x-twilio-signature'];
+  return options.twilio.authToken === undefined || typeof signature !== 'string' ? undefined : signature;
+}
+
+/** What is to be said in a call that we had placed, or another instance: the carrier asks any of them. */
+async function findPlaced(context: ServerContext, callSid: string): Promise<CallInfo | undefined> {
+  const { streams, clock, logger, calls } = context.options;
+  const here = await context.admission.findPlaced(callSid);
+  if (here !== undefined || streams === undefined || calls.find(callSid) !== undefined) return here;
+  try {
+    const info = await within(clock, PLACED_MS_MAX, streams.find(callSid));
+    if (info !== undefined) streams.taken(callSid);
+    return info;
+  } catch (error) {
+    logger.warn({ callSid, failure: errorText(error) }, 'nobody could be asked what a placed call is about');
+    return undefined;
+  }
 }
 
 /** TwiML for a call whose stream is over: it ends, goes to somebody else, or comes back. */
@@ -119,13 +162,13 @@ function infoOf(form: VoiceWebhook): CallInfo {
 
 /** Before the body is read: a stranger's is not worth reading. */
 function checkPeer(context: ServerContext, request: FastifyRequest): void {
-  const { twilio, metrics } = context.options;
+  const { twilio } = context.options;
   if (twilio.authToken === undefined) {
     if (isLocalPeer(request.raw)) return;
-    metrics.rejected('auth');
-    throw new ApiError(403, 'forbidden', 'only local peers are served');
+    const error = new ApiError(403, 'forbidden', 'only local peers are served');
+    throw refusalOf(context, request.raw, 'auth', error);
   }
-  if (request.headers['x-twilio-signature'] === undefined) throw badSignature(context);
+  if (request.headers['x-twilio-signature'] === undefined) throw badSignature(context, request);
 }
 
 function checkSignature(context: ServerContext, request: FastifyRequest): void {
@@ -133,16 +176,19 @@ function checkSignature(context: ServerContext, request: FastifyRequest): void {
   if (authToken === undefined) return;
   const url = context.addresses().publicUrl + request.raw.url;
   const signature = request.headers['x-twilio-signature'];
-  if (!isSigned(authToken, signature, url, formFields(request.body))) throw badSignature(context);
+  if (!isSigned(authToken, signature, url, formFields(request.body))) {
+    throw badSignature(context, request);
+  }
 }
 
 function formFields(body: unknown): SignedParameters {
   return typeof body === 'object' && body !== null ? { ...body } : {};
 }
 
-function badSignature(context: ServerContext): ApiError {
-  context.options.metrics.rejected('signature');
-  return new ApiError(403, 'bad_signature', "the request does not bear the carrier's signature");
+/** Whatever is signed is verified, whoever else has the same address: only what turns out not to be is counted by it. */
+function badSignature(context: ServerContext, request: FastifyRequest): ApiError {
+  const error = new ApiError(403, 'bad_signature', "the request does not bear the carrier's signature");
+  return refusalOf(context, request.raw, 'signature', error);
 }
 
 function required<T>(context: ServerContext, form: T | undefined): T {

@@ -11,7 +11,7 @@ import { chosenProtocol } from './socketTickets.ts';
 
 /** Why an upgrade is refused. */
 export interface UpgradeRefusal {
-  readonly status: 400 | 401 | 403 | 404 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 429 | 503;
   readonly what: RejectedWhat;
   readonly message: string;
 }
@@ -21,6 +21,7 @@ const REASONS: Readonly<Record<UpgradeRefusal['status'], string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
+  429: 'Too Many Requests',
   503: 'Service Unavailable',
 };
 
@@ -43,11 +44,11 @@ export function acceptUpgrades(server: Server, context: ServerContext): Upgrades
     const path = (request.url ?? '').split('?', 1)[0];
     if (path === MEDIA_PATH) {
       const refusal = mediaRefusal(context, request);
-      if (refusal !== undefined) return refuse(context, socket, refusal);
+      if (refusal !== undefined) return refuse(context, socket, orTooOften(context, request, refusal));
       media.handleUpgrade(request, socket, head, (opened) => serveMedia(context, opened, request));
     } else if (path === EVENTS_PATH) {
       const refusal = eventsRefusal(context, request, watchers.clients.size);
-      if (refusal !== undefined) return refuse(context, socket, refusal);
+      if (refusal !== undefined) return refuse(context, socket, orTooOften(context, request, refusal));
       watchers.handleUpgrade(request, socket, head, (opened) => serveEvents(context, opened, request));
     } else refuse(context, socket, { status: 404, what: 'path', message: 'no such route' });
   }
@@ -76,6 +77,17 @@ function socketServer(context: ServerContext, messageBytesMax: number): WebSocke
     refuse(context, socket, { status: 400, what: 'request', message: 'not a WebSocket handshake' });
   });
   return server;
+}
+
+/** The refusal, or, for an address that was refused too often for what it lacks, that. */
+function orTooOften(
+  context: ServerContext,
+  request: IncomingMessage,
+  refusal: UpgradeRefusal,
+): UpgradeRefusal {
+  const lacking = refusal.status === 401 || refusal.status === 403;
+  if (!lacking || context.rates.refused(request) === undefined) return refusal;
+  return { status: 429, what: 'address', message: 'too often: try again later' };
 }
 
 function refuse(context: ServerContext, socket: Duplex, refusal: UpgradeRefusal): void {

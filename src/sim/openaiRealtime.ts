@@ -6,8 +6,9 @@ import { defined } from '../base/defined.ts';
 import type { Random } from '../base/random.ts';
 import type { SimFault, SimTimings } from './behaviour.ts';
 import { RealtimeSession } from './realtimeSession.ts';
-import type { Phrasebook } from './recogniser.ts';
+import { Recogniser, type Phrasebook } from './recogniser.ts';
 import type { SimServer } from './server.ts';
+import type { Ear } from './turnTally.ts';
 
 export type RealtimeFault =
   | SimFault
@@ -18,6 +19,8 @@ export type RealtimeFault =
 
 export interface SimulatedRealtimeOptions {
   readonly book: Phrasebook;
+  /** Instead of one that recognises what is in the book. */
+  readonly openEar?: () => Ear;
   /** A function if they change while it runs. */
   readonly timings: SimTimings | (() => SimTimings);
   readonly random: Random;
@@ -75,7 +78,7 @@ export function simulatedRealtime(
     '/v1/realtime',
     (socket, request) => {
       const session = new RealtimeSession(socket, new URL(request.url ?? '/', 'http://sim').searchParams, {
-        book: options.book,
+        ear: options.openEar?.() ?? new Recogniser(options.book),
         timings: typeof timings === 'function' ? timings : () => timings,
         random: options.random,
         clock: options.clock,

@@ -10,6 +10,7 @@ import { simulatedRealtime, type RealtimeCounts } from './openaiRealtime.ts';
 import { simulatedSpeech, type SpeechVoice, type Spoken } from './openaiSpeech.ts';
 import { Phrasebook } from './recogniser.ts';
 import { SimServer } from './server.ts';
+import type { Ear } from './turnTally.ts';
 
 export interface SimulatedProviders {
   /** For `OPENAI_BASE_URL`. */
@@ -54,6 +55,8 @@ export interface SimulatedProvidersOptions {
   readonly voice: SpeechVoice;
   readonly onSpoken?: (spoken: Spoken) => void;
   readonly refusePcmu?: boolean;
+  /** What a session of speech-to-text hears with, instead of one that recognises what is in the book. */
+  readonly openEar?: () => Ear;
   readonly watch?: ProviderWatch;
   readonly faults?: ProviderFaults;
   /** What its ears know, unless they know nothing yet. */
@@ -74,6 +77,7 @@ export async function openSimulatedProviders(
     random,
     clock,
     refusePcmu: options.refusePcmu ?? false,
+    ...(options.openEar === undefined ? {} : { openEar: options.openEar }),
     faults: faults.stt,
     ...defined({ liveFault: faults.sttLive }),
     onFinal: (atMs, text) => watch?.onFinal(atMs, text),

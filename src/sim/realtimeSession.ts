@@ -15,13 +15,14 @@ import {
   type RealtimeConfig,
   type Refusal,
 } from './realtimeConfig.ts';
-import { Recogniser, type HeardWord, type Phrasebook } from './recogniser.ts';
+import type { HeardWord } from './recogniser.ts';
 import { RealtimeOutbox, TRANSCRIPTION } from './realtimeOutbox.ts';
 import { ServerVad } from './serverVad.ts';
 import { transcript, written } from './transcript.ts';
+import type { Ear } from './turnTally.ts';
 
 export interface RealtimeSettings {
-  readonly book: Phrasebook;
+  readonly ear: Ear;
   readonly timings: () => SimTimings;
   readonly random: Random;
   readonly clock: Clock;
@@ -54,7 +55,6 @@ export class RealtimeSession {
   readonly #query: URLSearchParams;
   readonly #settings: RealtimeSettings;
   readonly #timers = new Set<Timer>();
-  readonly #recogniser: Recogniser;
   #config: RealtimeConfig = DEFAULT_CONFIG;
   #configured = false;
   #resampler: Resampler | undefined;
@@ -74,7 +74,6 @@ export class RealtimeSession {
     this.#socket = socket;
     this.#query = query;
     this.#settings = settings;
-    this.#recogniser = new Recogniser(settings.book);
     this.#outbox = new RealtimeOutbox(socket, { clock: settings.clock, fault: () => this.#fault });
     settings.counts.sessions += 1;
     settings.counts.openSessions += 1;
@@ -90,7 +89,7 @@ export class RealtimeSession {
 
   /** The model's words for all that was said until now. */
   get words(): readonly HeardWord[] {
-    return this.#recogniser.words;
+    return this.#settings.ear.words;
   }
 
   /** Begins to speak. */
@@ -192,7 +191,7 @@ export class RealtimeSession {
     this.#settings.counts.heardMs += durationMs;
     this.#arrivals.push({ streamMs: this.#streamMs, atMs: this.#settings.clock.nowMs() });
     if (this.#arrivals.length > ARRIVALS_MAX) this.#arrivals.shift();
-    this.#recogniser.push(samples);
+    this.#settings.ear.push(samples);
     if (isLive(this.#config.model)) this.#noteWords();
     this.#detectTurns(samples);
   }
@@ -208,7 +207,7 @@ export class RealtimeSession {
   #noteWords(): void {
     const { clock, random, timings } = this.#settings;
     // A word may be found late, but not after so many others.
-    for (const word of this.#recogniser.words.slice(-RECENT_WORDS)) {
+    for (const word of this.#settings.ear.words.slice(-RECENT_WORDS)) {
       if (this.#noted.has(word)) continue;
       this.#noted.add(word);
       const arrival = this.#arrivals.find(({ streamMs }) => streamMs >= word.endMs);
@@ -315,7 +314,7 @@ export class RealtimeSession {
       this.send({ type: `${TRANSCRIPTION}.failed`, ...about, error });
       return;
     }
-    const words = this.#recogniser.words.filter((word) => isIn(word, item.fromMs, item.toMs));
+    const words = this.#settings.ear.words.filter((word) => isIn(word, item.fromMs, item.toMs));
     const text = transcript(words);
     // Models without live words tell them now: `whisper-1` all at once, the others one by one.
     if (!isLive(this.#config.model)) {

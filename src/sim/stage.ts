@@ -23,6 +23,7 @@ import {
   type ProviderWatch,
   type SimulatedProviders,
 } from './providers.ts';
+import type { Ear } from './turnTally.ts';
 import { openVoice, toSampleRate, type Voice } from './voice.ts';
 
 export const PUBLIC_URL = 'https://voice.example.com';
@@ -43,6 +44,7 @@ export interface StageOptions {
   readonly pronounced?: (text: string) => string;
   readonly onSpoken?: (spoken: Spoken) => void;
   readonly watch?: ProviderWatch;
+  readonly openEar?: () => Ear;
   readonly faults?: ProviderFaults;
   /** Of each carrier: calls whose sound and evidence are kept; the oldest go. */
   readonly callsKept?: number;
@@ -95,7 +97,7 @@ export class Stage {
 
   static async open(options: StageOptions): Promise<Stage> {
     const voice = await openVoice();
-    const { clock, random, timings, brain, onSpoken, watch, faults, pronounced = same } = options;
+    const { clock, random, timings, brain, onSpoken, watch, openEar, faults, pronounced = same } = options;
     const agentVoice = openAgentVoice(voice, pronounced);
     const providers = await openSimulatedProviders({
       clock,
@@ -103,7 +105,7 @@ export class Stage {
       timings,
       brain,
       voice: agentVoice,
-      ...defined({ onSpoken, watch, faults }),
+      ...defined({ onSpoken, watch, openEar, faults }),
     });
     return new Stage(options, providers, voice, agentVoice);
   }

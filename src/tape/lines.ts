@@ -82,6 +82,8 @@ const bytes = text.transform((encoded) => new Uint8Array(Buffer.from(encoded, 'b
 const voice = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('voiceStarted'), voiceAtMs: z.number(), levelDbfs: z.number() }),
   z.object({ kind: z.literal('voiceLouder'), levelDbfs: z.number() }),
+  z.object({ kind: z.literal('voiceFaltered') }),
+  z.object({ kind: z.literal('voiceWentOn') }),
   z
     .object({ kind: z.literal('voiceStopped'), silenceAtMs: z.number(), speechMs: z.number().optional() })
     .transform((event) => ({ ...event, speechMs: event.speechMs })),

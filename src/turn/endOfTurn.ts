@@ -5,7 +5,7 @@ import { dropPrepared, listen, speakLine } from './floor.ts';
 import { heardWaitMs, type EndHeard } from './heardEnd.ts';
 import { keysDueAtMs, spaced, turnText } from './keyed.ts';
 import { turnLanguage } from './language/language.ts';
-import { callerLearned } from './loudness.ts';
+import { callerLearned, isAside } from './loudness.ts';
 import { isJudgedOver, judgedWaitMs } from './judgedEnd.ts';
 import { lastUtterance, sameWords, textOf, wordsOf } from './said.ts';
 import type { TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
@@ -131,6 +131,21 @@ export function speculate(state: TurnState, text: string, ending: Ending, settin
   const dropped = state.prepared === undefined ? 0 : 1;
   if (state.discarded + dropped > DISCARDED_PER_TURN_MAX) return stay(state);
   return prepare({ ...state, discarded: state.discarded + dropped }, text, dropPrepared(state));
+}
+
+/**
+ * The voice falters, and the words make a whole: most likely that is all, and a reply is prepared before the silence is
+ * long enough for a pause. Only the first of a turn: a caller who went on after it will falter again.
+ */
+export function prepareEarly(state: TurnState, settings: TurnSettings): TurnStep {
+  const { phase, said, keyed, expects } = state;
+  const first = state.prepared === undefined && state.discarded === 0;
+  const free = state.judge === 'words' && keyed.length === 0 && state.cutIn.kind === 'no';
+  if (!state.faltering || phase.kind !== 'listening' || !first || !free || isAside(state, settings))
+    return stay(state);
+  const text = textOf(said);
+  const ending = endingOf(text, expects, turnLanguage(settings.language));
+  return ending === 'complete' ? speculate(state, text, ending, settings) : stay(state);
 }
 
 export function prepare(state: TurnState, callerText: string, before: readonly TurnEffect[]): TurnStep {

@@ -63,6 +63,8 @@ export interface TurnState {
   /** The exchange under way; 0 is the agent's opening. */
   readonly turn: number;
   readonly voice: 'on' | 'off';
+  /** The voice that is on has not been heard for a moment. */
+  readonly faltering: boolean;
   /** When the caller's last voice began. */
   readonly voiceAtMs: number | undefined;
   /** For how long on end the last voice, now over, was speech without a doubt; undefined when that isn't known. */
@@ -165,6 +167,9 @@ export type TurnEvent =
       readonly levelDbfs?: number;
     }
   | { readonly kind: 'voiceLouder'; readonly atMs: number; readonly levelDbfs: number }
+  /** No voice for some 64 ms; it stops or goes on next. */
+  | { readonly kind: 'voiceFaltered'; readonly atMs: number }
+  | { readonly kind: 'voiceWentOn'; readonly atMs: number }
   /** `speechMs`: for so long on end it was speech without a doubt; absent while the detector can't tell. */
   | {
       readonly kind: 'voiceStopped';
@@ -262,6 +267,7 @@ export function firstState(turn = 0): TurnState {
     phase: { kind: 'listening' },
     turn,
     voice: 'off',
+    faltering: false,
     voiceAtMs: undefined,
     speechMs: undefined,
     asked: 0,

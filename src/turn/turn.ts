@@ -20,7 +20,7 @@ import {
   wordsOverAgent,
 } from './bargeIn.ts';
 import { cutsIn } from './cutIn.ts';
-import { decide, endJudged, pause, waited, withhold, wordsInPause } from './endOfTurn.ts';
+import { decide, endJudged, pause, prepareEarly, waited, withhold, wordsInPause } from './endOfTurn.ts';
 import { dropPrepared, idle, lineWanted, listen, speakLine, textDropped } from './floor.ts';
 import { cutInRang, watchTalk } from './longTurn.ts';
 import { answerBegins } from './onTheLine.ts';
@@ -58,7 +58,10 @@ function react(state: TurnState, event: TurnEvent, settings: TurnSettings): Turn
     case 'voiceStarted':
       return chain(
         voiceStarted(
-          voiceBegan({ ...state, voice: 'on', voiceAtMs: event.voiceAtMs }, event.levelDbfs),
+          voiceBegan(
+            { ...state, voice: 'on', faltering: false, voiceAtMs: event.voiceAtMs },
+            event.levelDbfs,
+          ),
           event.voiceAtMs,
           event.atMs,
           settings,
@@ -67,9 +70,13 @@ function react(state: TurnState, event: TurnEvent, settings: TurnSettings): Turn
       );
     case 'voiceLouder':
       return voiceLouder(state, event, settings);
+    case 'voiceFaltered':
+      return prepareEarly({ ...state, faltering: state.voice === 'on' }, settings);
+    case 'voiceWentOn':
+      return stay({ ...state, faltering: false });
     case 'voiceStopped':
       return voiceStopped(
-        { ...state, voice: 'off', speechMs: event.speechMs },
+        { ...state, voice: 'off', faltering: false, speechMs: event.speechMs },
         event.silenceAtMs,
         event.atMs,
         settings,
@@ -210,7 +217,7 @@ function words(state: TurnState, event: TurnEvent & { kind: 'words' }, settings:
       // Words without voice: the detector missed them.
       return state.voice === 'off' && changed && textOf(said) !== ''
         ? pause(next, event.atMs, event.atMs, settings)
-        : stay(next);
+        : prepareEarly(next, settings);
     case 'pausing': {
       // The voice never stopped, and it goes on saying things.
       if (changed && speaksOn(state, event))

@@ -15,6 +15,8 @@ export type Redemption = 'ok' | 'unknown' | 'expired' | 'used' | 'wrong_call';
 
 interface Token {
   readonly callSid: string;
+  /** What it may begin a stream for but once, whatever other tokens that is given. */
+  readonly once: string | undefined;
   readonly secret: Buffer;
   readonly mintedAtMs: number;
   used: boolean;
@@ -42,7 +44,7 @@ export class StreamTokens {
   }
 
   /** A new token for this call; an earlier one of the same call is void. */
-  mint(callSid: string): string {
+  mint(callSid: string, once?: string): string {
     this.#sweep();
     const earlier = this.#idOfCall.get(callSid);
     if (earlier !== undefined) this.#forget(earlier);
@@ -50,6 +52,7 @@ export class StreamTokens {
     const secret = secretText(SECRET_BYTES);
     this.#tokens.set(id, {
       callSid,
+      once,
       secret: Buffer.from(secret),
       mintedAtMs: this.#clock.nowMs(),
       used: false,
@@ -71,6 +74,17 @@ export class StreamTokens {
     if (this.#clock.nowMs() - found.mintedAtMs > TOKEN_TTL_MS) return 'expired';
     found.used = true;
     return 'ok';
+  }
+
+  /** What a token was minted with, if it is one. */
+  onceOf(token: string): string | undefined {
+    return this.#tokens.get(token.slice(0, Math.max(0, token.indexOf('.'))))?.once;
+  }
+
+  /** The call's token is void. */
+  revoke(callSid: string): void {
+    const id = this.#idOfCall.get(callSid);
+    if (id !== undefined) this.#forget(id);
   }
 
   #sweep(): void {

@@ -9,6 +9,8 @@ export const ONSET_WINDOWS = 2;
 
 /** How speech that is going on is left. */
 export interface Leaving {
+  /** Without a voiced window for so long, to the nearest window, it falters: it may be over. */
+  readonly falterMs: number;
   /** Without a voiced window for so long, to the nearest window, it is over. */
   readonly hangoverMs: number;
   /** After a voiced window it goes on at this probability. */
@@ -19,6 +21,8 @@ export interface Leaving {
 
 export type VoiceEvent =
   | { readonly kind: 'voiceStarted'; readonly voiceAtMs: number }
+  | { readonly kind: 'voiceFaltered' }
+  | { readonly kind: 'voiceWentOn' }
   | { readonly kind: 'voiceStopped'; readonly silenceAtMs: number };
 
 type Where = Pick<VoiceWindow, 'endSample' | 'endMs'>;
@@ -28,7 +32,7 @@ type Where = Pick<VoiceWindow, 'endSample' | 'endMs'>;
  *     ^                                             |
  *     +------- hangover without a voiced one -------+
  *
- * `onset` is the run of voiced windows that may become speech; `last` the end of the newest voiced window,
+ * Between two voiced windows it may falter and go on. `onset` is the run of voiced windows that may become speech; `last` the end of the newest voiced window,
  * and `voiced` whether that was the window just seen (`goesOnProbability` holds then).
  */
 export type VoiceState =
@@ -38,6 +42,7 @@ export type VoiceState =
       readonly voiceAtMs: number;
       readonly last: Where;
       readonly voiced: boolean;
+      readonly faltering: boolean;
     };
 
 interface Onset {
@@ -90,7 +95,7 @@ function stepSilent(onset: Onset | undefined, window: VoiceWindow, probability: 
     return { state: { phase: 'silent', onset: next }, event: undefined };
   }
   return {
-    state: { phase: 'voiced', voiceAtMs, last: whereOf(window), voiced: true },
+    state: { phase: 'voiced', voiceAtMs, last: whereOf(window), voiced: true, faltering: false },
     event: { kind: 'voiceStarted', voiceAtMs },
   };
 }
@@ -99,7 +104,7 @@ function stepVoiced(
   state: Extract<VoiceState, { phase: 'voiced' }>,
   window: VoiceWindow,
   probability: number,
-  { hangoverMs, goesOnProbability, smearMs }: Leaving,
+  { falterMs, hangoverMs, goesOnProbability, smearMs }: Leaving,
 ): VoiceStep {
   if (hangoverIsOver(state.last, startSampleOf(window), hangoverMs)) {
     // It fell silent in what is missing; this window may be the first of something new.
@@ -107,9 +112,14 @@ function stepVoiced(
     return { state: silent, event: lapse(state, smearMs).event };
   }
   const voiced = probability >= (state.voiced ? goesOnProbability : VOICE_PROBABILITY);
-  if (voiced) return { state: { ...state, last: whereOf(window), voiced }, event: undefined };
+  if (voiced) {
+    const goesOn = { ...state, last: whereOf(window), voiced, faltering: false };
+    return { state: goesOn, event: state.faltering ? { kind: 'voiceWentOn' } : undefined };
+  }
   if (hangoverIsOver(state.last, window.endSample, hangoverMs)) return lapse(state, smearMs);
-  return { state: { ...state, voiced }, event: undefined };
+  const faltering = hangoverIsOver(state.last, window.endSample, falterMs);
+  const event: VoiceEvent | undefined = faltering && !state.faltering ? { kind: 'voiceFaltered' } : undefined;
+  return { state: { ...state, voiced, faltering }, event };
 }
 
 function hangoverIsOver(last: Where, sample: number, hangoverMs: number): boolean {

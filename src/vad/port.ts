@@ -21,6 +21,9 @@ export type VadEvent =
   | { readonly kind: 'voiceStarted'; readonly voiceAtMs: number; readonly levelDbfs: number }
   /** The same speech has grown louder: its loudest 32 ms by now. Told for each 3 dB. */
   | { readonly kind: 'voiceLouder'; readonly levelDbfs: number }
+  /** No voice for some 64 ms: the caller may have come to an end, or not. Followed by one of the next two. */
+  | { readonly kind: 'voiceFaltered' }
+  | { readonly kind: 'voiceWentOn' }
   /**
    * The caller has been silent since `silenceAtMs`, for as long as the detector's hangover. `speechMs`: for so long on
    * end it was speech without a doubt, which a cough is not; undefined while nothing in the call has been without one,

@@ -33,6 +33,9 @@ const CLEAR_GOES_ON_PROBABILITY = 0.35;
 const SMEARED_GOES_ON_PROBABILITY = 0.7;
 const SMEAR_MS = 96;
 const HANGOVER_LESS_MS = 64;
+/** Two windows; in noise, where the model hears speech for longer than it lasts, one. */
+const CLEAR_FALTER_MS = 64;
+const SMEARED_FALTER_MS = 32;
 
 export class ScoredSession implements VadSession {
   readonly #options: SessionOptions;
@@ -52,8 +55,14 @@ export class ScoredSession implements VadSession {
     this.#options = options;
     this.#clock = clock;
     const { hangoverMs } = options;
-    this.#clear = { hangoverMs, goesOnProbability: CLEAR_GOES_ON_PROBABILITY, smearMs: 0 };
+    this.#clear = {
+      falterMs: CLEAR_FALTER_MS,
+      hangoverMs,
+      goesOnProbability: CLEAR_GOES_ON_PROBABILITY,
+      smearMs: 0,
+    };
     this.#smeared = {
+      falterMs: SMEARED_FALTER_MS,
       hangoverMs: Math.max(0, hangoverMs - HANGOVER_LESS_MS),
       goesOnProbability: SMEARED_GOES_ON_PROBABILITY,
       smearMs: SMEAR_MS,
@@ -84,6 +93,10 @@ export class ScoredSession implements VadSession {
     this.#voice = step.state;
     const { event } = step;
     if (event === undefined) return this.#goOn();
+    if (event.kind === 'voiceFaltered' || event.kind === 'voiceWentOn') {
+      this.#goOn();
+      return this.#options.listener(event);
+    }
     this.#watch?.cancel();
     if (event.kind === 'voiceStopped') {
       const { speechMs } = this.#sound;

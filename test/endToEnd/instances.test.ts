@@ -1,12 +1,24 @@
 // Two whole gateways on one Redis and one PostgreSQL: a call of one is watched and steered at the other.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
+import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
+import { WebSocket } from 'ws';
 import { watchEvents, type EventFeed } from '../../src/sim/eventFeed.ts';
 import { startPostgres, type Postgres } from '../../src/sim/postgres.ts';
 import { startRedis, type RedisServer } from '../../src/sim/redis.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
-import { eventually, GatewayRig, GREETING } from '../helpers/gatewayRig.ts';
+import {
+  ACCOUNT_SID,
+  AGENT_NUMBER,
+  AUTH_TOKEN,
+  eventually,
+  GatewayRig,
+  GREETING,
+  PUBLIC_URL,
+} from '../helpers/gatewayRig.ts';
 
+const STREAM_ORIGIN = 'https://streams.example.com';
 const redis = await startRedis();
 const postgres = await startPostgres();
 if ('missing' in redis) test('two gateways as one', { skip: redis.missing });
@@ -21,11 +33,19 @@ function suite(redisServer: RedisServer, database: Postgres): void {
   const seenAtB: LiveEvent[] = [];
 
   before(async () => {
-    const env = { REDIS_URL: redisServer.url, DATABASE_URL: await database.newDatabase(), DISABLE: 'warmup' };
+    // Streams go to whatever address the carrier is told: below, to the other one.
+    const STREAM_URL = STREAM_ORIGIN.replace('https', 'wss');
+    const env = {
+      STREAM_URL,
+      REDIS_URL: redisServer.url,
+      DATABASE_URL: await database.newDatabase(),
+      DISABLE: 'warmup',
+    };
     a = await GatewayRig.open({ env });
     // Whoever has a call hears the same providers.
     b = await GatewayRig.open({ env: { ...env, OPENAI_BASE_URL: `${a.providers.url}/v1` } });
     feed = await watchEvents(b.gateway.url, (event) => seenAtB.push(event));
+    a.carrier.route(STREAM_ORIGIN, a.gateway.url);
     await eventually(() => connected(a) && connected(b), 'both are connected');
   });
   after(async () => {
@@ -92,6 +112,41 @@ function suite(redisServer: RedisServer, database: Postgres): void {
     assert.match(await answer.text(), /not_live/);
   });
 
+  test('a stream that one has announced is taken by the other, once, and the call is that one’s', async () => {
+    a.carrier.route(STREAM_ORIGIN, b.gateway.url);
+    const { call, report } = await a.begin([
+      { say: 'I would like number four.' },
+      { say: 'Thank you, goodbye.' },
+      { waitForHangUp: 20_000 },
+    ]);
+    const { turns } = await report;
+    a.carrier.route(STREAM_ORIGIN, a.gateway.url);
+    assert.equal(turns.filter(({ missed }) => missed).length, 0);
+    assert.equal((await b.stored(call.callSid)).outcome, 'completed');
+    assert.ok(b.log.some((line) => line.includes('takes a stream that another instance has announced')));
+    assert.ok(!a.log.some((line) => line.includes('turn finished') && line.includes(call.callSid)));
+    await eventually(
+      async () => /^turnpike_calls_active 0$/m.test(await b.metrics()),
+      'nobody holds the call any more',
+    );
+  });
+
+  test('a token that is played at both at the same moment is taken by one of them', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const callSid = `CA${String(round).padStart(32, '0')}`;
+      const token = await announcedAt(a, callSid);
+      const codes = await Promise.all([a, b, a, b].map((rig) => playedAt(rig, callSid, token)));
+      assert.equal(codes.filter((code) => code === 'taken').length, 1, codes.join(' '));
+      assert.equal(
+        await announcedAt(a, callSid).catch(() => 'refused'),
+        'refused',
+        'nor is its webhook again',
+      );
+    }
+    assert.match(await a.metrics(), /what="replay"\} 10/);
+    assert.match(await a.metrics(), /what="token"\} [1-9]/);
+  });
+
   test('a Redis that goes and comes costs a live call nothing, and is told of', async () => {
     const { call, report } = await a.begin([
       { say: 'I would like number four.' },
@@ -117,7 +172,59 @@ function suite(redisServer: RedisServer, database: Postgres): void {
     assert.equal(turns.filter(({ missed }) => missed).length, 0);
     const { outcome } = await a.stored(call.callSid);
     assert.equal(outcome, 'completed');
-    assert.match(await a.metrics(), /turnpike_dropped_total\{what="shared_events"\} [1-9]/);
     assert.match(await b.metrics(), /turnpike_remote_actions_total\{outcome="unreachable"\} 1/);
   });
+}
+
+/** Asks for the stream of a call as the carrier would, and answers its token. Rejects when that is refused. */
+async function announcedAt(rig: GatewayRig, callSid: string): Promise<string> {
+  const form = {
+    CallSid: callSid,
+    AccountSid: ACCOUNT_SID,
+    From: '+15550100999',
+    To: AGENT_NUMBER,
+    Direction: 'inbound',
+    CallStatus: 'ringing',
+  };
+  const signature = getExpectedTwilioSignature(AUTH_TOKEN, `${PUBLIC_URL}/twilio/voice`, form);
+  const response = await fetch(`${rig.gateway.url}/twilio/voice`, {
+    method: 'POST',
+    headers: { 'x-twilio-signature': signature },
+    body: new URLSearchParams(form),
+  });
+  const token = /name="token" value="([^"]+)"/.exec(await response.text())?.[1];
+  assert.ok(token !== undefined, `refused with ${response.status}`);
+  return token;
+}
+
+/** What becomes of a stream with this token: taken (it is sent the agent's voice), or the code that it is closed with. */
+async function playedAt(rig: GatewayRig, callSid: string, token: string): Promise<string> {
+  const address = `${STREAM_ORIGIN.replace('https', 'wss')}/twilio/media`;
+  const headers = { 'x-twilio-signature': getExpectedTwilioSignature(AUTH_TOKEN, address, {}) };
+  const socket = new WebSocket(`${rig.gateway.url.replace('http', 'ws')}/twilio/media`, { headers });
+  await once(socket, 'open');
+  const streamSid = `MZ${callSid.slice(2)}`;
+  const start = {
+    accountSid: ACCOUNT_SID,
+    streamSid,
+    callSid,
+    mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 8_000, channels: 1 },
+    customParameters: { token },
+  };
+  const outcome = new Promise<string>((resolve) => {
+    socket.once('message', () => resolve('taken'));
+    socket.once('close', (code) => resolve(String(code)));
+  });
+  socket.send(JSON.stringify({ event: 'start', sequenceNumber: '1', streamSid, start }));
+  const became = await outcome;
+  socket.send(
+    JSON.stringify({
+      event: 'stop',
+      streamSid,
+      sequenceNumber: '2',
+      stop: { callSid, accountSid: ACCOUNT_SID },
+    }),
+  );
+  socket.terminate();
+  return became;
 }

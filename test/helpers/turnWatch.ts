@@ -115,8 +115,10 @@ export class TurnWatch {
       ({ kind }) => kind === 'hold' || kind === 'interrupt' || kind === 'withhold',
     );
     if (leftProtectedMs(before) > 0) assert.ok(!touched, 'what is protected is said to its end');
-    const began = before.phase.kind === 'speaking' || before.phase.kind === 'doubting';
-    if (!began || !effects.some(({ kind }) => kind === 'withhold')) return;
+    const { phase } = before;
+    if (phase.kind !== 'speaking' && phase.kind !== 'doubting') return;
+    // Of the reply that was on the line: one that was released in the same step had not begun.
+    if (!effects.some((effect) => effect.kind === 'withhold' && effect.replyId === phase.replyId)) return;
     this.takenBack += 1;
     // The end key takes an answer back and ends the turn in one.
     const count = (wanted: TurnEffect['kind']): number =>

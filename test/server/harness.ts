@@ -62,6 +62,9 @@ export class FakeCalls implements LiveCalls {
   find(callSid: string): LiveCall | undefined {
     return this.live.get(callSid);
   }
+  takenElsewhere(callSid: string): void {
+    this.told.push(`${callSid} taken elsewhere`);
+  }
   isUnderWay(callSid: string): boolean {
     return this.live.has(callSid);
   }
@@ -244,7 +247,7 @@ export function harnessOptions(dataDir: string): ServerOptions {
     adminToken: ADMIN_TOKEN,
     callsMax: 10,
     dataDir,
-    consoleDir: path.join(dataDir, 'console'),
+    consoleDir: path.resolve(dataDir, 'console'),
     agentName: 'desk',
     callerNumber: '+15005550001',
     lines: { language: 'en-US', busy: 'All lines are busy.', apology: 'Something went wrong.' },

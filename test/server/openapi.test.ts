@@ -4,6 +4,7 @@ import { Admission } from '../../src/server/admission.ts';
 import { buildApp } from '../../src/server/app.ts';
 import { addressesOf, EVENTS_PATH, MEDIA_PATH } from '../../src/server/context.ts';
 import { SERVER_LIMITS } from '../../src/server/options.ts';
+import { RATE_LIMITS, RateLimits } from '../../src/server/rateLimits.ts';
 import { SocketTickets } from '../../src/server/socketTickets.ts';
 import { Softphone } from '../../src/server/softphone.ts';
 import { FakeCalls, harnessOptions, json, served } from './harness.ts';
@@ -25,6 +26,7 @@ served('the description names every route and nothing else', async (harness) => 
     limits: SERVER_LIMITS,
     tickets,
     admission,
+    rates: new RateLimits(RATE_LIMITS, options),
     softphone: new Softphone(options, admission, tickets),
     addresses: () => addresses,
   });

@@ -176,6 +176,7 @@ class Story {
     const atMs = this.#atMs;
     const levelDbfs = chance.between(-45, -10);
     if (chance.happens(0.3)) return { kind: 'voiceLouder', atMs, levelDbfs };
+    if (chance.happens(0.4)) return { kind: chance.pick(['voiceFaltered', 'voiceWentOn'] as const), atMs };
     const voice = { kind: 'voiceStarted', atMs, voiceAtMs: atMs - chance.between(0, 2_000) } as const;
     return chance.happens(0.8) ? { ...voice, levelDbfs } : voice;
   }

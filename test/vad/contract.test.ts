@@ -19,7 +19,8 @@ const sentences = [
   speak('Can you tell me what the opening hours are?', 'en-gb-scotland'),
 ];
 
-type Timed = Exclude<VadEvent, { kind: 'voiceLouder' }> & { readonly heardAtMs: number };
+type Bounding = Extract<VadEvent, { kind: 'voiceStarted' | 'voiceStopped' }>;
+type Timed = Bounding & { readonly heardAtMs: number };
 type Noise = { readonly kind: NoiseKind; readonly snrDb: number } | undefined;
 
 interface Opened {
@@ -51,7 +52,8 @@ async function listen({ detector, caughtUp }: Opened, mulaw: Uint8Array, fromMs 
   const events: Timed[] = [];
   let nowMs = fromMs;
   const session = detector.open((event) => {
-    if (event.kind !== 'voiceLouder') events.push({ ...event, heardAtMs: nowMs });
+    if (event.kind === 'voiceStarted' || event.kind === 'voiceStopped')
+      events.push({ ...event, heardAtMs: nowMs });
   });
   for (let at = 0; at + FRAME_BYTES <= mulaw.length; at += FRAME_BYTES) {
     nowMs = fromMs + (at + FRAME_BYTES) / 8;
@@ -170,6 +172,25 @@ for (const { name, open, hearsIn, silentIn } of contracts) {
     assert.equal(events[0]?.kind, 'voiceStarted');
     assert.ok((events[0]?.heardAtMs ?? Infinity) <= 300, `heard after ${events[0]?.heardAtMs} ms`);
     assert.equal(events.at(-1)?.kind, 'voiceStopped');
+  });
+
+  test(`${name} hears each sentence falter before it ends, and go on where it does not`, async () => {
+    const sample = sampleOf(sentences, white(20), GAP_MS, SEED);
+    const kinds: VadEvent['kind'][] = [];
+    const session = opened.detector.open(({ kind }) => {
+      if (kind !== 'voiceLouder') kinds.push(kind);
+    });
+    for (let at = 0; at + FRAME_BYTES <= sample.mulaw.length; at += FRAME_BYTES) {
+      session.push(sample.mulaw.subarray(at, at + FRAME_BYTES), (at + FRAME_BYTES) / 8);
+      await opened.caughtUp();
+    }
+    session.close();
+    for (const [index, kind] of kinds.entries()) {
+      const before = kinds[index - 1];
+      if (kind === 'voiceStopped' || kind === 'voiceWentOn') assert.equal(before, 'voiceFaltered');
+      else if (kind === 'voiceFaltered') assert.notEqual(before, 'voiceFaltered');
+    }
+    assert.ok(kinds.filter((kind) => kind === 'voiceStopped').length >= sentences.length);
   });
 
   test(`${name} says nothing after it was closed`, async () => {

@@ -11,15 +11,18 @@ import {
 } from '../../src/vad/hysteresis.ts';
 import type { VoiceWindow } from '../../src/vad/voiceWindow.ts';
 
-const LEAVING: Leaving = { hangoverMs: 192, goesOnProbability: 0.35, smearMs: 0 };
+const LEAVING: Leaving = { falterMs: 64, hangoverMs: 192, goesOnProbability: 0.35, smearMs: 0 };
 
 /** The n-th window of a call whose first sample was spoken at 1,000. */
 function windowAt(index: number): VoiceWindow {
   return { codes: new Uint8Array(288), endSample: (index + 1) * 256, endMs: 1_000 + (index + 1) * 32 };
 }
 
+type Probabilities = readonly (number | undefined)[];
+type Bounding = Extract<VoiceEvent, { kind: 'voiceStarted' | 'voiceStopped' }>;
+
 /** What is heard of these probabilities; `undefined` is a window that is missing. */
-function eventsOf(probabilities: readonly (number | undefined)[], leaving = LEAVING): VoiceEvent[] {
+function allEventsOf(probabilities: Probabilities, leaving = LEAVING): VoiceEvent[] {
   let state: VoiceState = SILENT;
   const events: VoiceEvent[] = [];
   for (const [index, probability] of probabilities.entries()) {
@@ -31,12 +34,19 @@ function eventsOf(probabilities: readonly (number | undefined)[], leaving = LEAV
   return events;
 }
 
-const started = (index: number): VoiceEvent => ({ kind: 'voiceStarted', voiceAtMs: 1_000 + index * 32 });
-const stopped = (index: number): VoiceEvent => ({ kind: 'voiceStopped', silenceAtMs: 1_000 + index * 32 });
+/** Where voices begin and end. */
+function eventsOf(probabilities: Probabilities, leaving = LEAVING): Bounding[] {
+  return allEventsOf(probabilities, leaving).filter(
+    (event): event is Bounding => event.kind === 'voiceStarted' || event.kind === 'voiceStopped',
+  );
+}
+
+const started = (index: number): Bounding => ({ kind: 'voiceStarted', voiceAtMs: 1_000 + index * 32 });
+const stopped = (index: number): Bounding => ({ kind: 'voiceStopped', silenceAtMs: 1_000 + index * 32 });
 const times = (count: number, probability: number | undefined): (number | undefined)[] =>
   Array.from({ length: count }, () => probability);
 
-const stories: readonly [string, readonly (number | undefined)[], readonly VoiceEvent[]][] = [
+const stories: readonly [string, readonly (number | undefined)[], readonly Bounding[]][] = [
   ['speech begins at the first of two voiced windows', [0, 0, 0.5, 0.5], [started(2)]],
   ['one voiced window alone is not speech', [0, 0.9, 0, 0.9, 0], []],
   ['two voiced windows with a missing one between are not speech', [0, 0.9, undefined, 0.9, 0], []],
@@ -87,6 +97,20 @@ for (const [hangoverMs, windows] of hangovers) {
     assert.equal(eventsOf([0.9, 0.9, ...times(windows, 0)], leaving).length, 2);
   });
 }
+
+const faltered: VoiceEvent = { kind: 'voiceFaltered' };
+const wentOn: VoiceEvent = { kind: 'voiceWentOn' };
+
+test('a voice falters once at two silent windows, and goes on or stops', () => {
+  assert.deepEqual(allEventsOf([0.9, 0.9, 0.1, 0.9, 0.9]), [started(0)]);
+  assert.deepEqual(allEventsOf([0.9, 0.9, ...times(4, 0.1), 0.9]), [started(0), faltered, wentOn]);
+  assert.deepEqual(allEventsOf([0.9, 0.9, ...times(6, 0.1)]), [started(0), faltered, stopped(2)]);
+});
+
+test('a voice that falters as late as it stops only stops', () => {
+  const leaving = { ...LEAVING, falterMs: 192 };
+  assert.deepEqual(allEventsOf([0.9, 0.9, ...times(6, 0.1)], leaving), [started(0), stopped(2)]);
+});
 
 test('a lapse ends speech at its last voiced window, and is nothing in silence', () => {
   const first = stepVoice(SILENT, windowAt(0), 1, LEAVING).state;

@@ -73,7 +73,7 @@ test('what was asked to be energy never asks for the model', async () => {
   assert.equal(detector.kind, 'energy');
   assert.deepEqual(
     events.map(({ kind }) => kind),
-    ['voiceStarted', 'voiceStopped'],
+    ['voiceStarted', 'voiceFaltered', 'voiceStopped'],
   );
   assert.equal(model.asked.length, 0);
   await detector.close();
@@ -112,7 +112,7 @@ test('when the model is lost, speech that was going on is ended by loudness, and
   await push(loudFrame, 10);
   assert.deepEqual(
     events.map(({ kind }) => kind),
-    ['voiceStarted', 'voiceStopped', 'voiceStarted'],
+    ['voiceStarted', 'voiceFaltered', 'voiceStopped', 'voiceStarted'],
   );
   const later: VadEvent[] = [];
   const session = detector.open((event) => later.push(event));
