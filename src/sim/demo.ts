@@ -170,7 +170,7 @@ function check(call: CarrierCall, report: CallerReport, turns: readonly TurnRow[
 
 async function keepRunning(url: string): Promise<void> {
   print(
-    `\nThe gateway goes on running at ${url} (API: ${url}/v1/calls, metrics: ${url}/metrics). Ctrl-C ends it.`,
+    `\nThe gateway goes on running: console ${url}/console/, API ${url}/v1/calls, metrics ${url}/metrics. Ctrl-C ends it.`,
   );
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);

@@ -15,7 +15,7 @@ import {
   shoot,
   type Seen,
 } from '../helpers/consolePage.ts';
-import { eventually, GatewayRig, GREETING, LONG_ANSWER, type StoredCall } from '../helpers/gatewayRig.ts';
+import { eventually, GatewayRig, GREETING, type StoredCall } from '../helpers/gatewayRig.ts';
 import { findProgram } from '../helpers/program.ts';
 
 const program = findProgram('chromium');
@@ -85,7 +85,7 @@ suite('the console in a browser', { skip: program === undefined }, () => {
     const openedAtMs = Date.now();
     await page.getByText('hours').first().waitFor();
     await shiftedIn(page);
-    await page.getByText('caller cut in', { exact: true }).waitFor();
+    await page.getByText('number four').first().waitFor();
     await shoot(page, 'call-live-wide');
     await assertAccessible(page, 'a live call');
     await report;
@@ -135,15 +135,14 @@ suite('the console in a browser', { skip: program === undefined }, () => {
         const expected = value === undefined ? [] : [`${Math.round(value).toLocaleString('en-US')} ms`];
         assert.deepEqual(times, expected, `${stage} of turn ${turn.index}`);
       }
-      const caller = await card.locator('.said.caller .said-text').allTextContents();
+      const caller = await card.locator('.utterance.caller .said-text').allTextContents();
       assert.deepEqual(caller, turn.callerText === '' && turn.index === 0 ? [] : [turn.callerText]);
+      // Where the caller really cut in, a busy machine decides.
+      assert.equal(await card.locator('.cut').count(), turn.interrupted ? 1 : 0);
+      const notHeard = (await card.locator('del').allTextContents()).join('');
+      assert.equal(`${turn.heardText}${notHeard}`, turn.agentText);
+      assert.equal(notHeard !== '', turn.heardText !== turn.agentText);
     }
-    const cut = told.turns.find(({ interrupted }) => interrupted);
-    assert.ok(cut !== undefined, 'a turn was interrupted');
-    const card = page.locator(`[data-turn="${cut.index}"]`);
-    const notHeard = await card.locator('del').textContent();
-    assert.equal(`${cut.heardText}${notHeard}`, LONG_ANSWER);
-    assert.equal(await card.locator('.cut').count(), 1);
     await close();
   });
 
@@ -220,7 +219,7 @@ suite('the console in a browser', { skip: program === undefined }, () => {
     await page.keyboard.press('c');
     await page.locator(`[data-call="${told.callSid}"]`).waitFor();
     await page.keyboard.press('/');
-    await page.keyboard.type('working saturday');
+    await page.keyboard.type('numb look');
     await eventually(async () => (await page.locator('[data-call]').count()) === 1, 'one call is left');
     assert.equal(await page.locator('[data-call]').getAttribute('data-call'), told.callSid);
     await page.getByRole('searchbox').fill('xylophone');

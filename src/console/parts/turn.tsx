@@ -82,7 +82,7 @@ function CallerWords({
   if (index === 0 && callerText === '' && partialText === '') return null;
   const keys = keysIn(callerText);
   return (
-    <p class="said caller">
+    <p class="utterance caller">
       <span class="said-by">Caller</span>
       <span class="said-text">
         {keys === undefined ? callerText : keys.map((key, place) => <kbd key={place}>{key}</kbd>)}
@@ -101,7 +101,7 @@ function AgentWords({ turn }: { readonly turn: TurnView }): VNode {
   const { interrupted, cutInText, finished, tools } = turn;
   const { heard, unheard } = heardParts(turn);
   return (
-    <p class="said agent">
+    <p class="utterance agent">
       <span class="said-by">Agent</span>
       <span class="said-text">
         {tools.map(({ name, durationMs }, place) => (
