@@ -65,8 +65,6 @@ export const noSpan: Span = {
   end: ignore,
 };
 
-export const noTracer: Tracer = { begin: () => noSpan };
-
 /** For a request that is made on behalf of `span`. */
 export function traceHeaders(span: Span | undefined): Readonly<Record<string, string>> {
   const traceparent = span?.traceparent;

@@ -1,6 +1,6 @@
 // A call as a trace: the call, its turns, the replies that were made for each, and below those what was asked of whom. The
 // stages of a turn are those of its record, so that a trace, the API and the metrics tell the same.
-import type { Span, SpanAttributes } from '../base/span.ts';
+import { noSpan, type Span, type SpanAttributes } from '../base/span.ts';
 import type { BargeIn, TurnOutcome } from '../metrics/metrics.ts';
 import type { CallInfo } from './port.ts';
 import type { TurnRecord } from './turnRecord.ts';
@@ -11,8 +11,9 @@ export function beginCallSpan(
   { tracer, agent }: Pick<CallWorld, 'tracer' | 'agent'>,
   { callSid, direction }: CallInfo,
   traceparent: string | undefined,
-): Span | undefined {
-  return tracer?.begin(
+): Span {
+  if (tracer === undefined) return noSpan;
+  return tracer.begin(
     'call',
     {
       kind: 'server',

@@ -2,7 +2,7 @@
 import { sleep, type Timer } from '../base/clock.ts';
 import { conversationOf, durationOf, snapshotOf, type Before } from './before.ts';
 import { Border } from './border.ts';
-import { noSpan, type Span } from '../base/span.ts';
+import type { Span } from '../base/span.ts';
 import { Call } from './call.ts';
 import { beginCallSpan, CallTrace } from './callTrace.ts';
 import { outcomeOf, type CallClosed, type Ending } from './connection.ts';
@@ -276,7 +276,7 @@ export class Calls implements LiveCalls {
   #beginSpan(info: CallInfo): Span {
     const before = this.#known(info.callSid)?.before;
     const came = conversationOf(before) ?? snapshotOf(before);
-    return beginCallSpan(this.#world, info, came?.traceparent) ?? noSpan;
+    return beginCallSpan(this.#world, info, came?.traceparent);
   }
 
   #openEars(span: Span, world: CallWorld = this.#world): Ears {

@@ -135,8 +135,11 @@ export class Exchanges {
 
   /** A sound over the agent was judged. */
   bargedIn(voiceAtMs: number, outcome: BargeIn): void {
-    this.#world.metrics.bargedIn(this.#world.clock.nowMs() - voiceAtMs, outcome);
-    if (this.#record !== undefined) this.#trace.bargedIn(this.#record.index, voiceAtMs, outcome);
+    // The first sound of a call may come before the agent's.
+    const turn = this.#record?.index ?? 0;
+    const exemplar = { callSid: this.#callSid, turn, trace: this.#trace.idsOf(turn) };
+    this.#world.metrics.bargedIn(this.#world.clock.nowMs() - voiceAtMs, outcome, exemplar);
+    this.#trace.bargedIn(turn, voiceAtMs, outcome);
   }
 
   heard(atMs: number): void {

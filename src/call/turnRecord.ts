@@ -180,14 +180,16 @@ export class TurnRecord {
 
   /**
    * The part of the caller's wait in which no stage was under way. Whatever the answer came from: one that is a line of
-   * the agent's file has no stages of the model, and its wait is explained by the others.
+   * the agent's file has no stages of the model, and its wait is explained by the others. A model that was waited for in
+   * vain has no first token, but what it took is known.
    */
   unaccountedMs(): number | undefined {
     const { wait } = this;
     if (wait === undefined) return undefined;
     let explainedToMs = wait.fromMs;
     let unaccountedMs = 0;
-    for (const { fromMs, toMs } of this.stages().toSorted((a, b) => a.fromMs - b.fromMs)) {
+    const explained = [...this.stages(), ...this.#inVain()].toSorted((a, b) => a.fromMs - b.fromMs);
+    for (const { fromMs, toMs } of explained) {
       unaccountedMs += Math.max(0, Math.min(fromMs, wait.toMs) - explainedToMs);
       explainedToMs = Math.max(explainedToMs, toMs);
     }
@@ -208,7 +210,15 @@ export class TurnRecord {
     for (const { name, asked, fromMs, toMs } of this.stages())
       metrics.stageTook(name, asked === undefined ? '' : providers[asked], toMs - fromMs, exemplar);
     const unaccountedMs = this.unaccountedMs();
-    if (unaccountedMs !== undefined) metrics.turnUnaccounted(unaccountedMs);
+    if (unaccountedMs !== undefined) metrics.turnUnaccounted(unaccountedMs, exemplar);
+  }
+
+  /** From the question to the model until something else was said, without a word of it. */
+  #inVain(): readonly Interval[] {
+    const { llmAskedAtMs, firstTokenAtMs, firstSentenceAtMs } = this.#times;
+    if (llmAskedAtMs === undefined || firstTokenAtMs !== undefined || firstSentenceAtMs === undefined)
+      return [];
+    return [{ fromMs: llmAskedAtMs, toMs: firstSentenceAtMs }];
   }
 
   /** Audio in hand and leave to play it: the frame can go out from here on. */

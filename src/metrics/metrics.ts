@@ -107,11 +107,12 @@ function recordersOf(series: Series) {
       const value = { labels: { stage: name, provider }, value: durationMs / 1_000 };
       series.stage.observe(exemplar === undefined ? value : { ...value, exemplarLabels: labels(exemplar) });
     },
-    turnUnaccounted(durationMs: number): void {
-      series.unaccounted.observe(durationMs / 1_000);
+    turnUnaccounted(durationMs: number, exemplar: Exemplar): void {
+      series.unaccounted.observe({ labels: {}, value: durationMs / 1_000, exemplarLabels: labels(exemplar) });
     },
-    bargedIn(durationMs: number, outcome: BargeIn): void {
-      series.bargeIn.observe({ outcome }, durationMs / 1_000);
+    bargedIn(durationMs: number, outcome: BargeIn, exemplar?: Exemplar): void {
+      const value = { labels: { outcome }, value: durationMs / 1_000 };
+      series.bargeIn.observe(exemplar === undefined ? value : { ...value, exemplarLabels: labels(exemplar) });
     },
     playoutLate(lateMs: number): void {
       series.late.observe(lateMs / 1_000);

@@ -150,12 +150,13 @@ function turnSeries(make: Maker) {
       'stage',
       'provider',
     ]),
-    unaccounted: make.histogram(
+    unaccounted: make.traced(
       'turn_unaccounted_seconds',
       'The response less the stages on its critical path.',
       STAGE_BUCKETS,
+      [],
     ),
-    bargeIn: make.histogram(
+    bargeIn: make.traced(
       'barge_in_seconds',
       'Onset of speech over the agent to the decision carried out.',
       TURN_BUCKETS,

@@ -71,7 +71,9 @@ export function buildApp(context: ServerContext): FastifyInstance {
   void app.register(async (scope) => twilioRoutes(scope, context));
   void app.register(async (scope) => adminRoutes(scope, context));
   const { consoleDir } = context.options;
-  void app.register(async (scope) => consoleRoutes(scope, consoleDir), { prefix: '/console' });
+  void app.register(async (scope) => consoleRoutes(scope, consoleDir, () => context.addresses().mediaUrl), {
+    prefix: '/console',
+  });
   return app;
 }
 

@@ -16,10 +16,14 @@ const NOT_BUILT = `<!doctype html>
 `;
 
 /** `folder` is the build's; it may come while the server runs. Registered below `/console`. */
-export async function consoleRoutes(app: FastifyInstance, folder: string): Promise<void> {
+export async function consoleRoutes(
+  app: FastifyInstance,
+  folder: string,
+  mediaUrl: () => string,
+): Promise<void> {
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers({
-      'content-security-policy': consolePolicy(request),
+      'content-security-policy': consolePolicy(request, new URL(mediaUrl()).origin),
       'permissions-policy': 'camera=(), geolocation=(), microphone=(self)',
       'cross-origin-opener-policy': 'same-origin',
       'cache-control': 'no-cache',
@@ -44,8 +48,8 @@ export async function consoleRoutes(app: FastifyInstance, folder: string): Promi
   });
 }
 
-/** Scripts, styles, workers and sockets of this very server alone. `blob:` is a recording that was fetched. */
-function consolePolicy({ headers: { host = '' } }: FastifyRequest): string {
+/** Scripts, styles, workers and sockets of this very server alone; `streams` is where its softphone may be sent. `blob:` is a recording that was fetched. */
+function consolePolicy({ headers: { host = '' } }: FastifyRequest, streams: string): string {
   // 'self' covers sockets in browsers of today; older ones want them by name.
   const sockets = /^[\w.:[\]-]+$/.test(host) ? ` ws://${host} wss://${host}` : '';
   return [
@@ -54,7 +58,7 @@ function consolePolicy({ headers: { host = '' } }: FastifyRequest): string {
     "style-src 'self'",
     "img-src 'self'",
     "font-src 'self'",
-    `connect-src 'self'${sockets}`,
+    `connect-src 'self'${sockets} ${streams}`,
     'media-src blob:',
     "worker-src 'self'",
     "base-uri 'none'",

@@ -22,6 +22,7 @@ import { benchRedaction } from './benchRedaction.ts';
 import { benchRolling } from './benchRolling.ts';
 import { benchShare } from './benchShare.ts';
 import { benchSoak } from './benchSoak.ts';
+import { benchTraces } from './benchTraces.ts';
 import { benchTurns, type TurnBenchOptions } from './turnBench.ts';
 
 const BENCHES: Readonly<
@@ -43,6 +44,7 @@ const BENCHES: Readonly<
   kill: (_load, _turns, { kills }) => benchKill({ kills }, print),
   prometheus: benchPrometheus,
   metrics: () => benchMetrics(),
+  traces: ({ calls }) => benchTraces({ calls }),
   hedging: () => benchHedging(),
   turns: (_load, turns) => benchTurns(turns, print),
   chaos: (_load, _turns, faults) => benchChaos(faults, print),
@@ -57,6 +59,7 @@ const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
   prometheus: [--seconds 120]
   chaos: [--trials 4] [--seed 1] [--fault name ...] [--stage stt|llm|tts ...]
   soak: [--minutes 60] [--calls 50]
+  traces: [--calls 50]
   turns: [--half heldOut|tuning] [--case id ...] [--setting name ...] [--seed 1] [--calls 20]`;
 const SECONDS_MAX = 3_600;
 const CALLS_MAX = 1_000;

@@ -29,6 +29,8 @@ export class ExportQueue<T> {
   #waiting: T[] = [];
   #timer: Timer | undefined;
   #sending: Promise<void> | undefined;
+  /** Gives up what is on its way. */
+  #abandon: () => void = () => undefined;
   #dropped = 0;
   /** It was told that the collector takes nothing. */
   #failing = false;
@@ -66,20 +68,13 @@ export class ExportQueue<T> {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
-    const { clock } = this.#options;
-    let cut: Timer | undefined;
-    const bound = new Promise<void>((resolve) => {
-      cut = clock.after(CLOSE_MS_MAX, () => {
-        this.#timeUp = true;
-        resolve();
-      });
+    const cut = this.#options.clock.after(CLOSE_MS_MAX, () => {
+      this.#timeUp = true;
+      this.#abandon();
     });
-    const rest = async (): Promise<void> => {
-      await this.#sending;
-      while (this.#waiting.length > 0 && !this.#timeUp) await this.#send();
-    };
-    await Promise.race([rest(), bound]);
-    cut?.cancel();
+    await this.#sending;
+    while (this.#waiting.length > 0 && !this.#timeUp) await this.#send();
+    cut.cancel();
     if (this.#waiting.length > 0) this.#drop(this.#waiting.length, 'the process ends');
     this.#waiting = [];
   }
@@ -113,6 +108,10 @@ export class ExportQueue<T> {
       const timer = this.#options.clock.after(EXPORT_MS_MAX, () =>
         reject(new Error('the collector did not answer in time')),
       );
+      this.#abandon = () => {
+        timer.cancel();
+        reject(new Error('the process ends'));
+      };
       sent.then(resolve, reject).finally(() => timer.cancel());
     });
   }

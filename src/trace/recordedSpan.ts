@@ -94,22 +94,27 @@ export class RecordedSpan implements Span {
   }
 
   began(atMs: number): void {
-    this.#startedAtMs = atMs;
+    if (!this.#isOver) this.#startedAtMs = atMs;
   }
 
   set(attributes: SpanAttributes): void {
-    Object.assign(this.#attributes, attributes);
+    if (!this.#isOver) Object.assign(this.#attributes, attributes);
   }
 
   event(name: string, attributes: SpanAttributes = {}, atMs = this.trace.nowMs()): void {
+    if (this.#isOver) return;
     if (this.#events.length < EVENTS_MAX) this.#events.push({ name, atMs, attributes });
     else this.#droppedEvents += 1;
   }
 
   end({ atMs, failure }: SpanEnd = {}): void {
-    if (this.#endedAtMs !== undefined) return;
+    if (this.#isOver) return;
     this.#endedAtMs = atMs ?? this.trace.nowMs();
     this.#failure = failure;
     this.trace.onEnded(this);
+  }
+
+  get #isOver(): boolean {
+    return this.#endedAtMs !== undefined;
   }
 }

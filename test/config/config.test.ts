@@ -12,6 +12,14 @@ function mistakesOf(env: Readonly<Record<string, string>>): readonly string[] {
   return [];
 }
 
+/** Each of these is wrong, and told with what was expected of it. */
+function assertEachListed(wrong: Readonly<Record<string, string>>): void {
+  const mistakes = mistakesOf(wrong);
+  for (const name of Object.keys(wrong)) {
+    assert.equal(mistakes.filter((mistake) => mistake.startsWith(`${name}: expected `)).length, 1, name);
+  }
+}
+
 test('an empty environment gives the defaults', () => {
   const config = readConfig({});
   assert.equal(config.host, '127.0.0.1');
@@ -119,10 +127,7 @@ test('what a deploy or an overload is told wrongly is listed', () => {
     SHED_LAG_MS: '0',
     SHED_LATE_MS: '-1',
   };
-  const mistakes = mistakesOf(wrong);
-  for (const name of Object.keys(wrong)) {
-    assert.equal(mistakes.filter((mistake) => mistake.startsWith(`${name}: expected `)).length, 1, name);
-  }
+  assertEachListed(wrong);
 });
 
 test('every secret of the environment is known, so that it can be kept out of the log', () => {
@@ -189,10 +194,7 @@ test('what a collector is told wrongly is listed, and what is told it is kept ou
     OTEL_TRACES_SAMPLER: 'jaeger_remote',
     OTEL_TRACES_SAMPLER_ARG: '1.5',
   };
-  const mistakes = mistakesOf(wrong);
-  for (const name of Object.keys(wrong)) {
-    assert.equal(mistakes.filter((mistake) => mistake.startsWith(`${name}: expected `)).length, 1, name);
-  }
+  assertEachListed(wrong);
   assert.equal(mistakesOf({ OTEL_EXPORTER_OTLP_HEADERS: 'a=100%' }).length, 1);
   assert.equal(mistakesOf({ OTEL_EXPORTER_OTLP_HEADERS: 'a=b\r\nc: d' }).length, 1);
   const secrets = readConfig({ OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abcdefg' }).secrets();

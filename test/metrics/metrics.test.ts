@@ -66,7 +66,7 @@ test('every series of the contract is there once something was counted', async (
   metrics.turnAnswered(1, 'intent', exemplar);
   metrics.turnHeard(1, 'intent', exemplar);
   metrics.stageTook('endpoint', '', 1);
-  metrics.turnUnaccounted(1);
+  metrics.turnUnaccounted(1, exemplar);
   metrics.bargedIn(1, 'resumed');
   metrics.playoutLate(1);
   metrics.playoutUnderrun(1_000);

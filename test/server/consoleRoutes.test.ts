@@ -54,12 +54,14 @@ served(
     ]) {
       assert.ok(policy.split('; ').includes(rule), `${rule} in ${policy}`);
     }
-    assert.ok(policy.includes(`connect-src 'self' ws://${host} wss://${host}`), policy);
+    const sockets = `ws://${host} wss://${host} wss://media.example.com`;
+    assert.ok(policy.split('; ').includes(`connect-src 'self' ${sockets}`), policy);
     assert.doesNotMatch(policy, /unsafe|\*/);
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
     const { headers: ofApi } = await fetch(`${server.url}/healthz`);
     assert.equal(ofApi.get('content-security-policy'), "default-src 'none'; frame-ancestors 'none'");
   },
+  { streamUrl: 'wss://media.example.com' },
 );
 
 served('the console is found without the slash too, also where a proxy strips a path', async ({ server }) => {

@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { useStore } from '../store.ts';
-import { mute, phone, press, pressed } from './softphone.ts';
+import { press, pressed } from './softphone.ts';
 import { KEYS, type PhoneKey } from './wire.ts';
 
 const NAMES: Readonly<Partial<Record<PhoneKey, string>>> = { '*': 'star', '#': 'hash' };
@@ -39,10 +39,8 @@ export function Keypad({ enabled }: { readonly enabled: boolean }): VNode {
 function onKeyDown(event: KeyboardEvent): void {
   const { target, key } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) return;
-  if (target instanceof HTMLSelectElement) return;
-  const now = phone.get();
-  if (key === 'm' && 'muted' in now) mute(!now.muted);
+  if (target instanceof HTMLInputElement && target.type !== 'checkbox') return;
+  if (target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return;
   const found = KEYS.find((one) => one === key);
   if (found !== undefined) press(found);
 }

@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { systemClock } from '../../base/clock.ts';
 import { linkTo } from '../address.ts';
+import { useShortcuts } from '../shortcuts.ts';
 import { useStore } from '../store.ts';
 import { Keypad } from './keypad.tsx';
 import { Meter } from './meter.tsx';
@@ -16,6 +17,8 @@ import './softphone.css';
 export function SoftphonePage(): VNode {
   const now = useStore(phone);
   const callSid = callOf(now);
+  const muted = 'muted' in now && now.muted;
+  useShortcuts([{ keys: 'm', what: 'Mute the softphone, or not', run: () => mute(!muted) }]);
   return (
     <>
       <div class="page-head">
@@ -25,14 +28,14 @@ export function SoftphonePage(): VNode {
       <div class="softphone">
         <section class="card phone" aria-label="Phone">
           <State now={now} />
-          <Levels muted={'muted' in now && now.muted} />
+          <Levels muted={muted} />
           <div class="phone-actions">
             <CallButton now={now} />
             <button
               type="button"
-              aria-pressed={'muted' in now && now.muted}
+              aria-pressed={muted}
               disabled={!('muted' in now)}
-              onClick={() => mute(!('muted' in now && now.muted))}
+              onClick={() => mute(!muted)}
             >
               Mute
             </button>
