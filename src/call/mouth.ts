@@ -2,7 +2,7 @@
 import type { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
 import type { SentenceWriter, Speech } from '../playout/speech.ts';
-import type { TextToSpeech } from '../tts/port.ts';
+import type { SpeechChunk, TextToSpeech } from '../tts/port.ts';
 
 /** So many sentences are synthesised at once; the model's text waits while they are. */
 export const SENTENCES_AT_ONCE_MAX = 3;
@@ -18,6 +18,7 @@ export class Mouth {
   readonly #clock: Clock;
   readonly #background: Background;
   readonly #signal: AbortSignal;
+  readonly #streaming: boolean;
   readonly #times: MouthTimes;
   readonly #onFailed: (error: unknown) => void;
   readonly #underWay = new Set<Promise<void>>();
@@ -33,6 +34,8 @@ export class Mouth {
       readonly background: Background;
       readonly signal: AbortSignal;
       readonly times: MouthTimes;
+      /** Off: a sentence's sound is played when all of it is there. */
+      readonly streaming: boolean;
     },
     onFailed: (error: unknown) => void,
   ) {
@@ -41,6 +44,7 @@ export class Mouth {
     this.#clock = options.clock;
     this.#background = options.background;
     this.#signal = options.signal;
+    this.#streaming = options.streaming;
     this.#times = options.times;
     this.#onFailed = onFailed;
   }
@@ -97,7 +101,8 @@ export class Mouth {
   /** Never rejects: a sentence that cannot be spoken is reported, and the speech goes on without it. */
   async #synthesise(text: string, writer: SentenceWriter, times: MouthTimes): Promise<void> {
     try {
-      for await (const chunk of this.#voice.speak(text, this.#signal)) {
+      const sound = this.#voice.speak(text, this.#signal);
+      for await (const chunk of this.#streaming ? sound : allOf(sound)) {
         if (chunk.mulaw.length === 0) continue;
         times.firstAudioAtMs ??= this.#clock.nowMs();
         if (!writer.write(chunk.mulaw, chunk.wordTimes)) break;
@@ -108,4 +113,16 @@ export class Mouth {
       writer.end(true);
     }
   }
+}
+
+/** The same when all of it is there, at once; what a voice gave before it failed is given, too. */
+async function* allOf(sound: AsyncIterable<SpeechChunk>): AsyncGenerator<SpeechChunk, void, undefined> {
+  const chunks: SpeechChunk[] = [];
+  try {
+    for await (const chunk of sound) chunks.push(chunk);
+  } catch (error) {
+    yield* chunks;
+    throw error;
+  }
+  yield* chunks;
 }
