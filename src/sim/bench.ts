@@ -9,7 +9,7 @@ import { benchHeard } from './benchHeard.ts';
 import { benchIntents } from './benchIntents.ts';
 import { benchHedging } from './benchHedging.ts';
 import { benchKill } from './benchKill.ts';
-import { benchLatency } from './benchLatency.ts';
+import { benchLatency, isTableImprovement, type LatencyOptions } from './benchLatency.ts';
 import { benchLoad, type LoadOptions } from './benchLoad.ts';
 import { benchMetrics } from './benchMetrics.ts';
 import { benchParts } from './benchParts.ts';
@@ -20,11 +20,11 @@ import { benchShare } from './benchShare.ts';
 import { benchTurns, type TurnBenchOptions } from './turnBench.ts';
 
 const BENCHES: Readonly<
-  Record<string, (load: LoadOptions, turns: TurnBenchOptions, chaos: ChaosOptions) => Promise<BenchReport>>
+  Record<string, (load: LoadOptions, turns: TurnBenchOptions, rest: RestOptions) => Promise<BenchReport>>
 > = {
   parts: () => benchParts(),
   intents: () => Promise.resolve(benchIntents()),
-  latency: () => benchLatency(),
+  latency: (_load, _turns, { only }) => benchLatency({ only }, print),
   budgets: () => benchBudgets(print),
   first: () => benchFirst(),
   events: () => benchEvents(),
@@ -40,6 +40,7 @@ const BENCHES: Readonly<
 };
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
   kill: [--kills 20]
+  latency: [--only improvement ...]
   load: [--seconds 120] [--calls 50] [--profile folder]
   prometheus: [--seconds 120]
   turns: [--half heldOut|tuning] [--case id ...] [--setting name ...] [--seed 1] [--calls 20]`;
@@ -48,7 +49,7 @@ const CALLS_MAX = 1_000;
 const KILLS_MAX = 1_000;
 const SEED_MAX = 1_000_000;
 
-interface ChaosOptions {
+interface RestOptions extends LatencyOptions {
   readonly kills: number;
 }
 
@@ -68,6 +69,7 @@ async function run(): Promise<void> {
       setting: { type: 'string', multiple: true, default: [] },
       seed: { type: 'string', default: '1' },
       kills: { type: 'string', default: '20' },
+      only: { type: 'string', multiple: true, default: [] },
     },
   });
   const { half } = values;
@@ -84,7 +86,9 @@ async function run(): Promise<void> {
     seed: wholeNumber(values.seed, SEED_MAX),
     calls: wholeNumber(values.calls ?? '20', CALLS_MAX),
   };
-  const chaos: ChaosOptions = { kills: wholeNumber(values.kills, KILLS_MAX) };
+  const only = values.only.flatMap((names) => names.split(','));
+  if (!only.every(isTableImprovement)) throw new Error(USAGE);
+  const rest: RestOptions = { kills: wholeNumber(values.kills, KILLS_MAX), only };
   const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
   if (names.some((name) => !Object.hasOwn(BENCHES, name))) throw new Error(USAGE);
   for (const name of names) {
@@ -92,7 +96,7 @@ async function run(): Promise<void> {
     print(
       `${name}: ${machine.cores} cores of ${machine.cpu}, node ${machine.node}, load ${machine.loadBefore}`,
     );
-    const report = await BENCHES[name]?.(load, turns, chaos);
+    const report = await BENCHES[name]?.(load, turns, rest);
     if (report === undefined) throw new Error(USAGE);
     for (const line of drawReport(report)) print(line);
     print(`\n${keepReport(name, report, machine)}\n`);
