@@ -19,6 +19,26 @@ export const IMPROVEMENTS = [
 ] as const;
 export type Improvement = (typeof IMPROVEMENTS)[number];
 
+/** OpenTelemetry's words for which traces are kept. */
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+export interface TraceSettings {
+  /** Where spans are sent to. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly serviceName: string;
+  readonly sampler: (typeof SAMPLERS)[number];
+  /** 0 to 1. */
+  readonly ratio: number;
+}
+
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -52,6 +72,8 @@ export interface Config {
   readonly shedLateMs: number;
   readonly disabled: ReadonlySet<Improvement>;
   readonly migrate: boolean;
+  /** Undefined: no traces. */
+  readonly traces: TraceSettings | undefined;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** The value of the variable that the agent's file names for a secret. */
   readonly secret: (name: string) => string | undefined;
@@ -101,6 +123,7 @@ const improvementList = z
 
 /** They are named by hand. */
 const TOOL_HOSTS_MAX = 100;
+const HEADERS_MAX = 20;
 
 const hostList = z
   .string()
@@ -120,6 +143,36 @@ const hostList = z
       )
       .max(TOOL_HOSTS_MAX, `at most ${TOOL_HOSTS_MAX} hosts`),
   );
+
+/** As OpenTelemetry has them: `name=value` with commas between, each value percent-encoded. */
+const headerList = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((pair) => pair.trim())
+      .filter((pair) => pair !== ''),
+  )
+  .pipe(
+    z
+      .array(
+        z.string().regex(/^[\w!#$%&'*.^`|~+-]+\s*=(?:[\x20-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*$/, {
+          error: 'name=value with commas between, such as api-key=abc',
+        }),
+      )
+      .max(HEADERS_MAX, `at most ${HEADERS_MAX} headers`),
+  )
+  .transform((pairs) => Object.fromEntries(pairs.map(headerOf)));
+
+function headerOf(pair: string): readonly [string, string] {
+  const at = pair.indexOf('=');
+  return [pair.slice(0, at).trim(), decoded(pair.slice(at + 1).trim())];
+}
+
+const ratio = z
+  .string()
+  .regex(/^(?:0?\.\d+|[01](?:\.0*)?)$/, 'a number from 0 to 1')
+  .transform(Number);
 
 const environment = z.object({
   HOST: z
@@ -154,6 +207,13 @@ const environment = z.object({
   SHED_LATE_MS: wholeNumber(1, 60_000).default(80),
   DISABLE: improvementList.default([]),
   MIGRATE: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: address(/^https?$/, 'http://127.0.0.1:4318').optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: headerList.default({}),
+  OTEL_SERVICE_NAME: z.string().max(255, 'at most 255 characters').default('turnpike'),
+  OTEL_TRACES_SAMPLER: z
+    .enum(SAMPLERS, { error: `one of ${SAMPLERS.join(', ')}` })
+    .default('parentbased_always_on'),
+  OTEL_TRACES_SAMPLER_ARG: ratio.default(1),
   LOG_LEVEL: z.enum(LEVELS, { error: `one of ${LEVELS.join(', ')}` }).default('info'),
 });
 
@@ -194,6 +254,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     shedLateMs: values.SHED_LATE_MS,
     disabled: new Set(values.DISABLE),
     migrate: values.MIGRATE === 'on',
+    traces: tracesOf(values),
     logLevel: values.LOG_LEVEL,
     secret: (name: string) => {
       const value = env[name] === '' ? undefined : env[name];
@@ -204,11 +265,28 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   });
 }
 
+function tracesOf(values: Values): TraceSettings | undefined {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = values;
+  if (endpoint === undefined) return undefined;
+  return Object.freeze({
+    url: `${endpoint}/v1/traces`,
+    headers: Object.freeze(values.OTEL_EXPORTER_OTLP_HEADERS),
+    serviceName: values.OTEL_SERVICE_NAME,
+    sampler: values.OTEL_TRACES_SAMPLER,
+    ratio: values.OTEL_TRACES_SAMPLER_ARG,
+  });
+}
+
 /** A password stands in an address as it is and encoded. */
 function fixedSecrets(values: Values): readonly string[] {
   const { TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, DATABASE_URL } = values;
   const password = DATABASE_URL === undefined ? '' : new URL(DATABASE_URL).password;
-  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, password];
+  // Of `Bearer abc` a server may quote the second word alone.
+  const headers = Object.values(values.OTEL_EXPORTER_OTLP_HEADERS).flatMap((value) => [
+    value,
+    value.split(' ').at(-1),
+  ]);
+  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, password, ...headers];
   return [...all, decoded(password)]
     .filter((secret) => secret !== undefined)
     .filter((secret) => secret !== '');

@@ -28,6 +28,7 @@ import { openServer } from './server/server.ts';
 import { watchDatabase } from './store/health.ts';
 import { StereoRecording } from './store/recording.ts';
 import { openStore, type Store } from './store/store.ts';
+import { openTraces } from './traces.ts';
 import { twilioRest } from './twilio/rest.ts';
 import { openTurnModel, type MeasuredTurnModel } from './vad/turnModel.ts';
 import { openVoiceDetector, type MeasuredVoiceDetector } from './vad/voiceDetector.ts';
@@ -35,8 +36,17 @@ import { startWarmUp, whileRinging, type WarmUpDeps } from './warmUp.ts';
 
 const clock = systemClock;
 
+/** Where the build leaves the console, seen from the sources and from the build alike. */
+const CONSOLE_DIR = path.join(import.meta.dirname, '..', 'dist', 'console');
+
 /** With an improvement switched off an answer waits for the database or for watchers, but no longer than this. */
 const NAIVE_MS_MAX = 2_000;
+
+/** What differs from a gateway as it is run. */
+export interface Unusual {
+  readonly limits?: Partial<ServerLimits>;
+  readonly consoleDir?: string;
+}
 
 export interface Gateway {
   /** Where it listens. */
@@ -53,13 +63,9 @@ export interface Gateway {
 
 /**
  * Opens everything and listens. Rejects when something that a call can't do without can't be had (the agent's file,
- * the database, the port), having closed what it had opened. `limits` are bounds of the server that differ from the usual.
+ * the database, the port), having closed what it had opened.
  */
-export async function openGateway(
-  config: Config,
-  logger: Logger,
-  limits: Partial<ServerLimits> = {},
-): Promise<Gateway> {
+export async function openGateway(config: Config, logger: Logger, unusual: Unusual = {}): Promise<Gateway> {
   const closing: Closing = [];
   const closeAll = async (): Promise<void> => {
     // In the reverse order of opening; one that fails to close does not keep the others open.
@@ -74,7 +80,7 @@ export async function openGateway(
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= closeAll());
   try {
-    return await build(config, logger, limits, closing, close);
+    return await build(config, logger, unusual, closing, close);
   } catch (error) {
     await close();
     throw error;
@@ -91,7 +97,7 @@ function readyUnless(unready: ReadonlySet<string>, canKeep: boolean): Readiness 
 async function build(
   config: Config,
   logger: Logger,
-  limits: Partial<ServerLimits>,
+  unusual: Unusual,
   closing: Closing,
   close: () => Promise<void>,
 ): Promise<Gateway> {
@@ -104,9 +110,11 @@ async function build(
   const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
   closing.push(() => events.close());
   let drainingSinceMs: number | undefined;
+  const tracer = await openTraces(config, clock, logger);
+  closing.push(() => tracer?.close());
   const open = config.disabled.has('metrics') ? openMutedMetrics : openMetrics;
   const metrics = open(
-    gaugesOf(clock, () => ({ calls, store, events, detector, turnModel, load, drainingSinceMs })),
+    gaugesOf(clock, () => ({ calls, store, events, detector, turnModel, load, tracer, drainingSinceMs })),
   );
   metrics.runsAgent(agent.name, agent.version);
   const load = watchLoad(config, clock, logger, metrics, () => calls?.activeCount ?? 0);
@@ -139,6 +147,7 @@ async function build(
     clock,
     logger,
     metrics: load.metrics,
+    tracer,
     ...whatIsKept(config, store, events),
     detector,
     ...optionalParts(config, agent, turnModel),
@@ -164,14 +173,13 @@ async function build(
   // Without a database calls go on, and what is to be kept of them waits on disk.
   const readiness = (): Readiness => readyUnless(unready, databaseUp.up || spool.writable);
   const server = await openServer({
-    ...serverOptions(config, agent),
+    ...serverOptions(config, agent, unusual),
     calls,
     reader: store.reader,
     events,
     metrics,
     readiness,
     overloaded: load.overloaded,
-    limits,
     logger,
   });
   closing.push(() => server.close());
@@ -284,7 +292,7 @@ function warmUpUntilReady(
 }
 
 /** What of the server's options follows from the configuration and the agent's file alone. */
-function serverOptions(config: Config, agent: AgentFile) {
+function serverOptions(config: Config, agent: AgentFile, { limits = {}, consoleDir = CONSOLE_DIR }: Unusual) {
   const { host, port, publicUrl, streamUrl, twilio, adminToken, callsMax, overflowUrl, dataDir } = config;
   const busy = 'All our lines are busy. Please call again in a few minutes.';
   return {
@@ -297,6 +305,8 @@ function serverOptions(config: Config, agent: AgentFile) {
     callsMax,
     overflowUrl,
     dataDir,
+    limits,
+    consoleDir,
     clock,
     agentName: agent.name,
     callerNumber: agent.callerNumber,

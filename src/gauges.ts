@@ -5,6 +5,7 @@ import type { EventBus } from './events/bus.ts';
 import type { Load } from './load.ts';
 import type { Gauges } from './metrics/series.ts';
 import type { Store } from './store/store.ts';
+import type { OpenTracer } from './trace/tracer.ts';
 import type { MeasuredTurnModel } from './vad/turnModel.ts';
 import type { MeasuredVoiceDetector } from './vad/voiceDetector.ts';
 
@@ -18,6 +19,7 @@ export function gaugesOf(
     readonly detector: MeasuredVoiceDetector | undefined;
     readonly turnModel: MeasuredTurnModel | undefined;
     readonly load: Load;
+    readonly tracer: OpenTracer | undefined;
     readonly drainingSinceMs: number | undefined;
   },
 ): Gauges {
@@ -32,11 +34,12 @@ export function gaugesOf(
     pendingWrites: () => parts().store?.writer.pendingWrites ?? 0,
     spool: () => parts().store?.spool ?? { bytes: 0, writable: true },
     droppedSoFar: () => {
-      const { events, detector, turnModel } = parts();
+      const { events, detector, turnModel, tracer } = parts();
       return {
         events: events.lostEvents,
         vad_windows: detector?.droppedWindows ?? 0,
         turn_verdicts: turnModel?.unanswered ?? 0,
+        spans: tracer?.dropped ?? 0,
       };
     },
   };

@@ -26,3 +26,8 @@ export function seededRandom(seed: number): Random {
 export function secretText(bytes: number): string {
   return randomBytes(bytes).toString('base64url');
 }
+
+/** The same in hexadecimal digits, two a byte, as sids have them. */
+export function hexText(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
+}

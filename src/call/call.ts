@@ -22,6 +22,7 @@ import { EndJudge, judgedByStt } from './endJudge.ts';
 import { Exchanges } from './exchanges.ts';
 import { heardAll, heardBefore } from './heardSoFar.ts';
 import type { CallParts } from './callParts.ts';
+import type { CallTrace } from './callTrace.ts';
 import { CallRecording } from './callRecording.ts';
 import type { CallEars, CallInfo, CallStream, LiveCall } from './port.ts';
 import { playoutListener } from './playoutNews.ts';
@@ -62,12 +63,13 @@ export class Call implements LiveCall {
   readonly #endJudge: EndJudge;
   readonly #exchanges: Exchanges;
   readonly #told: Told;
+  readonly #trace: CallTrace;
 
   /**
    * Nothing happens before `begin`. `onClosed` is called exactly once, when everything of the call is closed.
    */
   constructor(parts: CallParts, world: CallWorld, onClosed: (call: Call, why: CallClosed) => void) {
-    const { info, stream, ears } = parts;
+    const { info, stream, ears, trace } = parts;
     this.info = info;
     this.#stream = stream;
     this.#ears = ears;
@@ -81,14 +83,16 @@ export class Call implements LiveCall {
     this.#endJudge = new EndJudge(world, (event) => this.#happened(event));
     this.conversation = parts.conversation ?? new Conversation(info, world, parts.snapshot);
     const { privacy } = this.conversation;
-    this.#exchanges = new Exchanges(info.callSid, world, this.#log, publish, this.conversation);
+    this.#trace = trace;
+    this.conversation.traceparent ??= trace.span.traceparent;
+    this.#exchanges = new Exchanges(info.callSid, world, this.#log, publish, this.conversation, this.#trace);
     this.#told = new Told(publish, privacy);
     this.conversation.attach({
       ending: (ending) => this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true }),
       failed: (what, error) =>
         this.#log.warn({ stage: what, ...failureOf(error) }, 'a provider failed the reply'),
     });
-    this.#replies = new Replies(this.conversation, world.metrics);
+    this.#replies = new Replies(this.conversation, world.metrics, this.#trace);
     // What is said after a lost stream is an exchange of its own: the one before it is stored.
     if (this.conversation.parts > 0) this.conversation.turn += 1;
     this.#turn = new TurnMachine(firstState(this.conversation.turn), world.turnSettings, (effect) =>
@@ -235,7 +239,7 @@ export class Call implements LiveCall {
         return this.#happened({ kind: 'committed', utterance });
       }
       case 'prepare':
-        this.#replies.prepare(effect.replyId, effect.callerText, effect.cutIn);
+        this.#replies.prepare(effect.replyId, effect.turn, effect.callerText, effect.cutIn);
         return this.#told.turnPrepared(effect.turn, effect.callerText);
       case 'release':
         return this.#release(effect);
@@ -253,7 +257,7 @@ export class Call implements LiveCall {
       case 'interrupt':
         return this.#interrupt(effect.replyId);
       case 'bargeIn':
-        return this.#world.metrics.bargedIn(this.#world.clock.nowMs() - effect.voiceAtMs, effect.outcome);
+        return this.#exchanges.bargedIn(effect.voiceAtMs, effect.outcome);
       case 'keyed':
         return this.#told.callerWords(effect.turn, effect.text, effect.final);
       case 'keyDropped':
@@ -302,7 +306,7 @@ export class Call implements LiveCall {
   }
 
   #sayLine(replyId: number, turn: number, line: Line): void {
-    const reply = this.#replies.line(replyId, line);
+    const reply = this.#replies.line(replyId, turn, line);
     this.conversation.turn = Math.max(this.conversation.turn, turn);
     this.#exchanges.spokeUp(turn);
     this.#deadAir.watch(reply, this.#world.clock.nowMs());
@@ -371,6 +375,7 @@ export class Call implements LiveCall {
       () => (why === 'broke' ? this.#stream.close(INTERNAL_ERROR, 'internal error') : this.#stream.close()),
       () => this.#world.metrics.marksLost(this.#playout.lostMarks),
       () => this.recording.close(),
+      () => this.#trace.close(typeof why === 'string' ? why : why.kind),
     ];
     const border = new Border((error) => this.#log.error({ failure: errorText(error) }, 'a bug at the end'));
     for (const step of steps) border.within(step);

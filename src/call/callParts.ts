@@ -1,4 +1,5 @@
 // What a call is opened with.
+import type { CallTrace } from './callTrace.ts';
 import type { Conversation } from './conversation.ts';
 import type { CallEars, CallInfo, CallStream } from './port.ts';
 import type { CallSnapshot } from './snapshot.ts';
@@ -7,6 +8,8 @@ export interface CallParts {
   readonly info: CallInfo;
   readonly stream: CallStream;
   readonly ears: CallEars;
+  /** Of this stream; the call closes it. */
+  readonly trace: CallTrace;
   /** What was said before the stream was lost, for a call that is taken up again. */
   readonly conversation?: Conversation;
   /** The same, when that was at another instance. */

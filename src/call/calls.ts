@@ -1,17 +1,18 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
 import { sleep, type Clock, type Timer } from '../base/clock.ts';
 import { Border } from './border.ts';
+import { noSpan, type Span } from '../base/span.ts';
 import { Call } from './call.ts';
+import { beginCallSpan, CallTrace } from './callTrace.ts';
 import { outcomeOf, type CallClosed, type Ending } from './connection.ts';
 import type { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
+import { RingingCalls } from './ringing.ts';
 import { parseSnapshot, snapshotJson, type CallSnapshot } from './snapshot.ts';
 import type { CallOutcome } from '../store/port.ts';
 import type { CallWorld } from './world.ts';
 
-/** A call that rings longer than this without a stream is not coming. */
-const RINGING_MS_MAX = 60_000;
 /** How long a lost stream may take to come back before the call counts as over. */
 const LOST_MS_MAX = 30_000;
 /** The carrier asks what comes next within a second; a process that waits for it gives up after this. */
@@ -50,7 +51,7 @@ interface Live {
 
 export class Calls implements LiveCalls {
   readonly #world: CallWorld;
-  readonly #ringing = new Map<string, { readonly ears: Ears | undefined; readonly timer: Timer }>();
+  readonly #ringing: RingingCalls;
   readonly #live = new Map<string, Live>();
   readonly #lost = new Map<string, Lost>();
   /** Left to other instances: never ended by this one. As many as were live, and the process ends with them. */
@@ -64,6 +65,7 @@ export class Calls implements LiveCalls {
 
   constructor(world: CallWorld) {
     this.#world = world;
+    this.#ringing = new RingingCalls(world.clock, () => this.#tellIfIdle());
     world.checkpoints?.watchLost((callSid) => this.#takenByAnother(callSid));
   }
 
@@ -74,10 +76,10 @@ export class Calls implements LiveCalls {
   /** Opens the ears, so that their connection is there when the caller is, and has the rest made ready. */
   prepare(info: CallInfo): void {
     if (this.#ringing.has(info.callSid) || this.#live.has(info.callSid)) return;
-    const timer = this.#world.clock.after(RINGING_MS_MAX, () => this.#ringsNoMore(info.callSid));
     const { whileRinging, background } = this.#world;
-    const ears = whileRinging === 'nothing' ? undefined : this.#openEars();
-    this.#ringing.set(info.callSid, { ears, timer });
+    const span = this.#beginSpan(info);
+    const ears = whileRinging === 'nothing' ? undefined : this.#openEars(span);
+    this.#ringing.add(info.callSid, { ears, span });
     if (typeof whileRinging === 'function') background.run(whileRinging(info));
   }
 
@@ -89,21 +91,24 @@ export class Calls implements LiveCalls {
     const lost = this.#lost.get(callSid);
     // It was saying its last words: it has ended as we wanted, and what comes next is told when the carrier asks.
     if (replaced !== undefined && lost === undefined) {
-      this.#ringsNoMore(callSid);
+      this.#ringing.giveUp(callSid);
       stream.close();
       return;
     }
+    const ringing = this.#ringing.take(callSid);
+    const span = ringing?.span ?? this.#beginSpan(info);
     lost?.timer.cancel();
     this.#lost.delete(callSid);
     const known = lost ?? this.#letGo.get(callSid);
     this.#letGo.delete(callSid);
     if (known !== undefined) this.#tellResumed(callSid, known.how);
-    const ears = this.#stopRinging(callSid) ?? this.#openEars();
+    const ears = ringing?.ears ?? this.#openEars(span);
     const border = new Border((error) => call.broke(error));
     const parts = {
       info: known?.info ?? info,
       stream: border.stream(stream),
       ears: border.ears(ears),
+      trace: new CallTrace(span, () => this.#world.clock.nowMs()),
       ...known?.before,
     };
     const call = new Call(parts, border.world(this.#world), (closed, why) => this.#onClosed(closed, why));
@@ -156,7 +161,7 @@ export class Calls implements LiveCalls {
   }
 
   neverStarted(info: CallInfo, status: string): void {
-    this.#ringsNoMore(info.callSid);
+    this.#ringing.giveUp(info.callSid);
     // It had been connected: its stream was lost, and the caller left before there was another.
     if (this.#lost.has(info.callSid)) return this.#giveUp(info.callSid);
     const at = new Date(this.#world.clock.wallMs());
@@ -196,14 +201,14 @@ export class Calls implements LiveCalls {
       }
       await sleep(clock, LOOK_MS);
     }
-    for (const callSid of this.#ringing.keys()) this.#ringsNoMore(callSid);
+    this.#ringing.giveUpAll();
     await this.idle();
   }
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
   hangUpAll(): void {
     for (const { call, border } of this.#live.values()) border.within(() => call.hangUp());
-    for (const callSid of this.#ringing.keys()) this.#ringsNoMore(callSid);
+    this.#ringing.giveUpAll();
     for (const callSid of this.#lost.keys()) this.#giveUp(callSid);
   }
 
@@ -241,23 +246,19 @@ export class Calls implements LiveCalls {
     this.#unasked.set(callSid, nowMs);
   }
 
-  #openEars(): Ears {
+  /** Of a call that was here or elsewhere before it goes on with that one's trace. */
+  #beginSpan(info: CallInfo): Span {
+    const known = this.#lost.get(info.callSid) ?? this.#letGo.get(info.callSid);
+    const before = known?.before;
+    const came = before === undefined || 'snapshot' in before ? before?.snapshot : before.conversation;
+    return beginCallSpan(this.#world, info, came?.traceparent) ?? noSpan;
+  }
+
+  #openEars(span: Span): Ears {
     const { agent, detector, ears, earBreakers, clock } = this.#world;
     const keywords = agent.providers.stt[0]?.keywords ?? [];
     const options = { language: agent.language, keywords };
-    return new Ears({ detector, providers: ears, breakers: earBreakers, options, clock });
-  }
-
-  #stopRinging(callSid: string): Ears | undefined {
-    const ringing = this.#ringing.get(callSid);
-    ringing?.timer.cancel();
-    this.#ringing.delete(callSid);
-    return ringing?.ears;
-  }
-
-  #ringsNoMore(callSid: string): void {
-    this.#stopRinging(callSid)?.close();
-    this.#tellIfIdle();
+    return new Ears({ detector, providers: ears, breakers: earBreakers, options, clock, span });
   }
 
   #onClosed(call: Call, why: CallClosed): void {

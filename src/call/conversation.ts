@@ -11,6 +11,7 @@ import {
   type History,
   type HistoryItem,
 } from '../llm/history.ts';
+import type { Span } from '../base/span.ts';
 import type { LlmRequest } from '../llm/port.ts';
 import { responseKey } from '../llm/responseCache.ts';
 import type { Line } from '../turn/state.ts';
@@ -48,6 +49,8 @@ export class Conversation {
   /** When this instance has taken it up, ms since 1970; 0 for one that began here. */
   readonly part: number;
   readonly privacy: Privacy;
+  /** Of the first stream's span, wherever that was: those after it belong to its trace. */
+  traceparent: string | undefined;
   readonly #world: CallWorld;
   readonly #toolbox: Toolbox;
   readonly #intents: IntentTurns;
@@ -88,7 +91,8 @@ export class Conversation {
     if (before !== undefined) this.#goOnFrom(before);
   }
 
-  #goOnFrom({ agent, turn, parts, state, items, omittedItems }: CallSnapshot): void {
+  #goOnFrom({ agent, turn, parts, state, items, omittedItems, traceparent }: CallSnapshot): void {
+    this.traceparent = traceparent;
     this.turn = turn;
     this.parts = parts;
     // Another agent has not said this.
@@ -114,12 +118,12 @@ export class Conversation {
   }
 
   /** Begins to make the reply to what the caller has said. `cutIn`: they were still talking, and the model is told. */
-  answer(replyId: number, callerText: string, cutIn = false): Reply {
+  answer(replyId: number, callerText: string, cutIn: boolean, span: Span): Reply {
     const question = cutIn ? `${callerText} ${CUT_IN_NOTE}` : callerText;
     this.#questions.set(replyId, question);
     const opening = this.#openingLine();
     const plan = this.#intents.plan(replyId, callerText, opening !== undefined);
-    const reply = this.#reply(replyId, question, plan);
+    const reply = this.#reply(replyId, question, span, plan);
     if (plan.say !== undefined) reply.say([render(plan.say, this.#variables)], { source: 'intent' });
     else if (opening === undefined || plan.goTo !== undefined) this.#think(reply, question, plan);
     else reply.say([render(opening.line, this.#variables)], { interruptible: opening.lineInterruptible });
@@ -134,9 +138,9 @@ export class Conversation {
   }
 
   /** Begins to speak a line. */
-  line(replyId: number, line: Line): Reply {
+  line(replyId: number, line: Line, span: Span): Reply {
     const question = line.kind === 'reconnected' ? this.#takeUnanswered() : undefined;
-    const reply = this.#reply(replyId, question ?? '');
+    const reply = this.#reply(replyId, question ?? '', span);
     // What somebody outside wants said is no template.
     const text = this.#textOf(line);
     const interruptible = line.kind !== 'greeting' || this.#world.agent.greetingInterruptible;
@@ -208,7 +212,8 @@ export class Conversation {
     const { clock, agent } = this.#world;
     const startedAtMs = clock.wallMs() - this.durationMs;
     const { state } = this.#toolbox;
-    return { ...now, info, agent: agent.name, startedAtMs, parts: this.parts, state, ...history };
+    const { parts, traceparent } = this;
+    return { ...now, info, agent: agent.name, startedAtMs, parts, state, traceparent, ...history };
   }
 
   /** An agent with states that doesn't greet answers the caller's first words with the line of its first state. */
@@ -287,7 +292,7 @@ export class Conversation {
     return owed.kind === 'caller' ? owed.text : '';
   }
 
-  #reply(replyId: number, question: string, plan: IntentPlan = NO_PLAN): Reply {
+  #reply(replyId: number, question: string, span: Span, plan: IntentPlan = NO_PLAN): Reply {
     const { agent, voice, clock, background, firstSentence, metrics, providers, beforeAnswer } = this.#world;
     const adaptation = question === '' ? AS_ALWAYS : this.adaptive.choose(question);
     return new Reply(replyId, {
@@ -304,11 +309,12 @@ export class Conversation {
         this.#request(question, added, plan, this.#intents.leadsTo(replyId), adaptation.note),
       toolbox: {
         filler: (name) => this.#toolbox.filler(name),
-        run: (call, signal) => {
+        run: (call, signal, within) => {
           this.#intents.move(replyId);
-          return this.#toolbox.run(call, signal);
+          return this.#toolbox.run(call, signal, within);
         },
       },
+      span,
       sorry: render(agent.lines.sorry, this.#variables),
       onUsage: (usage) => {
         metrics.tokensUsed(providers.llm, 'prompt', usage.promptTokens);

@@ -3,6 +3,7 @@
 import type { Breaker } from '../base/breaker.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { ProviderError } from '../base/errors.ts';
+import type { Span } from '../base/span.ts';
 import type { SpeechToText, SttEvent, SttOptions, SttSession, TurnJudgement } from '../stt/port.ts';
 import type { VadEvent, VadSession, VoiceDetector } from '../vad/port.ts';
 import { Deafness } from './deafness.ts';
@@ -29,6 +30,8 @@ export interface EarsParts {
   readonly breakers?: readonly Trust[] | undefined;
   readonly options: SttOptions;
   readonly clock: Clock;
+  /** On whose behalf they listen. */
+  readonly span?: Span;
 }
 
 export interface EarsListener {
@@ -174,9 +177,8 @@ export class Ears {
   /** A session that hears first what nobody has answered. */
   #listen(place: number): Listening {
     const firstUtterance = this.#unanswered.oldest ?? this.#utterance;
-    const session = this.#provider(place).open(this.#parts.options, (event) =>
-      this.#onEvent(event, listening),
-    );
+    const { options, span } = this.#parts;
+    const session = this.#provider(place).open(options, (event) => this.#onEvent(event, listening), span);
     const listening: Listening = {
       session,
       place,

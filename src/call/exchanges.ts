@@ -1,11 +1,13 @@
 // A call and its exchanges, as they are told to the store, the metrics, the watchers and the log: one row a turn.
 import type { Logger } from '../base/logger.ts';
+import type { BargeIn } from '../metrics/metrics.ts';
+import type { CallTrace } from './callTrace.ts';
 import type { CallInfo } from './port.ts';
 import type { Privacy } from './privacy.ts';
 import type { Publish } from './publish.ts';
 import type { Reply } from './reply.ts';
 import type { TurnRow } from '../store/port.ts';
-import { TurnRecord } from './turnRecord.ts';
+import { TurnRecord, type Interval } from './turnRecord.ts';
 import type { CallWorld } from './world.ts';
 
 /** A number that is dictated over more turns than these stays in the first of them. */
@@ -27,6 +29,7 @@ export class Exchanges {
   readonly #log: Logger;
   readonly #publish: Publish;
   readonly #privacy: Privacy;
+  readonly #trace: CallTrace;
   /** The exchange under way, and the one before it until the agent has begun to answer. */
   #record: TurnRecord | undefined;
   #recordBefore: TurnRecord | undefined;
@@ -35,7 +38,7 @@ export class Exchanges {
   readonly #committedAtMs = new Map<number, number>();
   /** The last rows that were stored. */
   readonly #told = new Map<number, TurnRow>();
-  #sttFinalMs: number | undefined;
+  #sttFinal: Interval | undefined;
   /** The utterance whose last word comes after its turn was taken. */
   #awaited: number | undefined;
 
@@ -46,7 +49,9 @@ export class Exchanges {
     log: Logger,
     publish: Publish,
     { privacy, part }: { readonly privacy: Privacy; readonly part: number },
+    trace: CallTrace,
   ) {
+    this.#trace = trace;
     this.#part = part;
     this.#callSid = callSid;
     this.#world = world;
@@ -74,9 +79,10 @@ export class Exchanges {
     const committedAtMs = this.#committedAtMs.get(utterance);
     this.#committedAtMs.delete(utterance);
     // One that nobody asked for took no time.
-    const tookMs = committedAtMs === undefined ? undefined : this.#world.clock.nowMs() - committedAtMs;
-    if (utterance === this.#awaited) this.#record?.finalCame(tookMs);
-    else this.#sttFinalMs = tookMs;
+    const took =
+      committedAtMs === undefined ? undefined : { fromMs: committedAtMs, toMs: this.#world.clock.nowMs() };
+    if (utterance === this.#awaited) this.#record?.finalCame(took);
+    else this.#sttFinal = took;
   }
 
   /** The caller's turn is over and is being answered. */
@@ -97,11 +103,11 @@ export class Exchanges {
     const release = {
       silenceAtMs: turn.silenceAtMs,
       releasedAtMs: clock.nowMs(),
-      sttFinalMs: this.#sttFinalMs,
+      sttFinal: this.#sttFinal,
     };
     // A turn may be answered before the last word on it.
     this.#awaited = [...this.#committedAtMs.keys()].at(-1);
-    this.#sttFinalMs = undefined;
+    this.#sttFinal = undefined;
     const startedAt = new Date(clock.wallMs());
     this.#record = new TurnRecord(turn.turn, callerText, turn.speculated, startedAt, release, intents);
     this.#transcribe(turn.turn, callerText, '');
@@ -112,6 +118,7 @@ export class Exchanges {
     const taken = this.#record;
     if (taken === undefined || taken === this.#recordBefore) return;
     this.#publish({ type: 'turn.withdrawn', turn: taken.index, callerText: taken.callerText });
+    this.#trace.turnTakenBack(taken.index);
     this.#privacy.turnTakenBack();
     this.#transcribe(taken.index, '', '');
     this.#record = this.#recordBefore;
@@ -124,6 +131,12 @@ export class Exchanges {
 
   firstFrame(atMs: number, { source, times, adapted }: Pick<Reply, 'source' | 'times' | 'adapted'>): void {
     this.#record?.answered(atMs, source, times, adapted);
+  }
+
+  /** A sound over the agent was judged. */
+  bargedIn(voiceAtMs: number, outcome: BargeIn): void {
+    this.#world.metrics.bargedIn(this.#world.clock.nowMs() - voiceAtMs, outcome);
+    if (this.#record !== undefined) this.#trace.bargedIn(this.#record.index, voiceAtMs, outcome);
   }
 
   heard(atMs: number): void {
@@ -140,13 +153,16 @@ export class Exchanges {
     if (this.#observed.has(record)) return;
     this.#observed.add(record);
     if (record.callerText !== '') this.#world.metrics.turnOver(record.outcome);
-    record.observe(this.#world.metrics, this.#callSid, { ...this.#world.providers, stt: sttProvider });
+    const providers = { ...this.#world.providers, stt: sttProvider };
+    record.observe(this.#world.metrics, this.#callSid, providers, this.#trace.idsOf(record.index));
+    this.#trace.turnOver(record, providers);
   }
 
   /** What the caller said last, which nobody answered, is a turn all the same. */
   unanswered(turn: number, callerText: string): void {
     const text = this.#privacy.ofCaller(callerText);
     this.#world.metrics.turnOver('unanswered');
+    this.#trace.turnUnanswered(turn);
     this.#tell(new TurnRecord(turn, text, false, new Date(this.#world.clock.wallMs())));
   }
 
@@ -180,6 +196,7 @@ export class Exchanges {
       if (this.#told.size <= CORRECTED_TURNS_MAX) break;
       this.#told.delete(oldest);
     }
+    const stored = this.#trace.storing(row.index);
     const safe = this.#world.writer.turnFinished(row);
     const { index, callerText, agentText, heardText, interrupted, source, speculated } = row;
     const { intents } = record;
@@ -189,6 +206,7 @@ export class Exchanges {
     // What is told to be finished is so for good: it would outlive this process.
     this.#world.background.run(
       safe.then(() => {
+        stored();
         this.#publish({
           type: 'turn.finished',
           turn: index,

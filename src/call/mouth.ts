@@ -1,6 +1,7 @@
 // Sentences to audio: several are synthesised at once, each into its own place of the speech.
 import type { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
+import { noSpan, type Span } from '../base/span.ts';
 import type { SentenceWriter, Speech } from '../playout/speech.ts';
 import type { SpeechChunk, TextToSpeech } from '../tts/port.ts';
 
@@ -20,6 +21,7 @@ export class Mouth {
   readonly #signal: AbortSignal;
   readonly #streaming: boolean;
   readonly #times: MouthTimes;
+  readonly #span: Span;
   readonly #onFailed: (error: unknown) => void;
   readonly #underWay = new Set<Promise<void>>();
   /** Fillers that are being made and don't sound yet. */
@@ -36,6 +38,8 @@ export class Mouth {
       readonly times: MouthTimes;
       /** Off: a sentence's sound is played when all of it is there. */
       readonly streaming: boolean;
+      /** Of the reply. */
+      readonly span?: Span;
     },
     onFailed: (error: unknown) => void,
   ) {
@@ -46,6 +50,7 @@ export class Mouth {
     this.#signal = options.signal;
     this.#streaming = options.streaming;
     this.#times = options.times;
+    this.#span = options.span ?? noSpan;
     this.#onFailed = onFailed;
   }
 
@@ -82,8 +87,9 @@ export class Mouth {
     const unheard = new AbortController();
     const signal = AbortSignal.any([this.#signal, unheard.signal]);
     this.#unheard.add(unheard);
+    const span = this.#span.child('filler');
     try {
-      for await (const chunk of this.#voice.speak(text, signal)) {
+      for await (const chunk of this.#voice.speak(text, signal, span)) {
         if (chunk.mulaw.length === 0) continue;
         this.#unheard.delete(unheard);
         writer ??= this.#speech.addFiller(text);
@@ -94,23 +100,27 @@ export class Mouth {
       if (!signal.aborted) this.#onFailed(error);
       writer?.end(true);
     }
+    span.end();
     this.#unheard.delete(unheard);
     done(writer !== undefined);
   }
 
   /** Never rejects: a sentence that cannot be spoken is reported, and the speech goes on without it. */
   async #synthesise(text: string, writer: SentenceWriter, times: MouthTimes): Promise<void> {
+    const span = this.#span.child('sentence', { attributes: { 'turnpike.characters': text.length } });
     try {
-      const sound = this.#voice.speak(text, this.#signal);
+      const sound = this.#voice.speak(text, this.#signal, span);
       for await (const chunk of this.#streaming ? sound : allOf(sound)) {
         if (chunk.mulaw.length === 0) continue;
         times.firstAudioAtMs ??= this.#clock.nowMs();
         if (!writer.write(chunk.mulaw, chunk.wordTimes)) break;
       }
       writer.end();
+      span.end();
     } catch (error) {
       if (!this.#signal.aborted) this.#onFailed(error);
       writer.end(true);
+      span.end(this.#signal.aborted ? {} : { failure: 'not_spoken' });
     }
   }
 }

@@ -164,6 +164,7 @@ class Rehearsal {
       beforeAnswer: _waited,
       adaptive: _adapted,
       responses: _answered,
+      tracer: _traced,
       ...rest
     } = world;
     const logger: Logger = {

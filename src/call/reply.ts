@@ -3,6 +3,7 @@
 // `release`.
 import type { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
+import { noSpan, type Span } from '../base/span.ts';
 import { UNFINISHED_RESULT, type HistoryItem } from '../llm/history.ts';
 import type { LanguageModel, LlmRequest, LlmUsage, ToolCall } from '../llm/port.ts';
 import { Speech } from '../playout/speech.ts';
@@ -32,7 +33,7 @@ export interface ReplyWorld {
   readonly toolbox: {
     /** What to say while it runs, if the agent's file has something. */
     filler(name: string): string | undefined;
-    run(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome>;
+    run(call: ToolCall, signal: AbortSignal, span: Span): Promise<ToolOutcome>;
   };
   /** Said when there is nothing else that could be. */
   readonly sorry: string;
@@ -41,6 +42,8 @@ export interface ReplyWorld {
   readonly adapted?: readonly string[];
   /** Awaited first; never rejects. */
   readonly beforeAnswer?: () => Promise<void>;
+  /** Of this reply, in the call's trace; whoever ends the reply ends it. */
+  readonly span?: Span;
   readonly onUsage: (usage: LlmUsage) => void;
   readonly onFailed: (what: 'llm' | 'tts', error: unknown) => void;
 }
@@ -73,6 +76,10 @@ export class Reply {
     this.adapted = world.adapted ?? [];
     this.speech = new Speech(id);
     this.#mouth = this.#openMouth(this.#working);
+  }
+
+  get span(): Span {
+    return this.#world.span ?? noSpan;
   }
 
   /** Who was asked. */
@@ -226,7 +233,7 @@ export class Reply {
   async *#texts(calls: ToolCall[]): AsyncGenerator<string, void, undefined> {
     const { clock, model, request, onUsage } = this.#world;
     this.times.llmAskedAtMs ??= clock.nowMs();
-    for await (const event of model.complete(request(this.#added), this.#working)) {
+    for await (const event of model.complete(request(this.#added), this.#working, this.span)) {
       if (event.kind === 'finished') {
         this.#complete = event.reason === 'stop';
         if (event.usage !== undefined) onUsage(event.usage);
@@ -262,7 +269,7 @@ export class Reply {
   async #runTool(call: ToolCall): Promise<ToolOutcome> {
     this.#usesTool = true;
     try {
-      return await this.#world.toolbox.run(call, this.#working);
+      return await this.#world.toolbox.run(call, this.#working, this.span);
     } finally {
       this.#usesTool = false;
     }

@@ -51,6 +51,7 @@ const schema = z.strictObject({
   items: z.array(item).max(HISTORY_BOUNDS.itemsMax + 8),
   ending: ending.nullable(),
   handedOver: z.boolean(),
+  traceparent: name.optional(),
 });
 
 export interface CallSnapshot {
@@ -71,6 +72,8 @@ export interface CallSnapshot {
   readonly ending: Ending | undefined;
   /** Its instance has left it on purpose. */
   readonly handedOver: boolean;
+  /** Of the call's trace, when it has one. */
+  readonly traceparent: string | undefined;
 }
 
 /** As it is stored: JSON has no undefined. */
@@ -88,11 +91,12 @@ export function snapshotJson({ info, state, ending: end, ...rest }: CallSnapshot
 export function parseSnapshot(value: unknown): CallSnapshot | undefined {
   const parsed = schema.safeParse(value);
   if (!parsed.success) return undefined;
-  const { version: _version, info, state, ending: end, ...rest } = parsed.data;
+  const { version: _version, info, state, ending: end, traceparent, ...rest } = parsed.data;
   return {
     ...rest,
     info: { ...info, leadId: info.leadId ?? undefined },
     state: state ?? undefined,
     ending: end ?? undefined,
+    traceparent,
   };
 }

@@ -3,6 +3,7 @@
 import type { AgentTool } from '../agent/schema.ts';
 import { digitTones } from '../audio/tone.ts';
 import { isRecord, parseJson } from '../base/json.ts';
+import { traceHeaders, type Span } from '../base/span.ts';
 import type { ToolCall } from '../llm/port.ts';
 import { callHttpTool } from '../llm/tools.ts';
 import type { Ending } from './connection.ts';
@@ -27,6 +28,13 @@ export interface ToolboxListener {
 
 type HttpTool = Extract<AgentTool, { name: string }>;
 
+const BUILTIN: ReadonlySet<string> = new Set([
+  'end_call',
+  'transfer',
+  'play_digits',
+  'go_to_state',
+  'note_field',
+]);
 /** One note on a lead. */
 const FIELD_CHARS_MAX = 500;
 
@@ -60,10 +68,20 @@ export class Toolbox {
     return filler === undefined ? undefined : this.#fill(filler);
   }
 
-  async run(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome> {
+  async run(call: ToolCall, signal: AbortSignal, parent: Span): Promise<ToolOutcome> {
     signal.throwIfAborted();
     const http = this.#httpTool(call.name);
-    if (http !== undefined) return this.#callHttp(http, call.argumentsText, signal);
+    if (http !== undefined)
+      return this.#callHttp(http, call.argumentsText, signal, toolSpan(parent, http.name));
+    const span = toolSpan(parent, BUILTIN.has(call.name) ? call.name : 'unknown');
+    try {
+      return this.#callBuiltin(call);
+    } finally {
+      span.end();
+    }
+  }
+
+  #callBuiltin(call: ToolCall): ToolOutcome {
     const given = textArguments(call.argumentsText);
     switch (call.name) {
       case 'end_call':
@@ -85,12 +103,25 @@ export class Toolbox {
     return this.#world.agent.tools.find((tool): tool is HttpTool => 'name' in tool && tool.name === name);
   }
 
-  async #callHttp(tool: HttpTool, argumentsText: string, signal: AbortSignal): Promise<ToolOutcome> {
+  async #callHttp(
+    tool: HttpTool,
+    argumentsText: string,
+    signal: AbortSignal,
+    span: Span,
+  ): Promise<ToolOutcome> {
     const { clock, fetch, logger, metrics, secret } = this.#world;
-    const headers: Record<string, string> = {};
+    const headers: Record<string, string> = { ...traceHeaders(span) };
     for (const [header, variable] of Object.entries(tool.headersEnv))
       headers[header] = secret(variable) ?? '';
-    const answer = await callHttpTool({ ...tool, headers }, argumentsText, { clock, fetch }, signal);
+    const asked = callHttpTool({ ...tool, headers }, argumentsText, { clock, fetch }, signal);
+    // Stopped it has no answer.
+    const answer = await asked.catch((error: unknown) => {
+      span.end();
+      throw error;
+    });
+    const { outcome, status } = answer;
+    span.set({ 'http.response.status_code': status });
+    span.end(outcome === 'ok' ? {} : { failure: outcome });
     if (answer.outcome === 'forbidden') metrics.dropped('tool_requests', 1);
     logger.info({ tool: tool.name, outcome: answer.outcome, status: answer.status }, 'a tool was called');
     return { result: answer.text, askAgain: true };
@@ -138,6 +169,16 @@ export class Toolbox {
     this.#listener.noteFields({ [name]: value.slice(0, FIELD_CHARS_MAX) });
     return { result: 'Noted.', askAgain: true };
   }
+}
+
+/** `name` is the agent's file's, never what a model made up. */
+function toolSpan(parent: Span, name: string): Span {
+  const attributes = {
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': name,
+    'gen_ai.tool.type': 'function',
+  };
+  return parent.child(`execute_tool ${name}`, { attributes });
 }
 
 function playDigits(digits: string): ToolOutcome {

@@ -1,6 +1,7 @@
 // The record of one exchange while it happens: texts, and the times from which every stage's share follows.
 import { defined } from '../base/defined.ts';
-import type { Metrics, TurnOutcome } from '../metrics/metrics.ts';
+import type { SpanIds } from '../base/span.ts';
+import type { Metrics, StageName, TurnOutcome } from '../metrics/metrics.ts';
 import type { TurnRow, TurnSource, TurnTimings } from '../store/port.ts';
 
 /** When things happened to a reply, ms on the call's clock; absent when they did not. */
@@ -20,8 +21,30 @@ export interface ReleaseTimes {
   /** It was decided that the caller has finished. */
   readonly releasedAtMs: number;
   /** From the commit to the final of the last utterance. */
-  readonly sttFinalMs: number | undefined;
+  readonly sttFinal: Interval | undefined;
 }
+
+/** On the call's clock. */
+export interface Interval {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** A stage of the turn, when it was: what metrics, API and traces tell of it. */
+export interface Stage extends Interval {
+  readonly name: Exclude<StageName, 'store_commit'>;
+  /** Who was asked for it; undefined for a stage of our own. */
+  readonly asked: 'stt' | 'llm' | 'tts' | undefined;
+}
+
+const TIMING_OF = {
+  endpoint: 'endpoint',
+  stt_final: 'sttFinal',
+  llm_first_token: 'llmFirstToken',
+  llm_first_sentence: 'llmFirstSentence',
+  tts_first_audio: 'ttsFirstAudio',
+  first_frame: 'firstFrame',
+} as const satisfies Record<Stage['name'], keyof TurnTimings>;
 
 export class TurnRecord {
   readonly index: number;
@@ -33,7 +56,7 @@ export class TurnRecord {
   readonly #release: ReleaseTimes | undefined;
   readonly #agentTexts: string[] = [];
   readonly #heardTexts: string[] = [];
-  #sttFinalMs: number | undefined;
+  #sttFinal: Interval | undefined;
   #interrupted = false;
   #source: TurnSource = 'generated';
   #times: ReplyTimes = {};
@@ -54,7 +77,7 @@ export class TurnRecord {
     this.speculated = speculated;
     this.startedAt = startedAt;
     this.#release = release;
-    this.#sttFinalMs = release?.sttFinalMs;
+    this.#sttFinal = release?.sttFinal;
     this.intents = intents;
   }
 
@@ -78,9 +101,9 @@ export class TurnRecord {
     return this.#adapted;
   }
 
-  /** The last word on the turn came after it was taken, so many ms after the commit. */
-  finalCame(tookMs: number | undefined): void {
-    this.#sttFinalMs ??= tookMs;
+  /** The last word on the turn came after it was taken, from the commit to it. */
+  finalCame(sttFinal: Interval | undefined): void {
+    this.#sttFinal ??= sttFinal;
   }
 
   heard(atMs: number): void {
@@ -112,40 +135,63 @@ export class TurnRecord {
 
   /** Each stage's own time: what of it lay on the caller's wait is for the reader of the times. */
   timings(): TurnTimings {
-    const times = this.#times;
-    const release = this.#release;
-    const audioReadyAtMs = this.#audioReadyAtMs();
+    const stages = this.stages().map(({ name, fromMs, toMs }) => [TIMING_OF[name], toMs - fromMs]);
+    const silenceAtMs = this.#release?.silenceAtMs;
     return defined({
-      endpoint: since(release?.silenceAtMs, release?.releasedAtMs),
-      sttFinal: this.#sttFinalMs,
-      llmFirstToken: since(times.llmAskedAtMs, times.firstTokenAtMs),
-      llmFirstSentence: since(times.firstTokenAtMs, times.firstSentenceAtMs),
-      ttsFirstAudio: since(times.ttsAskedAtMs, times.firstAudioAtMs),
-      firstFrame: since(audioReadyAtMs, this.#firstFrameAtMs),
-      response: since(release?.silenceAtMs, this.#firstFrameAtMs),
-      heard: since(release?.silenceAtMs, this.#heardAtMs),
+      ...Object.fromEntries(stages),
+      response: since(silenceAtMs, this.#firstFrameAtMs),
+      heard: since(silenceAtMs, this.#heardAtMs),
     });
   }
 
+  /** Those that took place, in their order. They overlap: a reply is made while the turn's end is being decided. */
+  stages(): readonly Stage[] {
+    const { llmAskedAtMs, firstTokenAtMs, firstSentenceAtMs, ttsAskedAtMs, firstAudioAtMs } = this.#times;
+    const { silenceAtMs, releasedAtMs } = this.#release ?? {};
+    const readyAtMs = this.#audioReadyAtMs();
+    return [
+      stage('endpoint', undefined, silenceAtMs, releasedAtMs),
+      stage('stt_final', 'stt', this.#sttFinal?.fromMs, this.#sttFinal?.toMs),
+      stage('llm_first_token', 'llm', llmAskedAtMs, firstTokenAtMs),
+      stage('llm_first_sentence', 'llm', firstTokenAtMs, firstSentenceAtMs),
+      stage('tts_first_audio', 'tts', ttsAskedAtMs, firstAudioAtMs),
+      stage('first_frame', undefined, readyAtMs, this.#firstFrameAtMs),
+    ].filter((one) => one !== undefined);
+  }
+
+  /** From the caller's silence to the first frame; undefined for what answers no caller, or never began. */
+  get wait(): Interval | undefined {
+    const [fromMs, toMs] = [this.#release?.silenceAtMs, this.#firstFrameAtMs];
+    return fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs: Math.max(fromMs, toMs) };
+  }
+
+  /** From the first frame of the answer, and when the carrier has told of the first of it. */
+  get sounding(): { readonly fromMs: number | undefined; readonly heardAtMs: number | undefined } {
+    return { fromMs: this.#firstFrameAtMs, heardAtMs: this.#heardAtMs };
+  }
+
+  get source(): TurnSource {
+    return this.#source;
+  }
+
+  get interrupted(): boolean {
+    return this.#interrupted;
+  }
+
   /**
-   * The caller's wait that no stage explains. The critical path is: silence to the model being asked, first
-   * token, first sentence, first audio, what was left of the wait for the turn's end, the frame.
+   * The part of the caller's wait in which no stage was under way. Whatever the answer came from: one that is a line of
+   * the agent's file has no stages of the model, and its wait is explained by the others.
    */
   unaccountedMs(): number | undefined {
-    const { llmAskedAtMs, ttsAskedAtMs, firstAudioAtMs } = this.#times;
-    const timings = this.timings();
-    if (this.#release === undefined || timings.response === undefined) return undefined;
-    if (llmAskedAtMs === undefined || ttsAskedAtMs === undefined || firstAudioAtMs === undefined)
-      return undefined;
-    const explained =
-      llmAskedAtMs -
-      this.#release.silenceAtMs +
-      (timings.llmFirstToken ?? 0) +
-      (timings.llmFirstSentence ?? 0) +
-      (timings.ttsFirstAudio ?? 0) +
-      Math.max(0, this.#release.releasedAtMs - firstAudioAtMs) +
-      (timings.firstFrame ?? 0);
-    return Math.max(0, timings.response - explained);
+    const { wait } = this;
+    if (wait === undefined) return undefined;
+    let explainedToMs = wait.fromMs;
+    let unaccountedMs = 0;
+    for (const { fromMs, toMs } of this.stages().toSorted((a, b) => a.fromMs - b.fromMs)) {
+      unaccountedMs += Math.max(0, Math.min(fromMs, wait.toMs) - explainedToMs);
+      explainedToMs = Math.max(explainedToMs, toMs);
+    }
+    return unaccountedMs + Math.max(0, wait.toMs - explainedToMs);
   }
 
   /** Tells the metrics what became of this exchange; once, when it is over. */
@@ -153,22 +199,14 @@ export class TurnRecord {
     metrics: Metrics,
     callSid: string,
     providers: { readonly stt: string; readonly llm: string; readonly tts: string },
+    trace?: SpanIds,
   ): void {
-    const exemplar = { callSid, turn: this.index };
+    const exemplar = { callSid, turn: this.index, trace };
     const timings = this.timings();
     if (timings.response !== undefined) metrics.turnAnswered(timings.response, this.#source, exemplar);
     if (timings.heard !== undefined) metrics.turnHeard(timings.heard, this.#source, exemplar);
-    const stages = [
-      ['endpoint', '', timings.endpoint],
-      ['stt_final', providers.stt, timings.sttFinal],
-      ['llm_first_token', providers.llm, timings.llmFirstToken],
-      ['llm_first_sentence', providers.llm, timings.llmFirstSentence],
-      ['tts_first_audio', providers.tts, timings.ttsFirstAudio],
-      ['first_frame', '', timings.firstFrame],
-    ] as const;
-    for (const [stage, provider, durationMs] of stages) {
-      if (durationMs !== undefined) metrics.stageTook(stage, provider, durationMs, exemplar);
-    }
+    for (const { name, asked, fromMs, toMs } of this.stages())
+      metrics.stageTook(name, asked === undefined ? '' : providers[asked], toMs - fromMs, exemplar);
     const unaccountedMs = this.unaccountedMs();
     if (unaccountedMs !== undefined) metrics.turnUnaccounted(unaccountedMs);
   }
@@ -179,6 +217,17 @@ export class TurnRecord {
     if (firstAudioAtMs === undefined) return undefined;
     return Math.max(firstAudioAtMs, this.#release?.releasedAtMs ?? firstAudioAtMs);
   }
+}
+
+function stage(
+  name: Stage['name'],
+  asked: Stage['asked'],
+  fromMs: number | undefined,
+  toMs: number | undefined,
+): Stage | undefined {
+  if (fromMs === undefined || toMs === undefined) return undefined;
+  // A line that is said before the model is asked comes before its first token.
+  return { name, asked, fromMs, toMs: Math.max(fromMs, toMs) };
 }
 
 function since(fromMs: number | undefined, toMs: number | undefined): number | undefined {

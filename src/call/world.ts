@@ -6,6 +6,7 @@ import type { Breaker } from '../base/breaker.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HttpFetch } from '../base/httpPool.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Tracer } from '../base/span.ts';
 import type { LiveEvent } from '../events/event.ts';
 import type { LanguageModel } from '../llm/port.ts';
 import type { ResponseCache } from '../llm/responseCache.ts';
@@ -25,6 +26,8 @@ export interface CallWorld {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** None: calls are not traced. */
+  readonly tracer?: Tracer | undefined;
   readonly events: { publish(event: LiveEvent): void };
   readonly writer: CallWriter;
   /** None: the turns' rows are all that is kept of what was said. */

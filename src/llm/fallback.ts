@@ -9,6 +9,7 @@ import type { Hedging } from '../base/hedging.ts';
 import { LatencyWindow } from '../base/latencyWindow.ts';
 import { race } from '../base/race.ts';
 import { systemRandom } from '../base/random.ts';
+import type { Span } from '../base/span.ts';
 import { continuing, Seam } from './continuation.ts';
 import type { LanguageModel, LlmEvent, LlmRequest } from './port.ts';
 
@@ -63,7 +64,7 @@ export function withFallback(models: readonly LanguageModel[], options: Fallback
   return {
     provider: first.provider,
     model: first.model,
-    complete: (request, signal) => new Answer(entries, options, signal).events(request),
+    complete: (request, signal, span) => new Answer(entries, options, signal, span).events(request),
     /** All are warmed, so that a switch costs no handshake; it is enough when one of them stands. */
     async warmUp(signal) {
       const outcomes = await Promise.allSettled(models.map((model) => model.warmUp(signal)));
@@ -80,15 +81,22 @@ class Answer {
   readonly #entries: readonly Entry[];
   readonly #options: FallbackOptions;
   readonly #signal: AbortSignal;
+  readonly #span: Span | undefined;
   #given = '';
   #calledTool = false;
   /** Who gives it now. */
   #giver: Entry | undefined;
 
-  constructor(entries: readonly Entry[], options: FallbackOptions, signal: AbortSignal) {
+  constructor(
+    entries: readonly Entry[],
+    options: FallbackOptions,
+    signal: AbortSignal,
+    span: Span | undefined,
+  ) {
     this.#entries = entries;
     this.#options = options;
     this.#signal = signal;
+    this.#span = span;
   }
 
   async *events(request: LlmRequest): AsyncGenerator<LlmEvent, void, undefined> {
@@ -156,12 +164,17 @@ class Answer {
 
   /** With another behind it, one that stands still is left. */
   #complete(model: LanguageModel, request: LlmRequest, stop: AbortSignal): AsyncIterable<LlmEvent> {
-    if (this.#entries.length === 1) return model.complete(request, stop);
+    if (this.#entries.length === 1) return model.complete(request, stop, this.#span);
     const details = { stage: 'llm', provider: model.provider } as const;
     const timedOut = (code: 'first_output_timeout' | 'idle_timeout'): ProviderError =>
       new ProviderError(code, 'the model stands still', details);
     const deadlines = { firstMs: FIRST_MS_MAX, idleMs: STALLED_MS, timedOut };
-    return withDeadlines((signal) => model.complete(request, signal), deadlines, this.#options.clock, stop);
+    return withDeadlines(
+      (signal) => model.complete(request, signal, this.#span),
+      deadlines,
+      this.#options.clock,
+      stop,
+    );
   }
 }
 

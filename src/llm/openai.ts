@@ -11,6 +11,7 @@ import { withDeadlines } from '../base/deadline.ts';
 import { ProviderError } from '../base/errors.ts';
 import type { HttpFetch, HttpPool } from '../base/httpPool.ts';
 import { secretText } from '../base/random.ts';
+import { traceHeaders, type Span } from '../base/span.ts';
 import { completionChunks, type MakeFailure } from './chunks.ts';
 import type { CompletionChunk, FinishReason } from './completion.ts';
 import { requestFailure } from './failure.ts';
@@ -64,11 +65,16 @@ export function openaiLanguageModel(
   const firstMs = streaming ? firstTokenMs : Math.max(firstTokenMs, WHOLE_COMPLETION_MS_MAX);
 
   /** Answers with a status of 2xx or throws a `ProviderError`. */
-  async function respond(request: LlmRequest, signal: AbortSignal): Promise<Response> {
+  async function respond(
+    request: LlmRequest,
+    signal: AbortSignal,
+    span: Span | undefined,
+  ): Promise<Response> {
+    const headers = traceHeaders(span);
     for (let requests = 1; ; requests += 1) {
       const body = requestBody(options, request, dialect);
       try {
-        return await client.post('/chat/completions', { body, signal }).asResponse();
+        return await client.post('/chat/completions', { body, signal, headers }).asResponse();
       } catch (error) {
         const next = dialectAfterRefusal(dialect, refusalText(error));
         if (next === undefined || requests === REQUESTS_MAX) throw requestFailure(error, provider, clock);
@@ -93,9 +99,9 @@ export function openaiLanguageModel(
   return {
     provider,
     model: options.model,
-    complete(request, signal) {
+    complete(request, signal, span) {
       const chunks = (stop: AbortSignal): AsyncIterable<CompletionChunk> =>
-        completionChunks((cut) => respond(request, cut), { clock, failure }, stop);
+        completionChunks((cut) => respond(request, cut, span), { clock, failure }, stop);
       return llmEvents(withDeadlines(chunks, { firstMs, idleMs, timedOut }, clock, signal), failure, signal);
     },
     async warmUp(signal) {

@@ -1,4 +1,5 @@
 // The language model as the call sees it: a history in, words and tool calls out.
+import type { Span } from '../base/span.ts';
 
 export interface LanguageModel {
   /** Label for metrics, from a closed set. */
@@ -7,9 +8,9 @@ export interface LanguageModel {
   /**
    * Streams one completion. Starts on the first pull and stops when `signal` aborts (throwing its
    * reason) or the consumer stops. The last event is always `finished`; a stream that ends without
-   * a finish reason throws a `ProviderError` with code `truncated`.
+   * a finish reason throws a `ProviderError` with code `truncated`. `span`: on whose behalf.
    */
-  complete(request: LlmRequest, signal: AbortSignal): AsyncIterable<LlmEvent>;
+  complete(request: LlmRequest, signal: AbortSignal, span?: Span): AsyncIterable<LlmEvent>;
   /** Opens connections and wakes the model. Throws a `ProviderError` when that fails. */
   warmUp(signal: AbortSignal): Promise<void>;
 }

@@ -37,6 +37,8 @@ export type {
 export interface Exemplar {
   readonly callSid: string;
   readonly turn: number;
+  /** Where the turn is found in the traces, when it was kept. */
+  readonly trace?: { readonly traceId: string; readonly spanId: string } | undefined;
 }
 
 const TEXT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -221,5 +223,7 @@ function rendererOf(registry: Registry<RegistryContentType>, beforeScrape: () =>
 }
 
 function labels(exemplar: Exemplar): Record<string, string> {
-  return { call: exemplar.callSid, turn: String(exemplar.turn) };
+  const { callSid, turn, trace } = exemplar;
+  const call = { call: callSid, turn: String(turn) };
+  return trace === undefined ? call : { ...call, trace_id: trace.traceId, span_id: trace.spanId };
 }

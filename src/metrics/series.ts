@@ -21,6 +21,7 @@ export const DROPPED = [
   'caller_text',
   'tool_requests',
   'keys',
+  'spans',
 ] as const;
 export type DroppedWhat = (typeof DROPPED)[number];
 const BARGE_INS = ['interrupted', 'resumed', 'ignored'] as const;

@@ -26,6 +26,8 @@ export const newCall = z.strictObject({
   variables: fields.optional().describe("For the agent's prompt and lines"),
 });
 
+export const newSoftphoneCall = newCall.omit({ to: true, from: true });
+
 export const transferTo = z.strictObject({
   to: z.union([phone, z.string().regex(/^sip:[^\s<>"]{1,250}$/)]),
 });
@@ -83,6 +85,15 @@ const turn = z.object({
     .describe('Milliseconds; a stage that did not take place is absent'),
 });
 
+export const socketTicket = z.object({
+  ticket: z
+    .string()
+    .describe(
+      'For one socket: offer the subprotocols `turnpike.events` and `turnpike.ticket.` with this behind it',
+    ),
+  expiresInMs: z.number().int(),
+});
+
 const lead = z.object({
   id: z.string(),
   name: z.string(),
@@ -99,6 +110,25 @@ export const callWithTurns = callSummary.extend({
   turns: z.array(turn),
   transcript: z.string().describe('a line for each who spoke, as far as known by now'),
 });
+/** What a page needs to open the stream of its call. */
+export const softphoneStream = z.object({
+  callSid: z.string(),
+  accountSid: z.string(),
+  streamSid: z.string(),
+  token: z.string().describe('For `customParameters` of the start'),
+  protocols: z.array(z.string()).readonly().describe('For the upgrade: the last is a ticket of one use'),
+  url: z.string().describe('Of the stream; a path is on the host that was asked'),
+});
+
+export const softphoneNext = z.discriminatedUnion('next', [
+  z.object({ next: z.literal('hangup') }),
+  z.object({ next: z.literal('dial'), to: z.string() }),
+  z.object({ next: z.literal('connect'), stream: softphoneStream }),
+  z.object({ next: z.literal('ask'), path: z.string().describe('Another instance knows') }),
+  z.object({ next: z.literal('apologize') }),
+]);
+export type SoftphoneNext = z.infer<typeof softphoneNext>;
+
 export const leadPage = z.object({ leads: z.array(lead), next });
 export const leadAnswer = lead;
 export const health = z.object({ status: z.literal('ok') });

@@ -4,12 +4,15 @@ import type { Socket } from 'node:net';
 import { errorText } from '../base/errors.ts';
 import { answerRefusal, ApiError, errorBody } from './apiError.ts';
 import { callRoutes } from './callRoutes.ts';
+import { consoleRoutes } from './consoleRoutes.ts';
 import type { ServerContext } from './context.ts';
+import { eventTicketRoute } from './eventsUpgrade.ts';
 import { leadRoutes } from './leadRoutes.ts';
 import { metricsRoute, healthRoutes } from './opsRoutes.ts';
 import { openApi } from './openapi.ts';
-import { adminAccess } from './auth.ts';
+import { adminAccess, isOwnOrigin } from './auth.ts';
 import { recordingRoute } from './recordingRoute.ts';
+import { softphoneRoutes } from './softphoneRoutes.ts';
 import { twilioRoutes } from './twilioRoutes.ts';
 
 const SECURITY_HEADERS = {
@@ -65,6 +68,8 @@ export function buildApp(context: ServerContext): FastifyInstance {
   void app.register(async (scope) => healthRoutes(scope, context));
   void app.register(async (scope) => twilioRoutes(scope, context));
   void app.register(async (scope) => adminRoutes(scope, context));
+  const { consoleDir } = context.options;
+  void app.register(async (scope) => consoleRoutes(scope, consoleDir), { prefix: '/console' });
   return app;
 }
 
@@ -73,9 +78,11 @@ function adminRoutes(app: FastifyInstance, context: ServerContext): void {
   const { adminToken, metrics } = context.options;
   app.addHook('onRequest', async (request, reply) => {
     const access = adminAccess(request.raw, adminToken);
-    if (access === 'granted') return;
+    // Whoever needs no bearer may be a page of somebody else's in a browser on this machine.
+    const foreign = adminToken === undefined && !isOwnOrigin(request.raw, context.addresses().publicUrl);
+    if (access === 'granted' && !foreign) return;
     metrics.rejected('auth');
-    if (access === 'not_local') throw new ApiError(403, 'forbidden', 'only local peers are served');
+    if (access !== 'unauthorized') throw new ApiError(403, 'forbidden', 'only local peers are served');
     void reply.header('www-authenticate', 'Bearer');
     throw new ApiError(401, 'unauthorized', 'a valid bearer token is required');
   });
@@ -89,6 +96,8 @@ function adminRoutes(app: FastifyInstance, context: ServerContext): void {
   callRoutes(app, context);
   recordingRoute(app, context);
   leadRoutes(app, context);
+  eventTicketRoute(app, context);
+  softphoneRoutes(app, context);
   app.get('/v1/openapi.json', async () => openApi(context.addresses().publicUrl));
 }
 

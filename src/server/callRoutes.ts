@@ -6,6 +6,7 @@ import { TwilioRestError, type TwilioRest } from '../twilio/rest.ts';
 import { ApiError } from './apiError.ts';
 import { checked, newCall, pageQuery, sayText, transferTo } from './apiSchemas.ts';
 import type { ServerContext } from './context.ts';
+import { isSoftphoneCall } from './softphone.ts';
 import { fromStore, nextOf, pageOf } from './storeAnswer.ts';
 
 /** From the last ring to the carrier's question what to do, and then to the stream. */
@@ -40,6 +41,7 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
     const { callSid } = request.params;
     const live = context.options.calls.find(callSid);
     if (live !== undefined) live.hangUp();
+    else if (context.softphone.giveUp(callSid, 'canceled')) return reply.code(202).send({ callSid });
     else if (rest !== undefined && context.admission.find(callSid) !== undefined) {
       await carried(context, rest.completeCall(callSid));
     } else throw notLive();
@@ -48,7 +50,11 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
 
   app.post<CallParams>('/v1/calls/:callSid/transfer', async (request, reply) => {
     const { to } = checked(transferTo, request.body);
-    liveCall(context, request.params.callSid).transfer(to);
+    const live = liveCall(context, request.params.callSid);
+    if (isSoftphoneCall(request.params.callSid)) {
+      throw new ApiError(409, 'no_carrier', 'a call from a browser cannot be put through to anybody');
+    }
+    live.transfer(to);
     return reply.code(202).send({ callSid: request.params.callSid });
   });
 
@@ -65,28 +71,22 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
 /** Has the carrier place a call; answers its sid. What is said in it is known before it is answered. */
 async function placeCall(context: ServerContext, call: z.output<typeof newCall>): Promise<string> {
   const { options, admission, limits } = context;
-  const { rest, metrics, twilio } = options;
+  const { rest, twilio } = options;
   if (rest === undefined || twilio.accountSid === undefined) {
     throw new ApiError(503, 'no_account', 'no carrier account is configured');
-  }
-  if (call.agent !== undefined && call.agent !== options.agentName) {
-    throw new ApiError(422, 'unknown_agent', 'this agent is not loaded');
   }
   const from = call.from ?? options.callerNumber;
   if (from === undefined)
     throw new ApiError(422, 'invalid', 'from: required, no caller number is configured');
-  const leadVariables = call.leadId === undefined ? {} : await variablesOfLead(context, call.leadId);
-  if (admission.refusals.length > 0) {
-    metrics.rejected('overload');
-    throw new ApiError(503, 'overload', 'this instance takes no more calls now');
-  }
+  const variables = await variablesOf(context, call);
+  refuseIfFull(context);
   const announced = {
     accountSid: twilio.accountSid,
     direction: 'outbound' as const,
     from,
     to: call.to,
     leadId: call.leadId,
-    variables: { ...leadVariables, ...call.variables },
+    variables,
   };
   return admission.creating(create(context, rest, announced, limits.ringTimeoutMs));
 }
@@ -114,10 +114,25 @@ async function create(
   return callSid;
 }
 
-async function variablesOfLead(context: ServerContext, leadId: string): Promise<Record<string, string>> {
-  const lead = await fromStore(context, context.options.reader.lead(leadId));
+/** What a call is to know: its lead's fields, and over them its own. Throws a 422 for a lead or an agent that is none here. */
+export async function variablesOf(
+  context: ServerContext,
+  call: Pick<z.output<typeof newCall>, 'agent' | 'leadId' | 'variables'>,
+): Promise<Record<string, string>> {
+  if (call.agent !== undefined && call.agent !== context.options.agentName) {
+    throw new ApiError(422, 'unknown_agent', 'this agent is not loaded');
+  }
+  if (call.leadId === undefined) return { ...call.variables };
+  const lead = await fromStore(context, context.options.reader.lead(call.leadId));
   if (lead === undefined) throw new ApiError(422, 'unknown_lead', 'no such lead');
-  return { name: lead.name, phone: lead.phone, ...lead.fields };
+  return { name: lead.name, phone: lead.phone, ...lead.fields, ...call.variables };
+}
+
+/** Throws a 503, and counts it, when there is no place for one call more. */
+export function refuseIfFull({ admission, options }: ServerContext): void {
+  if (admission.refusals.length === 0) return;
+  options.metrics.rejected('overload');
+  throw new ApiError(503, 'overload', 'this instance takes no more calls now');
 }
 
 /** The carrier's answer, or an error of ours that says whose fault it is. */

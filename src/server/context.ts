@@ -1,6 +1,8 @@
 // What all routes share.
 import type { Admission } from './admission.ts';
 import type { ServerLimits, ServerOptions } from './options.ts';
+import type { SocketTickets } from './socketTickets.ts';
+import type { Softphone } from './softphone.ts';
 
 export interface Addresses {
   /** Without a slash at the end; may have a path that a proxy in front strips. */
@@ -15,6 +17,8 @@ export interface ServerContext {
   readonly options: ServerOptions;
   readonly limits: ServerLimits;
   readonly admission: Admission;
+  readonly tickets: SocketTickets;
+  readonly softphone: Softphone;
   /** Known only once the server listens, when no address is configured. */
   readonly addresses: () => Addresses;
 }

@@ -1,14 +1,23 @@
 // Live events to whoever watches. A watcher that doesn't read is dropped: no call waits for one.
 import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../base/clock.ts';
 import { adminAccess, isOwnOrigin } from './auth.ts';
 import type { ServerContext } from './context.ts';
+import { TICKET_TTL_MS } from './socketTickets.ts';
 import type { UpgradeRefusal } from './upgrades.ts';
 
 /** A watcher may be silent for ever; one that doesn't answer a ping within this is gone. */
 const PING_EVERY_MS = 30_000;
 const TRY_AGAIN_LATER = 1013;
+
+/** For pages in a browser, which can't send the bearer with a WebSocket. */
+export function eventTicketRoute(app: FastifyInstance, context: ServerContext): void {
+  app.post('/v1/events/ticket', async (_request, reply) =>
+    reply.code(201).send({ ticket: context.tickets.mint('events'), expiresInMs: TICKET_TTL_MS }),
+  );
+}
 
 /** Why this watcher is refused, if it is. */
 export function eventsRefusal(
@@ -17,8 +26,8 @@ export function eventsRefusal(
   watchers: number,
 ): UpgradeRefusal | undefined {
   const access = adminAccess(request, context.options.adminToken);
-  if (access === 'unauthorized') {
-    return { status: 401, what: 'auth', message: 'a valid bearer token is required' };
+  if (access === 'unauthorized' && !context.tickets.admits(request, 'events')) {
+    return { status: 401, what: 'auth', message: 'a valid bearer token or ticket is required' };
   }
   if (access === 'not_local' || !isOwnOrigin(request, context.addresses().publicUrl)) {
     return { status: 403, what: 'auth', message: 'only local peers are served' };

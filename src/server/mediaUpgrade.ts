@@ -6,9 +6,10 @@ import type { CallInfo } from '../call/port.ts';
 import type { StreamStart } from '../twilio/frame.ts';
 import { MediaStream, type StreamOpening } from '../twilio/mediaStream.ts';
 import { isSigned } from '../twilio/signature.ts';
-import { isLocalPeer } from './auth.ts';
+import { isLocalPeer, isOwnOrigin } from './auth.ts';
 import type { ServerContext } from './context.ts';
 import type { RejectedWhat } from './options.ts';
+import { ticketOf, type Ticket } from './softphone.ts';
 import type { UpgradeRefusal } from './upgrades.ts';
 
 const POLICY_VIOLATION = 1008;
@@ -16,6 +17,8 @@ const INTERNAL_ERROR = 1011;
 
 /** Why this upgrade to a media stream is refused, if it is. */
 export function mediaRefusal(context: ServerContext, request: IncomingMessage): UpgradeRefusal | undefined {
+  const ticket = ticketOf(request);
+  if (ticket !== undefined) return browserRefusal(context, request, ticket);
   const { authToken } = context.options.twilio;
   if (authToken === undefined) {
     if (!isLocalPeer(request)) {
@@ -24,13 +27,29 @@ export function mediaRefusal(context: ServerContext, request: IncomingMessage): 
   } else if (!isSigned(authToken, request.headers['x-twilio-signature'], context.addresses().mediaUrl, {})) {
     return { status: 403, what: 'signature', message: "the request does not bear the carrier's signature" };
   }
-  return context.admission.streamsFull
-    ? { status: 503, what: 'overload', message: 'no more streams are taken now' }
-    : undefined;
+  return context.admission.streamsFull ? FULL : undefined;
+}
+
+const FULL = { status: 503, what: 'overload', message: 'no more streams are taken now' } as const;
+
+/** A page cannot sign: it is ours, and its ticket is good for this one upgrade. */
+function browserRefusal(
+  context: ServerContext,
+  request: IncomingMessage,
+  ticket: Ticket,
+): UpgradeRefusal | undefined {
+  if (!isOwnOrigin(request, context.addresses().publicUrl)) {
+    return { status: 403, what: 'auth', message: 'only pages of this gateway are served' };
+  }
+  if (context.admission.streamsFull) return FULL;
+  const redemption = context.softphone.redeem(ticket);
+  return redemption === 'ok'
+    ? undefined
+    : { status: 403, what: 'token', message: `the ticket is not good: ${redemption}` };
 }
 
 /** Waits for the start, checks whose it is, and hands the stream to the calls. */
-export function serveMedia(context: ServerContext, socket: WebSocket): void {
+export function serveMedia(context: ServerContext, socket: WebSocket, request: IncomingMessage): void {
   const { limits, options } = context;
   const stream = new MediaStream(
     socket,
@@ -41,11 +60,17 @@ export function serveMedia(context: ServerContext, socket: WebSocket): void {
   // `started` never rejects, and what follows catches its own errors.
   void stream.started.then((opening) => {
     noLongerWaits();
-    onOpening(context, stream, opening);
+    onOpening(context, stream, opening, ticketOf(request)?.callSid);
   });
 }
 
-function onOpening(context: ServerContext, stream: MediaStream, opening: StreamOpening): void {
+/** `ticketed`: the call that its upgrade was for, when a browser opened it. */
+function onOpening(
+  context: ServerContext,
+  stream: MediaStream,
+  opening: StreamOpening,
+  ticketed: string | undefined,
+): void {
   const { options } = context;
   if (opening.kind === 'ended') {
     countRefused(context, stream);
@@ -54,7 +79,7 @@ function onOpening(context: ServerContext, stream: MediaStream, opening: StreamO
     return;
   }
   const { callSid, streamSid } = opening.start;
-  const claim = claimCall(context, opening.start);
+  const claim = claimCall(context, opening.start, ticketed);
   if (claim.kind === 'refused') {
     const { what, why } = claim;
     options.metrics.rejected(what);
@@ -76,7 +101,10 @@ type Claim =
   | { readonly kind: 'refused'; readonly what: RejectedWhat; readonly why: string };
 
 /** The announced call that this start belongs to. Only the right token takes it from the list. */
-function claimCall(context: ServerContext, start: StreamStart): Claim {
+function claimCall(context: ServerContext, start: StreamStart, ticketed: string | undefined): Claim {
+  if (ticketed !== undefined && ticketed !== start.callSid) {
+    return { kind: 'refused', what: 'token', why: 'wrong_ticket' };
+  }
   const { accountSid } = context.options.twilio;
   if (accountSid !== undefined && start.accountSid !== accountSid) {
     return { kind: 'refused', what: 'token', why: 'wrong_account' };
@@ -89,6 +117,7 @@ function claimCall(context: ServerContext, start: StreamStart): Claim {
   }
   if (announced === undefined) return { kind: 'refused', what: 'unknown_call', why: 'forgotten' };
   context.admission.take(start.callSid);
+  context.softphone.began(start.callSid);
   return { kind: 'granted', info: announced };
 }
 

@@ -11,9 +11,13 @@ import {
   leadPage,
   newCall,
   newLead,
+  newSoftphoneCall,
   pageQuery,
   readiness,
   sayText,
+  socketTicket,
+  softphoneNext,
+  softphoneStream,
   transferTo,
 } from './apiSchemas.ts';
 
@@ -32,6 +36,8 @@ interface Operation {
 }
 
 const eventsQuery = z.object({ callSid: z.string().optional() });
+
+const hopsQuery = z.object({ overflow: z.string().optional() });
 
 const OPERATIONS: readonly Operation[] = [
   {
@@ -88,6 +94,22 @@ const OPERATIONS: readonly Operation[] = [
     answer: callRef,
   },
   {
+    method: 'post',
+    path: '/v1/softphone/calls',
+    summary: 'A call from a browser: what its page needs to open the media stream',
+    body: newSoftphoneCall,
+    status: 201,
+    answer: softphoneStream,
+  },
+  {
+    method: 'post',
+    path: '/v1/softphone/calls/{callSid}/stream-ended',
+    summary: 'What comes next for a call from a browser whose stream is over',
+    query: hopsQuery,
+    status: 200,
+    answer: softphoneNext,
+  },
+  {
     method: 'get',
     path: '/v1/leads',
     summary: 'Leads, newest first',
@@ -118,6 +140,13 @@ const OPERATIONS: readonly Operation[] = [
     summary: 'WebSocket: live events, JSON, one a message',
     query: eventsQuery,
     status: 101,
+  },
+  {
+    method: 'post',
+    path: '/v1/events/ticket',
+    summary: 'A ticket for one such WebSocket, for pages in a browser',
+    status: 201,
+    answer: socketTicket,
   },
   {
     method: 'get',
@@ -183,7 +212,8 @@ const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/twilio/media',
-    summary: 'WebSocket: the media stream of a call',
+    summary:
+      'WebSocket: the media stream of a call; a browser bears a ticket among its protocols instead of a signature',
     status: 101,
     asked: 'carrier',
   },

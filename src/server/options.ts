@@ -118,6 +118,8 @@ export interface ServerOptions {
   readonly overloaded?: () => OverloadReason | undefined;
   /** Recordings are below it. */
   readonly dataDir: string;
+  /** The build of the web console; without a page in it the console says that it isn't built. */
+  readonly consoleDir: string;
   /** Of the agent that is loaded: an outgoing call may name no other. */
   readonly agentName: string;
   /** The number that outgoing calls come from when the request names none. */

@@ -4,6 +4,8 @@ import { Admission } from './admission.ts';
 import { buildApp } from './app.ts';
 import { addressesOf, type Addresses, type ServerContext } from './context.ts';
 import { SERVER_LIMITS, type ServerOptions } from './options.ts';
+import { SocketTickets } from './socketTickets.ts';
+import { Softphone } from './softphone.ts';
 import { acceptUpgrades } from './upgrades.ts';
 
 export interface GatewayServer {
@@ -23,9 +25,18 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
     options.clock,
     () => options.overloaded?.() !== undefined,
   );
+  const softphone = new Softphone(options, admission);
   const limits = { ...SERVER_LIMITS, ...options.limits };
   let addresses: Addresses = addressesOf(options, 'http://127.0.0.1');
-  const context: ServerContext = { options, limits, admission, addresses: () => addresses };
+  const tickets = new SocketTickets(options.adminToken, options.clock);
+  const context: ServerContext = {
+    options,
+    limits,
+    admission,
+    tickets,
+    softphone,
+    addresses: () => addresses,
+  };
   const app = buildApp(context);
   await app.ready();
   const upgrades = acceptUpgrades(app.server, context);
@@ -43,6 +54,7 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
   async function close(): Promise<void> {
     // First the sockets: the server's own close waits for them.
     const closing = app.close();
+    softphone.close();
     await upgrades.close();
     const cut = options.clock.after(limits.closeTimeoutMs, () => app.server.closeAllConnections());
     await closing;

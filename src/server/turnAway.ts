@@ -26,10 +26,15 @@ export function turnAway(context: ServerContext, reason: RefusalReason, hops: nu
   const elsewhere = overflowUrl ?? own;
   return elsewhere === undefined || hops >= HOPS_MAX
     ? sayAndHangUp(lines.busy, lines.language)
-    : redirect(`${elsewhere}?${HOPS}=${hops + 1}`);
+    : redirect(`${elsewhere}?${onceMore(hops)}`);
 }
 
 /** TwiML for a call that another instance is to go on with: whoever balances does not bring it back here, as a rule. */
 export function askElsewhere(context: ServerContext, hops: number): string {
-  return redirect(`${context.addresses().publicUrl}/twilio/stream-ended?${HOPS}=${hops + 1}`);
+  return redirect(`${context.addresses().publicUrl}/twilio/stream-ended?${onceMore(hops)}`);
+}
+
+/** The query of an address that is asked after `hops` others were. */
+export function onceMore(hops: number): string {
+  return `${HOPS}=${hops + 1}`;
 }

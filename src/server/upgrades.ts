@@ -7,6 +7,7 @@ import { EVENTS_PATH, MEDIA_PATH, type ServerContext } from './context.ts';
 import { eventsRefusal, serveEvents } from './eventsUpgrade.ts';
 import { mediaRefusal, serveMedia } from './mediaUpgrade.ts';
 import type { RejectedWhat } from './options.ts';
+import { chosenProtocol } from './socketTickets.ts';
 
 /** Why an upgrade is refused. */
 export interface UpgradeRefusal {
@@ -43,7 +44,7 @@ export function acceptUpgrades(server: Server, context: ServerContext): Upgrades
     if (path === MEDIA_PATH) {
       const refusal = mediaRefusal(context, request);
       if (refusal !== undefined) return refuse(context, socket, refusal);
-      media.handleUpgrade(request, socket, head, (opened) => serveMedia(context, opened));
+      media.handleUpgrade(request, socket, head, (opened) => serveMedia(context, opened, request));
     } else if (path === EVENTS_PATH) {
       const refusal = eventsRefusal(context, request, watchers.clients.size);
       if (refusal !== undefined) return refuse(context, socket, refusal);
@@ -69,6 +70,7 @@ function socketServer(context: ServerContext, messageBytesMax: number): WebSocke
     clientTracking: true,
     maxPayload: messageBytesMax,
     perMessageDeflate: false,
+    handleProtocols: chosenProtocol,
   });
   server.on('wsClientError', (_error, socket) => {
     refuse(context, socket, { status: 400, what: 'request', message: 'not a WebSocket handshake' });

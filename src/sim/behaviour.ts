@@ -47,6 +47,23 @@ export type FaultSource = () => SimFault | undefined;
 
 export const noFaults: FaultSource = () => undefined;
 
+/** So many of them go wrong (0-1), each in a way of its own. */
+export function someFaults(share: number, random: Random): FaultSource {
+  return () => {
+    if (random.next() >= share) return undefined;
+    const afterItems = 1 + Math.floor(random.next() * 6);
+    const faults: readonly SimFault[] = [
+      { kind: 'status', status: 500 },
+      { kind: 'status', status: 429, headers: { 'retry-after-ms': '500' } },
+      { kind: 'hang' },
+      { kind: 'cut', afterItems },
+      { kind: 'stall', afterItems },
+      { kind: 'garbage' },
+    ];
+    return faults[Math.floor(random.next() * faults.length)];
+  };
+}
+
 /** `delayMs` drawn from its range. */
 export function jittered(delayMs: number, timings: SimTimings, random: Random): number {
   return delayMs * (1 + timings.jitter * (random.next() * 2 - 1));

@@ -1,5 +1,5 @@
 // `npm run bench`: what the gateway takes of a caller's time and of a machine, measured from outside. Names after
-// `--` choose; without one everything runs, some half an hour.
+// `--` choose; without one everything but the soak runs, some half an hour.
 import { parseArgs } from 'node:util';
 import { errorText } from '../base/errors.ts';
 import { benchBudgets } from './benchBudgets.ts';
@@ -17,6 +17,7 @@ import { drawReport, keepReport, thisMachine, type BenchReport } from './benchRe
 import { benchPrometheus } from './benchPrometheus.ts';
 import { benchRolling } from './benchRolling.ts';
 import { benchShare } from './benchShare.ts';
+import { benchSoak } from './benchSoak.ts';
 import { benchTurns, type TurnBenchOptions } from './turnBench.ts';
 
 const BENCHES: Readonly<
@@ -37,20 +38,26 @@ const BENCHES: Readonly<
   metrics: () => benchMetrics(),
   hedging: () => benchHedging(),
   turns: (_load, turns) => benchTurns(turns, print),
+  soak: ({ calls }, _turns, { minutes }) => benchSoak({ calls, minutes }, print),
 };
+/** Runs only when it is asked for: it takes an hour alone. */
+const LONG = 'soak';
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
   kill: [--kills 20]
   latency: [--only improvement ...]
   load: [--seconds 120] [--calls 50] [--profile folder]
   prometheus: [--seconds 120]
+  soak: [--minutes 60] [--calls 50]
   turns: [--half heldOut|tuning] [--case id ...] [--setting name ...] [--seed 1] [--calls 20]`;
 const SECONDS_MAX = 3_600;
 const CALLS_MAX = 1_000;
 const KILLS_MAX = 1_000;
+const MINUTES_MAX = 24 * 60;
 const SEED_MAX = 1_000_000;
 
 interface RestOptions extends LatencyOptions {
   readonly kills: number;
+  readonly minutes: number;
 }
 
 function print(line = ''): void {
@@ -70,6 +77,7 @@ async function run(): Promise<void> {
       seed: { type: 'string', default: '1' },
       kills: { type: 'string', default: '20' },
       only: { type: 'string', multiple: true, default: [] },
+      minutes: { type: 'string', default: '60' },
     },
   });
   const { half } = values;
@@ -88,8 +96,13 @@ async function run(): Promise<void> {
   };
   const only = values.only.flatMap((names) => names.split(','));
   if (!only.every(isTableImprovement)) throw new Error(USAGE);
-  const rest: RestOptions = { kills: wholeNumber(values.kills, KILLS_MAX), only };
-  const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
+  const rest: RestOptions = {
+    kills: wholeNumber(values.kills, KILLS_MAX),
+    minutes: wholeNumber(values.minutes, MINUTES_MAX),
+    only,
+  };
+  const all = Object.keys(BENCHES).filter((name) => name !== LONG);
+  const names = positionals.length === 0 ? all : positionals;
   if (names.some((name) => !Object.hasOwn(BENCHES, name))) throw new Error(USAGE);
   for (const name of names) {
     const machine = thisMachine();

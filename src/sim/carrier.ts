@@ -34,11 +34,12 @@ export interface CarrierOptions {
   readonly callee?: (call: CarrierCall, request: CallRequest) => Answer;
   /** Opens a media socket, in place of `ws`. */
   readonly dial?: LineOptions['dial'];
+  /** Calls of which the evidence is kept; the oldest that are over go. */
+  readonly callsKept?: number;
 }
 
 const ANSWER: Answer = { kind: 'answer', afterMs: 1_000 };
-/** Calls of which the evidence is kept; the oldest that are over go. */
-const CALLS_KEPT_MAX = 1_000;
+const CALLS_KEPT = 1_000;
 
 export class Carrier {
   readonly #options: CarrierOptions;
@@ -148,7 +149,7 @@ export class Carrier {
 
   #forgetOldest(): void {
     for (const [callSid, call] of this.#calls) {
-      if (this.#calls.size <= CALLS_KEPT_MAX) return;
+      if (this.#calls.size <= (this.#options.callsKept ?? CALLS_KEPT)) return;
       if (call.end !== undefined) this.#calls.delete(callSid);
     }
   }

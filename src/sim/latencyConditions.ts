@@ -1,7 +1,6 @@
 // With which improvements the same conversations are held: with none, with one more each time, and with all but one.
-import type { Improvement } from '../config.ts';
 
-/** In the order of the inherited table, then the ones past it. */
+/** By their names in `DISABLE`: in the order of the inherited table, then the ones past it. */
 export const TABLE = [
   'llm-streaming',
   'first-sentence',
@@ -14,7 +13,7 @@ export const TABLE = [
   'speculation',
   'hedging',
   'adaptive',
-] as const satisfies readonly Improvement[];
+] as const;
 export type TableImprovement = (typeof TABLE)[number];
 
 export interface Condition {

@@ -1,7 +1,8 @@
 // What a process uses of the machine, by Linux' own account; elsewhere it can't be told.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 
 export interface ProcessUse {
   /** User and system time of all its threads since it began. */
@@ -29,6 +30,32 @@ export function parseStat(text: string): ProcessUse | undefined {
   if (utime === undefined || stime === undefined || rss === undefined) return undefined;
   if (![utime, stime, rss].every(Number.isFinite)) return undefined;
   return { cpuMs: (utime + stime) * TICK_MS, rssBytes: rss * PAGE_BYTES };
+}
+
+export interface Descriptors {
+  /** Everything that is open. */
+  readonly all: number;
+  readonly sockets: number;
+}
+
+/** What a process has open; undefined where there is no /proc, or no such process. */
+export function readDescriptors(pid: number): Descriptors | undefined {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    const names = readdirSync(folder);
+    return { all: names.length, sockets: names.filter((name) => isSocket(path.join(folder, name))).length };
+  } catch {
+    return undefined;
+  }
+}
+
+function isSocket(link: string): boolean {
+  try {
+    return readlinkSync(link).startsWith('socket:');
+  } catch {
+    // Closed a moment ago.
+    return false;
+  }
 }
 
 export interface Cores {

@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { JsonRecord } from '../base/json.ts';
 import type { Random } from '../base/random.ts';
-import type { SimTimings } from './behaviour.ts';
+import { noFaults, type FaultSource, type SimTimings } from './behaviour.ts';
 import type { Brain } from './brain.ts';
 import { simulatedChat, type SimulatedChat } from './openaiChat.ts';
 import { simulatedRealtime, type RealtimeCounts } from './openaiRealtime.ts';
@@ -21,6 +21,15 @@ export interface SimulatedProviders {
   setTimings(timings: SimTimings): void;
   close(): Promise<void>;
 }
+
+/** What goes wrong at each stage: asked once a request, or a connection. */
+export interface ProviderFaults {
+  readonly stt: FaultSource;
+  readonly llm: FaultSource;
+  readonly tts: FaultSource;
+}
+
+export const NO_FAULTS: ProviderFaults = { stt: noFaults, llm: noFaults, tts: noFaults };
 
 /** The moments at which things go in and out, by the simulators' own clock: what a bench measures between. */
 export interface ProviderWatch {
@@ -43,14 +52,17 @@ export interface SimulatedProvidersOptions {
   readonly onSpoken?: (spoken: Spoken) => void;
   readonly refusePcmu?: boolean;
   readonly watch?: ProviderWatch;
+  readonly faults?: ProviderFaults;
+  /** What its ears know, unless they know nothing yet. */
+  readonly book?: Phrasebook;
 }
 
 export async function openSimulatedProviders(
   options: SimulatedProvidersOptions,
 ): Promise<SimulatedProviders> {
-  const { clock, random, brain, voice, watch, onSpoken } = options;
+  const { clock, random, brain, voice, watch, onSpoken, faults = NO_FAULTS } = options;
   const server = new SimServer();
-  const book = new Phrasebook();
+  const book = options.book ?? new Phrasebook();
   let current = options.timings;
   const timings = (): SimTimings => current;
   const stt = simulatedRealtime(server, {
@@ -59,6 +71,7 @@ export async function openSimulatedProviders(
     random,
     clock,
     refusePcmu: options.refusePcmu ?? false,
+    faults: faults.stt,
     onFinal: (atMs, text) => watch?.onFinal(atMs, text),
   });
   const chat = simulatedChat(server, {
@@ -66,6 +79,7 @@ export async function openSimulatedProviders(
     timings,
     random,
     clock,
+    faults: faults.llm,
     onRequest: (atMs, body) => watch?.onModelAsked(atMs, body),
     onToken: (atMs, body, text) => watch?.onToken(atMs, body, text),
   });
@@ -74,6 +88,7 @@ export async function openSimulatedProviders(
     timings,
     random,
     clock,
+    faults: faults.tts,
     onSpoken: (spoken) => onSpoken?.(spoken),
     onRequest: (atMs, text) => watch?.onVoiceAsked(atMs, text),
     onFirstByte: (atMs, text) => watch?.onVoiceByte(atMs, text),

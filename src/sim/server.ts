@@ -32,8 +32,11 @@ export class SimServer {
   readonly #server: Server;
   readonly #webSockets = new WebSocketServer({ noServer: true });
   readonly #sockets = new Set<Socket>();
+  readonly #onAsked: (request: IncomingMessage) => void;
 
-  constructor() {
+  /** `onAsked` sees the head of each request and upgrade. */
+  constructor(onAsked: (request: IncomingMessage) => void = () => undefined) {
+    this.#onAsked = onAsked;
     this.#server = createServer((request, response) => this.#onRequest(request, response));
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
     this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
@@ -83,6 +86,7 @@ export class SimServer {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    this.#onAsked(request);
     const path = new URL(request.url ?? '/', 'http://sim').pathname;
     const handler = this.#routeOf(request.method ?? 'GET', path);
     const chunks: Buffer[] = [];
@@ -104,6 +108,7 @@ export class SimServer {
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    this.#onAsked(request);
     const route = this.#socketRoutes.get(new URL(request.url ?? '/', 'http://sim').pathname);
     const refusal = route === undefined ? { status: 404 } : route.guard(request);
     if (route === undefined || refusal !== undefined) {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sleep, type Clock } from '../base/clock.ts';
+import { defined } from '../base/defined.ts';
 import { isRecord } from '../base/json.ts';
 import type { Random } from '../base/random.ts';
 import { sayable } from '../sentence/sayable.ts';
@@ -16,7 +17,12 @@ import type { CarrierCall } from './carrierCall.ts';
 import { tokensOf } from './chatWire.ts';
 import { startGateway, type GatewayProcess } from './gatewayProcess.ts';
 import type { SpeechVoice, Spoken } from './openaiSpeech.ts';
-import { openSimulatedProviders, type ProviderWatch, type SimulatedProviders } from './providers.ts';
+import {
+  openSimulatedProviders,
+  type ProviderFaults,
+  type ProviderWatch,
+  type SimulatedProviders,
+} from './providers.ts';
 import { openVoice, toSampleRate, type Voice } from './voice.ts';
 
 export const PUBLIC_URL = 'https://voice.example.com';
@@ -39,6 +45,9 @@ export interface StageOptions {
   readonly agentVoice?: SpeechVoice;
   readonly onSpoken?: (spoken: Spoken) => void;
   readonly watch?: ProviderWatch;
+  readonly faults?: ProviderFaults;
+  /** Of each carrier: calls whose sound and evidence are kept; the oldest go. */
+  readonly callsKept?: number;
 }
 
 export interface HouseOptions {
@@ -88,7 +97,7 @@ export class Stage {
 
   static async open(options: StageOptions): Promise<Stage> {
     const voice = await openVoice();
-    const { clock, random, timings, brain, onSpoken, watch, pronounced = same } = options;
+    const { clock, random, timings, brain, onSpoken, watch, faults, pronounced = same } = options;
     const agentVoice = options.agentVoice ?? openAgentVoice(voice, pronounced);
     const providers = await openSimulatedProviders({
       clock,
@@ -96,10 +105,26 @@ export class Stage {
       timings,
       brain,
       voice: agentVoice,
-      ...(onSpoken === undefined ? {} : { onSpoken }),
-      ...(watch === undefined ? {} : { watch }),
+      ...defined({ onSpoken, watch, faults }),
     });
     return new Stage(options, providers, voice, agentVoice);
+  }
+
+  /** Other providers that are quite like the first ones, know the same sounds, and never fail unless told to. */
+  async openProviders(faults?: ProviderFaults): Promise<SimulatedProviders> {
+    const { clock, random, timings, brain } = this.#options;
+    const { book } = this.providers;
+    const providers = await openSimulatedProviders({
+      clock,
+      random,
+      timings,
+      brain,
+      voice: this.#agentVoice,
+      book,
+      ...defined({ faults }),
+    });
+    this.#closing.push(() => providers.close());
+    return providers;
   }
 
   /** Starts a gateway of this very tree and its carrier; resolves when it is ready for calls. */
@@ -118,10 +143,11 @@ export class Stage {
 
   /** Another carrier for the same gateway. */
   openCarrier(gateway: GatewayProcess): Carrier {
-    const { clock, random } = this.#options;
+    const { clock, random, callsKept } = this.#options;
     const carrier = new Carrier({
       clock,
       random,
+      ...defined({ callsKept }),
       accountSid: ACCOUNT.sid,
       authToken: ACCOUNT.token,
       voiceUrl: `${PUBLIC_URL}/twilio/voice`,

@@ -34,6 +34,19 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
+/** Of values over time: how much more there is of them for each unit of time. NaN of fewer than two moments. */
+export function slope(points: readonly (readonly [at: number, value: number])[]): number {
+  // The median over all pairs (Theil and Sen): a few values that are far off do not turn it.
+  return median(
+    points.flatMap(([fromAt, from], place) =>
+      points
+        .slice(place + 1)
+        .filter(([at]) => at !== fromAt)
+        .map(([at, value]) => (value - from) / (at - fromAt)),
+    ),
+  );
+}
+
 /** How often each value occurs, smallest value first. */
 export function tally(values: readonly number[]): readonly (readonly [value: number, times: number])[] {
   const times = new Map<number, number>();

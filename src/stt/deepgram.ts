@@ -7,7 +7,7 @@ import { DeepgramSession, type DeepgramSettings } from './deepgramSession.ts';
 import { FLUX } from './fluxTranscription.ts';
 import { LISTEN } from './listenTranscription.ts';
 import type { SpeechToText, SttOptions } from './port.ts';
-import { socketUrl } from './providerSocket.ts';
+import { onBehalfOf, socketUrl } from './providerSocket.ts';
 
 export const DEEPGRAM_BASE_URL = 'https://api.deepgram.com';
 
@@ -65,7 +65,8 @@ export function deepgramSpeechToText(options: DeepgramSttOptions, clock: Clock):
   return {
     provider,
     capabilities: { liveWords: true, commitsItself: flux, judgesTurns: flux },
-    open: (stt, listener) => new DeepgramSession(withQuery(base, options, stt), settings, listener, clock),
+    open: (stt, listener, span) =>
+      new DeepgramSession(withQuery(base, options, stt), onBehalfOf(span, settings), listener, clock),
   };
 }
 

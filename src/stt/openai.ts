@@ -4,7 +4,7 @@ import { validateHeaderValue } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import { OpenAiSession, type SessionSettings } from './openaiSession.ts';
 import type { SpeechToText, SttOptions } from './port.ts';
-import { socketUrl } from './providerSocket.ts';
+import { onBehalfOf, socketUrl } from './providerSocket.ts';
 
 export interface OpenAiSttOptions {
   /** Label for metrics; `openai` unless told. */
@@ -64,7 +64,7 @@ export function openaiSpeechToText(options: OpenAiSttOptions, clock: Clock): Spe
   return {
     provider,
     capabilities: { liveWords, commitsItself: serverVad },
-    open: (stt, listener) => new OpenAiSession(settings, stt, listener, clock),
+    open: (stt, listener, span) => new OpenAiSession(onBehalfOf(span, settings), stt, listener, clock),
   };
 }
 

@@ -1,5 +1,6 @@
 // Speech-to-text as the call sees it. A provider is one file that makes a `SpeechToText`.
 import type { ProviderError } from '../base/errors.ts';
+import type { Span } from '../base/span.ts';
 
 export interface SttCapabilities {
   /** Words arrive while the caller is speaking. */
@@ -14,8 +15,8 @@ export interface SpeechToText {
   /** Label for metrics, from a closed set: `openai`, `deepgram`, ... */
   readonly provider: string;
   readonly capabilities: SttCapabilities;
-  /** Starts connecting at once and answers at once; the listener is never called before this returns. */
-  open(options: SttOptions, listener: (event: SttEvent) => void): SttSession;
+  /** Starts connecting at once and answers at once; the listener is never called before this returns. `span`: on whose behalf. */
+  open(options: SttOptions, listener: (event: SttEvent) => void, span?: Span): SttSession;
 }
 
 export interface SttOptions {

@@ -3,6 +3,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { WebSocket, type RawData } from 'ws';
 import type { Clock, Timer } from '../base/clock.ts';
+import { traceHeaders, type Span } from '../base/span.ts';
 import { codeOfStatus, ProviderError, type ProviderErrorCode } from '../base/errors.ts';
 
 export interface ProviderSocketSettings {
@@ -54,6 +55,11 @@ export function socketUrl(baseUrl: string, path: string, server: string): URL {
     throw new TypeError(`not the address of a ${server} server: ${url.protocol}`);
   }
   return url;
+}
+
+/** The same, with the header that tells the server whose it is. */
+export function onBehalfOf<T extends ProviderSocketSettings>(span: Span | undefined, settings: T): T {
+  return { ...settings, headers: { ...settings.headers, ...traceHeaders(span) } };
 }
 
 export class ProviderSocket {

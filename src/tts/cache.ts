@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { BYTES_PER_MS } from '../audio/mulaw.ts';
 import { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Span } from '../base/span.ts';
 import { DiskCache } from './diskCache.ts';
 import { MemoryCache, type CachedSpeech } from './memoryCache.ts';
 import type { SpeechChunk, TextToSpeech } from './port.ts';
@@ -52,12 +53,17 @@ export interface CachedTextToSpeech extends TextToSpeech {
  */
 export function cachedTextToSpeech(inner: TextToSpeech, cache: SpeechCache): CachedTextToSpeech {
   const keyOf = (text: string): string => speechKey(inner.cacheKey, text);
-  const speak = (text: string, fixed: boolean, signal: AbortSignal): AsyncIterable<SpeechChunk> =>
-    cache.speak(keyOf(text), fixed, (stop) => inner.speak(text, stop), signal);
+  const speak = (
+    text: string,
+    fixed: boolean,
+    signal: AbortSignal,
+    span?: Span,
+  ): AsyncIterable<SpeechChunk> =>
+    cache.speak(keyOf(text), fixed, (stop) => inner.speak(text, stop, span), signal);
   return {
     provider: inner.provider,
     cacheKey: inner.cacheKey,
-    speak: (text, signal) => speak(text, false, signal),
+    speak: (text, signal, span) => speak(text, false, signal, span),
     warmUp: (signal) => inner.warmUp(signal),
     lookup: (text) => cache.lookup(keyOf(text)),
     isReady: (text) => cache.has(keyOf(text)),

@@ -8,6 +8,7 @@ import { ProviderError } from '../base/errors.ts';
 import { LatencyWindow } from '../base/latencyWindow.ts';
 import { race, type LatencyNotes } from '../base/race.ts';
 import { systemRandom } from '../base/random.ts';
+import type { Span } from '../base/span.ts';
 import type { SpeechChunk, TextToSpeech, WordTime } from './port.ts';
 import { restOfText } from './restOfText.ts';
 
@@ -60,11 +61,11 @@ export function fallbackTextToSpeech(
   return {
     provider: first.provider,
     cacheKey: JSON.stringify(voices.map((voice) => voice.cacheKey)),
-    speak(text, signal) {
+    speak(text, signal, span) {
       const ready = entries.find(({ voice }) => voice.isReady?.(text) === true);
       return ready === undefined
-        ? new Sentence(entries, options, signal).spoken(text)
-        : ready.voice.speak(text, signal);
+        ? new Sentence(entries, options, signal, span).spoken(text)
+        : ready.voice.speak(text, signal, span);
     },
     isReady: (text) => voices.some((voice) => voice.isReady?.(text) === true),
     /** All of them; one that is there is enough. */
@@ -83,14 +84,21 @@ class Sentence {
   readonly #entries: readonly Entry[];
   readonly #options: FallbackOptions;
   readonly #signal: AbortSignal;
+  readonly #span: Span | undefined;
   /** Who speaks now. */
   #speaker: Entry | undefined;
   #audioBytes = 0;
 
-  constructor(entries: readonly Entry[], options: FallbackOptions, signal: AbortSignal) {
+  constructor(
+    entries: readonly Entry[],
+    options: FallbackOptions,
+    signal: AbortSignal,
+    span: Span | undefined,
+  ) {
     this.#entries = entries;
     this.#options = options;
     this.#signal = signal;
+    this.#span = span;
   }
 
   async *spoken(text: string): AsyncGenerator<SpeechChunk, void, undefined> {
@@ -155,11 +163,16 @@ class Sentence {
 
   /** With another behind it, one that stands still is left. */
   #speak(voice: TextToSpeech, text: string, stop: AbortSignal): AsyncIterable<SpeechChunk> {
-    if (this.#entries.length === 1) return voice.speak(text, stop);
+    if (this.#entries.length === 1) return voice.speak(text, stop, this.#span);
     const timedOut = (code: 'first_output_timeout' | 'idle_timeout'): ProviderError =>
       new ProviderError(code, 'the voice stands still', { stage: 'tts', provider: voice.provider });
     const deadlines = { firstMs: FIRST_MS_MAX, idleMs: STALLED_MS, timedOut };
-    return withDeadlines((signal) => voice.speak(text, signal), deadlines, this.#options.clock, stop);
+    return withDeadlines(
+      (signal) => voice.speak(text, signal, this.#span),
+      deadlines,
+      this.#options.clock,
+      stop,
+    );
   }
 }
 

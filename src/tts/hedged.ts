@@ -26,10 +26,10 @@ export function hedgedTextToSpeech(
     provider: voice.provider,
     cacheKey: voice.cacheKey,
     warmUp: (signal) => voice.warmUp(signal),
-    speak(text, signal) {
+    speak(text, signal, span) {
       const asked: Contender<SpeechChunk> = {
         latencies,
-        run: (stop) => voice.speak(text, stop),
+        run: (stop) => voice.speak(text, stop, span),
         ...(breaker === undefined ? {} : { breaker }),
       };
       return race([asked], { clock, hedging, begins: (chunk) => chunk.mulaw.length > 0 }, signal);

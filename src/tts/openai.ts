@@ -6,6 +6,7 @@ import { withDeadlines, type StreamDeadlines } from '../base/deadline.ts';
 import { codeOfStatus, errorText, ProviderError, type ProviderErrorCode } from '../base/errors.ts';
 import type { HttpPool } from '../base/httpPool.ts';
 import { retryAfterMs } from '../base/retryAfter.ts';
+import { traceHeaders } from '../base/span.ts';
 import { BYTES_PER_MS } from '../audio/mulaw.ts';
 import { pcmToSpeech } from './pcmSpeech.ts';
 import type { SpeechChunk, TextToSpeech } from './port.ts';
@@ -62,18 +63,19 @@ export function openaiTextToSpeech(options: OpenaiSpeechOptions, http: HttpPool,
       sampleRateHz,
       options.extra ?? {},
     ]),
-    async *speak(text, signal): AsyncGenerator<SpeechChunk, void, undefined> {
+    async *speak(text, signal, span): AsyncGenerator<SpeechChunk, void, undefined> {
       signal.throwIfAborted();
       if (text.trim() === '') return;
       if (text.length > INPUT_CHARS_MAX) throw fail('bad_request', `${text.length} characters are too many`);
       const speech = pcmToSpeech(sampleRateHz);
+      const headers = traceHeaders(span);
       const deadlines: StreamDeadlines = {
         firstMs: options.firstAudioMs,
         idleMs: options.idleMs,
         timedOut: (which) => fail(which, 'the audio is late'),
       };
       const open = (stop: AbortSignal): AsyncIterable<Uint8Array> =>
-        audioBytes(() => client.audio.speech.create(bodyFor(options, text), { signal: stop }), fail);
+        audioBytes(() => client.audio.speech.create(bodyFor(options, text), { signal: stop, headers }), fail);
       let audioMs = 0;
       const given = (mulaw: Uint8Array): SpeechChunk => {
         audioMs += mulaw.length / BYTES_PER_MS;

@@ -1,4 +1,5 @@
 // Text-to-speech as the call sees it: a sentence in, mu-law out.
+import type { Span } from '../base/span.ts';
 
 export interface TextToSpeech {
   /** Label for metrics, from a closed set. */
@@ -8,9 +9,10 @@ export interface TextToSpeech {
   /**
    * Streams a sentence as 8 kHz mu-law, in pieces of any length that together are the whole.
    * Starts on the first pull and stops when `signal` aborts (throwing its reason) or the consumer stops.
-   * Throws a `ProviderError` when the provider fails; what was yielded before it stands.
+   * Throws a `ProviderError` when the provider fails; what was yielded before it stands. `span`: on whose behalf; of
+   * several who share what is made once, the first one's.
    */
-  speak(text: string, signal: AbortSignal): AsyncIterable<SpeechChunk>;
+  speak(text: string, signal: AbortSignal, span?: Span): AsyncIterable<SpeechChunk>;
   /** Whether the whole of `text` is there already: nobody has to be asked for it. Absent: never. */
   isReady?(text: string): boolean;
   /** Opens connections. Throws a `ProviderError` when that fails. */

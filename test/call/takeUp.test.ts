@@ -4,7 +4,9 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { CallCheckpoints, CheckpointState, TakenUp } from '../../src/store/port.ts';
 import { parseSnapshot, snapshotJson, type CallSnapshot } from '../../src/call/snapshot.ts';
+import type { CallWorld } from '../../src/call/world.ts';
 import { CallRig, INFO, type RigOptions } from '../helpers/callRig.ts';
+import { KeptSpans } from '../helpers/keptSpans.ts';
 import { VirtualClock } from '../helpers/virtualClock.ts';
 
 /** What the instances have in common: a row a call, which one of them holds. */
@@ -65,12 +67,12 @@ providers:
 
 function instances(options: RigOptions = {}) {
   const rows = new SharedRows();
-  const rig = (name: string, clock?: VirtualClock): CallRig =>
+  const rig = (name: string, clock?: VirtualClock, world: Partial<CallWorld> = {}): CallRig =>
     new CallRig({
       agentYaml: AGENT,
       ...options,
       ...(clock === undefined ? {} : { clock }),
-      world: { checkpoints: rows.of(name), ...options.world },
+      world: { checkpoints: rows.of(name), ...options.world, ...world },
     });
   return { rows, rig };
 }
@@ -288,6 +290,30 @@ test('what a caller must not have told is not left for others', async () => {
   assert.doesNotMatch(text.replace(/\D/g, ''), /4111111111111111/);
 });
 
+test('another instance goes on in the same trace', async () => {
+  const spans = new KeptSpans();
+  const { rig } = instances();
+  const traced = (name: string): CallRig => {
+    const clock = new VirtualClock();
+    return rig(name, clock, { tracer: spans.tracer(clock) });
+  };
+  const first = traced('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  const second = traced('b');
+  await takenUp(second);
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  second.hangsUp();
+  await second.leftovers();
+  const [going] = spans.named('call');
+  // The one that died has told nobody of the call, but of its first turn.
+  const before = spans.one('turn', 'turnpike.turn', 0);
+  assert.equal(going?.parent?.spanId, before.parent?.spanId);
+  assert.equal(going?.context.traceId, before.context.traceId);
+});
+
 const text = fc.string({ maxLength: 40 });
 const snapshots: fc.Arbitrary<CallSnapshot> = fc.record({
   info: fc.record({
@@ -334,6 +360,9 @@ const snapshots: fc.Arbitrary<CallSnapshot> = fc.record({
     { nil: undefined },
   ),
   handedOver: fc.boolean(),
+  traceparent: fc.option(fc.constantFrom('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'), {
+    nil: undefined,
+  }),
 });
 
 test('a call that is written down is read as it was', () => {

@@ -131,3 +131,45 @@ test('hosts that tools may reach are named one by one', () => {
   );
   assert.throws(() => readConfig({ TOOL_HOSTS: 'http://crm' }), /TOOL_HOSTS: expected hosts/u);
 });
+
+test('traces are wanted when a collector is named, in the words of OpenTelemetry', () => {
+  assert.equal(readConfig({ OTEL_SERVICE_NAME: 'desk', OTEL_TRACES_SAMPLER: 'always_on' }).traces, undefined);
+  assert.deepEqual(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/' }).traces, {
+    url: 'http://127.0.0.1:4318/v1/traces',
+    headers: {},
+    serviceName: 'turnpike',
+    sampler: 'parentbased_always_on',
+    ratio: 1,
+  });
+  const { traces } = readConfig({
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'https://otlp.example.com/otlp',
+    OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Basic%20YTpi, x-scope = front desk ,',
+    OTEL_SERVICE_NAME: 'desk',
+    OTEL_TRACES_SAMPLER: 'traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.25',
+  });
+  assert.deepEqual(traces, {
+    url: 'https://otlp.example.com/otlp/v1/traces',
+    headers: { Authorization: 'Basic YTpi', 'x-scope': 'front desk' },
+    serviceName: 'desk',
+    sampler: 'traceidratio',
+    ratio: 0.25,
+  });
+});
+
+test('what a collector is told wrongly is listed, and what is told it is kept out of the log', () => {
+  const wrong = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'grpc://collector:4317',
+    OTEL_EXPORTER_OTLP_HEADERS: 'a key with no value',
+    OTEL_TRACES_SAMPLER: 'jaeger_remote',
+    OTEL_TRACES_SAMPLER_ARG: '1.5',
+  };
+  const mistakes = mistakesOf(wrong);
+  for (const name of Object.keys(wrong)) {
+    assert.equal(mistakes.filter((mistake) => mistake.startsWith(`${name}: expected `)).length, 1, name);
+  }
+  assert.equal(mistakesOf({ OTEL_EXPORTER_OTLP_HEADERS: 'a=100%' }).length, 1);
+  assert.equal(mistakesOf({ OTEL_EXPORTER_OTLP_HEADERS: 'a=b\r\nc: d' }).length, 1);
+  const secrets = readConfig({ OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abcdefg' }).secrets();
+  assert.deepEqual(secrets, ['Bearer abcdefg', 'abcdefg']);
+});

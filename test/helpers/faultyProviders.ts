@@ -29,6 +29,8 @@ const CHAT_ROUTE = 'POST /v1/chat/completions';
 export interface FaultyProviders {
   /** Without a path: the providers are below `/v1`, a second voice below `/backup/v1`. */
   readonly url: string;
+  /** What each request and upgrade said of the trace that it belongs to, in their order. */
+  readonly traceparents: readonly { readonly path: string; readonly traceparent: string | undefined }[];
   readonly book: Phrasebook;
   readonly chat: SimulatedChat;
   readonly sessions: readonly RealtimeSession[];
@@ -55,7 +57,11 @@ export async function openFaultyProviders(options: {
   readonly voice: SpeechVoice;
   readonly onSpoken: (spoken: Spoken) => void;
 }): Promise<FaultyProviders> {
-  const server = new SimServer();
+  const traceparents: { path: string; traceparent: string | undefined }[] = [];
+  const server = new SimServer(({ url = '', headers }) => {
+    const { traceparent } = headers;
+    traceparents.push({ path: url, traceparent: typeof traceparent === 'string' ? traceparent : undefined });
+  });
   const book = new Phrasebook();
   const shared = { clock: systemClock, random: seededRandom(3), timings: () => QUICK };
   const sessions: RealtimeSession[] = [];
@@ -119,6 +125,7 @@ export async function openFaultyProviders(options: {
 
   const providers: FaultyProviders = {
     url: await server.listen(),
+    traceparents,
     book,
     chat,
     sessions,

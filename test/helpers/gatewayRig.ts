@@ -128,6 +128,8 @@ export interface GatewayRigOptions {
   readonly turnModel?: Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly limits?: Partial<ServerLimits>;
+  /** A build of the console. */
+  readonly consoleDir?: string;
   /** What the one does who is called by the gateway. */
   readonly callee?: (call: CarrierCall) => Answer;
 }
@@ -189,7 +191,7 @@ export class GatewayRig {
       ...options.env,
     });
     const logger = openLog(config.logLevel, { write: (line) => void log.push(line) }, config.secrets);
-    const gateway = await openGateway(config, logger, options.limits);
+    const gateway = await openGateway(config, logger, options);
     const carrier = newCarrier(gateway.url, options.callee);
     serveCarrierRest(rest, carrier);
     const events: LiveEvent[] = [];

@@ -127,7 +127,9 @@ test('the README has every environment variable, and no other', () => {
 
 test('the README tells the default of every variable that has one', () => {
   const told = rows(section(readme, '## Configuration'));
-  const { host, port, dataDir, agentPath, openai, callsMax, migrate, logLevel, ...rest } = readConfig({});
+  const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' };
+  const { host, port, dataDir, agentPath, openai, callsMax, migrate, logLevel, traces, ...rest } =
+    readConfig(collector);
   const defaults: Readonly<Record<string, string>> = {
     HOST: host,
     PORT: String(port),
@@ -140,6 +142,9 @@ test('the README tells the default of every variable that has one', () => {
     SHED_LAG_MS: String(rest.shedLagMs),
     SHED_LATE_MS: String(rest.shedLateMs),
     LOG_LEVEL: logLevel,
+    OTEL_SERVICE_NAME: traces?.serviceName ?? '',
+    OTEL_TRACES_SAMPLER: traces?.sampler ?? '',
+    OTEL_TRACES_SAMPLER_ARG: String(traces?.ratio),
   };
   for (const [name, value] of Object.entries(defaults)) {
     const [, , cell] = told.find(([first]) => first === `\`${name}\``) ?? [];

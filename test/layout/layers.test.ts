@@ -26,16 +26,27 @@ const rows = [
     'log',
     'store',
     'events',
+    'trace',
   ],
   ['call'],
-  ['server', 'sim'],
-  ['main.ts', 'gateway.ts', 'providers.ts', 'warmUp.ts', 'load.ts', 'gauges.ts', 'drain.ts', 'config.ts'],
+  ['server', 'sim', 'console'],
+  [
+    'main.ts',
+    'gateway.ts',
+    'providers.ts',
+    'warmUp.ts',
+    'load.ts',
+    'gauges.ts',
+    'traces.ts',
+    'drain.ts',
+    'config.ts',
+  ],
 ];
 
 function filesBelow(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const full = path.join(folder, name);
-    return statSync(full).isDirectory() ? filesBelow(full) : full.endsWith('.ts') ? [full] : [];
+    return statSync(full).isDirectory() ? filesBelow(full) : /\.tsx?$/.test(full) ? [full] : [];
   });
 }
 
@@ -69,6 +80,18 @@ test('a folder imports only from itself and from the rows above it', () => {
   }
 });
 
+test('the console brings into a browser what is its own, and of the rest what runs anywhere', () => {
+  for (const { name, text } of files.filter(({ folder }) => folder === 'console')) {
+    for (const target of importsOf(text.replace(/^(?:import|export) type [^;]+;/gm, ''))) {
+      assert.ok(!target.startsWith('node:'), `${name} may not bring ${target} into a browser`);
+      if (!target.startsWith('.')) continue;
+      const [folder = ''] = path.relative(src, path.resolve(src, path.dirname(name), target)).split(path.sep);
+      const runsAnywhere = ['console', 'base', 'audio'].includes(folder);
+      assert.ok(runsAnywhere, `${name} may not bring ${target} into a browser`);
+    }
+  }
+});
+
 const reserved: readonly { what: RegExp; allowed: RegExp; why: string }[] = [
   { what: /\bprocess\.env\b/, allowed: /^config\.ts$|^sim\//, why: 'config.ts alone reads the environment' },
   { what: /\bDate\.now\(|\bperformance\.now\(/, allowed: /^base\//, why: 'time is passed in as a Clock' },
@@ -76,6 +99,7 @@ const reserved: readonly { what: RegExp; allowed: RegExp; why: string }[] = [
   { what: /\bMath\.random\(/, allowed: /^base\//, why: 'chance is passed in as a Random' },
   { what: /from 'pino'/, allowed: /^log\//, why: 'log/ alone imports pino' },
   { what: /from 'prom-client'/, allowed: /^metrics\//, why: 'metrics/ alone imports prom-client' },
+  { what: /from '@opentelemetry\//, allowed: /^trace\//, why: 'trace/ alone imports OpenTelemetry' },
   { what: /from '(?:knex|pg)'/, allowed: /^store\//, why: 'store/ alone imports knex' },
   {
     what: /\b[a-z]\w*Sync\b/,

@@ -204,6 +204,7 @@ export function harnessOptions(dataDir: string): ServerOptions {
     adminToken: ADMIN_TOKEN,
     callsMax: 10,
     dataDir,
+    consoleDir: path.join(dataDir, 'console'),
     agentName: 'desk',
     callerNumber: '+15005550001',
     lines: { language: 'en-US', busy: 'All lines are busy.', apology: 'Something went wrong.' },

@@ -4,6 +4,8 @@ import { Admission } from '../../src/server/admission.ts';
 import { buildApp } from '../../src/server/app.ts';
 import { addressesOf, EVENTS_PATH, MEDIA_PATH } from '../../src/server/context.ts';
 import { SERVER_LIMITS } from '../../src/server/options.ts';
+import { SocketTickets } from '../../src/server/socketTickets.ts';
+import { Softphone } from '../../src/server/softphone.ts';
 import { FakeCalls, harnessOptions, json, served } from './harness.ts';
 
 interface Description {
@@ -16,14 +18,18 @@ served('the description names every route and nothing else', async (harness) => 
   const described = await json<Description>(await harness.api('GET', '/v1/openapi.json'));
   const options = harnessOptions(harness.dataDir);
   const addresses = addressesOf(options, harness.server.url);
+  const admission = new Admission(1, new FakeCalls(), systemClock);
   const app = buildApp({
     options,
     limits: SERVER_LIMITS,
-    admission: new Admission(1, new FakeCalls(), systemClock),
+    tickets: new SocketTickets(undefined, systemClock),
+    admission,
+    softphone: new Softphone(options, admission),
     addresses: () => addresses,
   });
   const routes = new Set([`get ${MEDIA_PATH}`, `get ${EVENTS_PATH}`]);
   app.addHook('onRoute', ({ method, url }) => {
+    if (url.startsWith('/console')) return;
     for (const each of [method].flat()) routes.add(`${each.toLowerCase()} ${url.replace(/:(\w+)/g, '{$1}')}`);
   });
   await app.ready();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { readConfig } from '../../src/config.ts';
 import { HEADLINE, INHERITED, sumOf } from '../../src/sim/inheritedTable.ts';
 import { ADDING, ALL_OFF, conditionsFor, keyOf, TABLE, WITHOUT } from '../../src/sim/latencyConditions.ts';
 import { addingTable, serialShare, withoutTable } from '../../src/sim/latencyReport.ts';
@@ -18,6 +19,10 @@ test('each line has one improvement more than the one before, from none to all',
       [improvement],
     );
   }
+});
+
+test('every improvement of the table can be switched off by its name', () => {
+  assert.deepEqual([...readConfig({ DISABLE: keyOf(ALL_OFF) }).disabled], [...TABLE]);
 });
 
 test('what is the same to the gateway is held once; a few can be asked for', () => {

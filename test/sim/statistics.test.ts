@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { median, quantile, spread, tally } from '../../src/sim/statistics.ts';
+import { median, quantile, slope, spread, tally } from '../../src/sim/statistics.ts';
 
 test('the median of an even number lies between the two in the middle', () => {
   assert.equal(median([4, 1, 3, 2]), 2.5);
@@ -45,4 +45,22 @@ test('a tally goes from the smallest value up', () => {
     [0, 2],
     [1, 3],
   ]);
+});
+
+test('a slope is that of the line, whatever a few values far from it say', () => {
+  const line = Array.from({ length: 20 }, (_unused, at) => [at, 7 + 3 * at] as const);
+  assert.equal(slope(line), 3);
+  assert.equal(slope([...line.slice(0, 18), [18, 900], [19, -900]]), 3);
+});
+
+test('of one moment there is no slope', () => {
+  assert.ok(Number.isNaN(slope([[1, 2]])));
+  assert.ok(
+    Number.isNaN(
+      slope([
+        [1, 2],
+        [1, 3],
+      ]),
+    ),
+  );
 });

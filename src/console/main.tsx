@@ -1,0 +1,8 @@
+// The console's entry: one page in a browser, on which operators see calls and act on them.
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { keepTheme } from './theme.ts';
+
+keepTheme();
+const root = document.getElementById('app');
+if (root !== null) render(<App />, root);

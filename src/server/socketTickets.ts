@@ -1,0 +1,81 @@
+// What a page in a browser shows when it opens a WebSocket: browsers send no `Authorization` with one. The page asks for a
+// ticket with its bearer and offers it as a subprotocol, so it stands in no address and no log.
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../base/clock.ts';
+import { secretText } from '../base/random.ts';
+
+/** The page opens its socket at once. */
+export const TICKET_TTL_MS = 30_000;
+/** Spent tickets are remembered while they could be played again; only who has the bearer can make so many. */
+const SPENT_MAX = 10_000;
+const NONCE_BYTES = 12;
+const SECRET_BYTES = 32;
+/** Beside it the page offers a name without it, which the server can choose: `turnpike.events`. */
+const TICKET_PREFIX = 'turnpike.ticket.';
+
+/** Which socket a ticket opens. */
+export type TicketPurpose = 'events';
+
+/**
+ * Tickets of one use for half a minute. They are signed with the admin token and not kept, so an instance takes those of
+ * another one, behind the same balancer; that each is used once is kept by each instance for itself.
+ */
+export class SocketTickets {
+  readonly #key: string;
+  readonly #clock: Clock;
+  /** Nonce to when it runs out, oldest first. */
+  readonly #spent = new Map<string, number>();
+
+  constructor(adminToken: string | undefined, clock: Clock) {
+    // Without a token nobody needs a ticket, and nobody can make one up.
+    this.#key = adminToken ?? secretText(SECRET_BYTES);
+    this.#clock = clock;
+  }
+
+  /** A new ticket, in characters that a subprotocol may have. */
+  mint(purpose: TicketPurpose): string {
+    const expiresAtMs = Math.round(this.#clock.wallMs()) + TICKET_TTL_MS;
+    const claim = `${purpose}.${expiresAtMs}.${secretText(NONCE_BYTES)}`;
+    return `${claim}.${this.#sign(claim)}`;
+  }
+
+  /** Spends the ticket that the request offers, if there is one, for this purpose, in time and not spent. */
+  admits(request: IncomingMessage, purpose: TicketPurpose): boolean {
+    const offered = offeredProtocols(request).find((protocol) => protocol.startsWith(TICKET_PREFIX));
+    return offered !== undefined && this.#redeem(offered.slice(TICKET_PREFIX.length), purpose);
+  }
+
+  #redeem(ticket: string, purpose: TicketPurpose): boolean {
+    const dot = ticket.lastIndexOf('.');
+    const claim = ticket.slice(0, Math.max(0, dot));
+    const signature = Buffer.from(ticket.slice(dot + 1));
+    const expected = Buffer.from(this.#sign(claim));
+    if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return false;
+    const [claimed, expiresAt = '', nonce = ''] = claim.split('.');
+    const nowMs = this.#clock.wallMs();
+    if (claimed !== purpose || Number(expiresAt) < nowMs) return false;
+    this.#forgetBefore(nowMs);
+    if (this.#spent.has(nonce) || this.#spent.size >= SPENT_MAX) return false;
+    this.#spent.set(nonce, Number(expiresAt));
+    return true;
+  }
+
+  #sign(claim: string): string {
+    return createHmac('sha256', this.#key).update(`socket ticket\n${claim}`).digest('base64url');
+  }
+
+  #forgetBefore(nowMs: number): void {
+    for (const [nonce, expiresAtMs] of this.#spent) if (expiresAtMs < nowMs) this.#spent.delete(nonce);
+  }
+}
+
+/** The subprotocol for the server to choose: the first that is no ticket, so that a ticket is never said back. */
+export function chosenProtocol(offered: ReadonlySet<string>): string | false {
+  return [...offered].find((protocol) => !protocol.startsWith(TICKET_PREFIX)) ?? false;
+}
+
+function offeredProtocols(request: IncomingMessage): readonly string[] {
+  const header = request.headers['sec-websocket-protocol'] ?? '';
+  return header.split(',').map((protocol) => protocol.trim());
+}
