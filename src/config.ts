@@ -49,6 +49,8 @@ export interface Config {
   readonly dataDir: string;
   /** Undefined: the embedded database below `dataDir`. */
   readonly databaseUrl: string | undefined;
+  /** Undefined: this instance shares nothing with others but the database. */
+  readonly redisUrl: string | undefined;
   readonly agentPath: string;
   readonly twilio: {
     readonly accountSid: string | undefined;
@@ -183,9 +185,7 @@ const environment = z.object({
   STREAM_URL: address(/^wss?$/, 'wss://voice.example.com').optional(),
   DATA_DIR: z.string().default('./data'),
   DATABASE_URL: address(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database').optional(),
-  REDIS_URL: z
-    .undefined({ error: 'not to be set: this version shares no events between instances' })
-    .optional(),
+  REDIS_URL: address(/^rediss?$/, 'redis://:password@host:6379').optional(),
   AGENT: z
     .string()
     .regex(/\.ya?ml$/, 'the path of a .yaml file')
@@ -237,6 +237,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     streamUrl: values.STREAM_URL,
     dataDir: values.DATA_DIR,
     databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
     agentPath: values.AGENT,
     twilio: Object.freeze({
       accountSid: values.TWILIO_ACCOUNT_SID,
@@ -279,15 +280,16 @@ function tracesOf(values: Values): TraceSettings | undefined {
 
 /** A password stands in an address as it is and encoded. */
 function fixedSecrets(values: Values): readonly string[] {
-  const { TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, DATABASE_URL } = values;
-  const password = DATABASE_URL === undefined ? '' : new URL(DATABASE_URL).password;
+  const { TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, DATABASE_URL, REDIS_URL } =
+    values;
+  const passwords = [DATABASE_URL, REDIS_URL].map((url) => (url === undefined ? '' : new URL(url).password));
   // Of `Bearer abc` a server may quote the second word alone.
   const headers = Object.values(values.OTEL_EXPORTER_OTLP_HEADERS).flatMap((value) => [
     value,
     value.split(' ').at(-1),
   ]);
-  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, password, ...headers];
-  return [...all, decoded(password)]
+  const all = [TWILIO_AUTH_TOKEN, OPENAI_API_KEY, DEEPGRAM_API_KEY, ADMIN_TOKEN, ...passwords, ...headers];
+  return [...all, ...passwords.map(decoded)]
     .filter((secret) => secret !== undefined)
     .filter((secret) => secret !== '');
 }

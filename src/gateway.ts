@@ -14,10 +14,11 @@ import { ProviderBreakers } from './base/providerBreakers.ts';
 import { ProviderLatencies } from './base/providerLatencies.ts';
 import { Calls } from './call/calls.ts';
 import { turnSettingsOf } from './call/turnSettings.ts';
-import type { CallWorld, OpenRecording } from './call/world.ts';
+import type { CallWorld } from './call/world.ts';
 import type { Config } from './config.ts';
-import { EventBus } from './events/bus.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import { gaugesOf } from './gauges.ts';
+import { openRecording, openTheStore, whatIsKept } from './kept.ts';
 import { watchLoad } from './load.ts';
 import { ResponseCache } from './llm/responseCache.ts';
 import { openMetrics, openMutedMetrics, type Metrics } from './metrics/metrics.ts';
@@ -25,9 +26,9 @@ import { PlayoutWheel } from './playout/wheel.ts';
 import { openEars, openModel, openVoices, type ProvidersDeps } from './providers.ts';
 import type { Readiness, ServerLimits } from './server/options.ts';
 import { openServer } from './server/server.ts';
+import { openSharing } from './sharing.ts';
 import { watchDatabase } from './store/health.ts';
-import { StereoRecording } from './store/recording.ts';
-import { openStore, type Store } from './store/store.ts';
+import type { Store } from './store/store.ts';
 import { openTraces } from './traces.ts';
 import { twilioRest } from './twilio/rest.ts';
 import { openTurnModel, type MeasuredTurnModel } from './vad/turnModel.ts';
@@ -38,9 +39,6 @@ const clock = systemClock;
 
 /** Where the build leaves the console, seen from the sources and from the build alike. */
 const CONSOLE_DIR = path.join(import.meta.dirname, '..', 'dist', 'console');
-
-/** With an improvement switched off an answer waits for the database or for watchers, but no longer than this. */
-const NAIVE_MS_MAX = 2_000;
 
 /** What differs from a gateway as it is run. */
 export interface Unusual {
@@ -89,9 +87,11 @@ export async function openGateway(config: Config, logger: Logger, unusual: Unusu
 
 type Closing = (() => Promise<unknown> | void)[];
 
-function readyUnless(unready: ReadonlySet<string>, canKeep: boolean): Readiness {
+function readyUnless(unready: ReadonlySet<string>, canKeep: boolean, fleet: Fleet | undefined): Readiness {
   const reasons = [...unready, ...(canKeep ? [] : ['database'])];
-  return { ready: reasons.length === 0, reasons };
+  // Calls do without it, and so does an instance.
+  const without = fleet === undefined || fleet.up ? [] : ['redis'];
+  return { ready: reasons.length === 0, reasons, without };
 }
 
 async function build(
@@ -107,14 +107,14 @@ async function build(
   let store: Store | undefined;
   let detector: MeasuredVoiceDetector | undefined;
   let turnModel: MeasuredTurnModel | undefined;
-  const events = new EventBus({ clock, background: !config.disabled.has('background-events') });
-  closing.push(() => events.close());
+  const sharing = openSharing(config, clock, logger);
+  closing.push(() => sharing.close());
   let drainingSinceMs: number | undefined;
   const tracer = await openTraces(config, clock, logger);
   closing.push(() => tracer?.close());
   const open = config.disabled.has('metrics') ? openMutedMetrics : openMetrics;
   const metrics = open(
-    gaugesOf(clock, () => ({ calls, store, events, detector, turnModel, load, tracer, drainingSinceMs })),
+    gaugesOf(clock, () => ({ calls, store, sharing, detector, turnModel, load, tracer, drainingSinceMs })),
   );
   metrics.runsAgent(agent.name, agent.version);
   const load = watchLoad(config, clock, logger, metrics, () => calls?.activeCount ?? 0);
@@ -123,14 +123,11 @@ async function build(
     logger.error({ failure: errorText(error) }, 'background work failed'),
   );
   closing.push(() => background.idle());
-  store = await openTheStore(config, metrics, logger);
+  store = await openTheStore(config, sharing.instance, clock, metrics, logger);
   closing.push(() => store?.close());
   const databaseUp = watchDatabase(store.reader, clock, logger);
   closing.push(() => databaseUp.close());
-  const http = new HttpPool();
-  closing.push(() => http.close());
-  const toolHttp = new HttpPool({ privateHosts: config.toolHosts });
-  closing.push(() => toolHttp.close());
+  const { http, toolHttp } = openHttp(config, closing);
   const latencies = new ProviderLatencies(clock);
   const kept = { latencies, breakers: openBreakers(agent, metrics, logger) };
   const deps: ProvidersDeps = { agent, config, http, metrics, logger, clock, ...kept };
@@ -148,7 +145,7 @@ async function build(
     logger,
     metrics: load.metrics,
     tracer,
-    ...whatIsKept(config, store, events),
+    ...whatIsKept(config, store, sharing),
     detector,
     ...optionalParts(config, agent, turnModel),
     ...openEars(deps),
@@ -171,12 +168,13 @@ async function build(
   const unready = new Set<string>(warming ? ['warming_up'] : []);
   const { spool } = store;
   // Without a database calls go on, and what is to be kept of them waits on disk.
-  const readiness = (): Readiness => readyUnless(unready, databaseUp.up || spool.writable);
+  const readiness = (): Readiness => readyUnless(unready, databaseUp.up || spool.writable, sharing.fleet);
   const server = await openServer({
     ...serverOptions(config, agent, unusual),
     calls,
     reader: store.reader,
-    events,
+    events: sharing.bus,
+    others: sharing.fleet?.others,
     metrics,
     readiness,
     overloaded: load.overloaded,
@@ -197,6 +195,18 @@ async function build(
     handOver: async () => calls?.handOver(),
     close,
   };
+}
+
+/** For providers, and for tools, which reach the open internet alone. */
+function openHttp(
+  config: Config,
+  closing: Closing,
+): { readonly http: HttpPool; readonly toolHttp: HttpPool } {
+  const http = new HttpPool();
+  closing.push(() => http.close());
+  const toolHttp = new HttpPool({ privateHosts: config.toolHosts });
+  closing.push(() => toolHttp.close());
+  return { http, toolHttp };
 }
 
 /** Each change is told once, however many calls meet the same failure. */
@@ -239,32 +249,6 @@ function worldOptions(config: Config, agent: AgentFile, metrics: Metrics) {
     turnSettings: turnSettingsOf(agent, !config.disabled.has('speculation')),
     firstSentence: !config.disabled.has('first-sentence'),
     secret: config.secret,
-  };
-}
-
-/** Where calls tell what is kept of them; without the improvements an answer waits for what was said before it to be committed, and told. */
-function whatIsKept(
-  { disabled }: Config,
-  { writer, transcripts, checkpoints }: Store,
-  events: EventBus,
-): Pick<CallWorld, 'events' | 'writer' | 'transcripts' | 'checkpoints' | 'beforeAnswer'> {
-  const waits: (() => Promise<void>)[] = [];
-  if (disabled.has('batched-writes')) {
-    waits.push(() => writer.flush(NAIVE_MS_MAX));
-    waits.push(() => transcripts.flush(NAIVE_MS_MAX));
-  }
-  if (disabled.has('background-events')) waits.push(() => events.taken(NAIVE_MS_MAX));
-  if (waits.length === 0) return { events, writer, transcripts, checkpoints };
-  return {
-    events,
-    writer,
-    transcripts,
-    checkpoints,
-    beforeAnswer: async () => {
-      // What the turn's start has to tell is told in the same breath, after this was asked for.
-      await Promise.resolve();
-      for (const wait of waits) await wait();
-    },
   };
 }
 
@@ -348,44 +332,8 @@ async function openTheTurnModel(
   );
 }
 
-function openTheStore(config: Config, metrics: Metrics, logger: Logger): Promise<Store> {
-  return openStore({
-    databaseUrl: config.databaseUrl,
-    dataDir: config.dataDir,
-    migrate: config.migrate,
-    batching: !config.disabled.has('batched-writes'),
-    clock,
-    onDropped: (rows) => metrics.dropped('store_rows', rows),
-    onCommit: (durationMs, rows) => {
-      metrics.stageTook('store_commit', '', durationMs);
-      logger.debug({ durationMs, rows }, 'committed');
-    },
-    onTranscripts: (durationMs, calls) => logger.debug({ durationMs, calls }, 'kept transcripts'),
-    onError: (error) => logger.error({ failure: errorText(error) }, 'the store failed'),
-  });
-}
-
 function openRest(config: Config): ReturnType<typeof twilioRest> | undefined {
   const { accountSid, authToken, apiBaseUrl } = config.twilio;
   if (accountSid === undefined || authToken === undefined) return undefined;
   return twilioRest({ accountSid, authToken, ...(apiBaseUrl === undefined ? {} : { baseUrl: apiBaseUrl }) });
-}
-
-function openRecording(
-  dataDir: string,
-  callSid: string,
-  part: number,
-  metrics: Metrics,
-  logger: Logger,
-): OpenRecording {
-  const file = path.join('recordings', part === 1 ? `${callSid}.wav` : `${callSid}-${part}.wav`);
-  const recording = new StereoRecording({
-    path: path.join(dataDir, file),
-    durationMaxMs: 4 * 60 * 60 * 1_000,
-    onError: (error) => {
-      metrics.dropped('recording', 1);
-      logger.error({ callSid, failure: error.message }, 'a recording failed');
-    },
-  });
-  return { recording, path: file };
 }

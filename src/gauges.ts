@@ -1,9 +1,9 @@
 // What the metrics read when they are asked, gathered from all over the process.
 import type { Clock } from './base/clock.ts';
 import type { Calls } from './call/calls.ts';
-import type { EventBus } from './events/bus.ts';
 import type { Load } from './load.ts';
 import type { Gauges } from './metrics/series.ts';
+import type { Sharing } from './sharing.ts';
 import type { Store } from './store/store.ts';
 import type { OpenTracer } from './trace/tracer.ts';
 import type { MeasuredTurnModel } from './vad/turnModel.ts';
@@ -15,7 +15,7 @@ export function gaugesOf(
   parts: () => {
     readonly calls: Calls | undefined;
     readonly store: Store | undefined;
-    readonly events: EventBus;
+    readonly sharing: Sharing;
     readonly detector: MeasuredVoiceDetector | undefined;
     readonly turnModel: MeasuredTurnModel | undefined;
     readonly load: Load;
@@ -31,12 +31,14 @@ export function gaugesOf(
       return drainingSinceMs === undefined ? 0 : Math.max(1, clock.nowMs() - drainingSinceMs);
     },
     overloaded: () => parts().load.overloaded() !== undefined,
+    redisAway: () => parts().sharing.fleet?.up === false,
     pendingWrites: () => parts().store?.writer.pendingWrites ?? 0,
     spool: () => parts().store?.spool ?? { bytes: 0, writable: true },
     droppedSoFar: () => {
-      const { events, detector, turnModel, tracer } = parts();
+      const { sharing, detector, turnModel, tracer } = parts();
       return {
-        events: events.lostEvents,
+        events: sharing.bus.lostEvents,
+        shared_events: sharing.fleet?.lostEvents ?? 0,
         vad_windows: detector?.droppedWindows ?? 0,
         turn_verdicts: turnModel?.unanswered ?? 0,
         spans: tracer?.dropped ?? 0,

@@ -1,5 +1,6 @@
-// Live events of this process, to whoever watches. A call says what happened and goes on at once; it
-// never learns who watched, nor how slowly. Knows no socket: what a watcher is made of is the server's.
+// Live events of this process, and of others as far as they are relayed here, to whoever watches. A call says what
+// happened and goes on at once; it never learns who watched, nor how slowly. Knows no socket: what a watcher is made of
+// is the server's.
 import { sleep, type Clock, type Timer } from '../base/clock.ts';
 import type { LiveEvent, LiveEventType } from './event.ts';
 
@@ -26,10 +27,18 @@ export interface Watch {
   close(): void;
 }
 
+/** As much of an event as decides who is told. */
+type EventSubject = Pick<LiveEvent, 'type' | 'callSid'>;
+
+/** One of another instance, as that has written it. */
+export type RelayedEvent = EventSubject & { readonly text: string };
+
 export interface EventBusOptions {
   readonly clock: Clock;
   /** False: delivered within `publish`, on the caller's time. */
   readonly background: boolean;
+  /** The first watcher has come, or the last one gone. */
+  readonly onWatched?: (watched: boolean) => void;
 }
 
 export const WATCHERS_MAX = 100;
@@ -46,15 +55,15 @@ const TAKEN_POLL_MS = 1;
 
 /** One event for all its watchers: its JSON is made when the first of them is sent it. */
 class Envelope {
-  readonly #event: LiveEvent;
+  readonly #write: () => string;
   #text: string | undefined;
 
-  constructor(event: LiveEvent) {
-    this.#event = event;
+  constructor(write: () => string) {
+    this.#write = write;
   }
 
   text(): string {
-    return (this.#text ??= JSON.stringify(this.#event));
+    return (this.#text ??= this.#write());
   }
 }
 
@@ -81,6 +90,7 @@ class Subscription implements Watch {
 export class EventBus {
   readonly #clock: Clock;
   readonly #background: boolean;
+  readonly #onWatched: (watched: boolean) => void;
   readonly #subscriptions = new Set<Subscription>();
   #round: Timer | undefined;
   /** Apart from the round, so that nobody waits for a slow watcher's next chance. */
@@ -90,6 +100,7 @@ export class EventBus {
   constructor(options: EventBusOptions) {
     this.#clock = options.clock;
     this.#background = options.background;
+    this.#onWatched = options.onWatched ?? ((): void => undefined);
   }
 
   get watchers(): number {
@@ -103,16 +114,12 @@ export class EventBus {
 
   /** Never throws and never waits; without a watcher it costs nothing. */
   publish(event: LiveEvent): void {
-    if (this.#subscriptions.size === 0) return;
-    let envelope: Envelope | undefined;
-    for (const subscription of this.#subscriptions) {
-      if (!matches(subscription.filter, event)) continue;
-      envelope ??= new Envelope(event);
-      this.#queue(subscription, envelope);
-    }
-    if (envelope === undefined) return;
-    if (this.#background) this.#deliverSoon();
-    else this.#deliver();
+    if (this.#subscriptions.size > 0) this.#tell(event, () => JSON.stringify(event));
+  }
+
+  /** The same, of what another instance has told. */
+  relay(event: RelayedEvent): void {
+    this.#tell(event, () => event.text);
   }
 
   /** Resolves when every watcher has read all that was told, or after `timeoutMs`. */
@@ -126,8 +133,9 @@ export class EventBus {
   /** Undefined: refused, there are `WATCHERS_MAX` already. */
   watch(filter: WatchFilter, watcher: Watcher): Watch | undefined {
     if (this.#subscriptions.size >= WATCHERS_MAX) return undefined;
-    const subscription = new Subscription(filter, watcher, (closed) => this.#subscriptions.delete(closed));
+    const subscription = new Subscription(filter, watcher, (closed) => this.#forget(closed));
     this.#subscriptions.add(subscription);
+    if (this.#subscriptions.size === 1) this.#onWatched(true);
     return subscription;
   }
 
@@ -138,6 +146,22 @@ export class EventBus {
     this.#retry?.cancel();
     this.#retry = undefined;
     for (const subscription of this.#subscriptions) subscription.close();
+  }
+
+  #tell(about: EventSubject, write: () => string): void {
+    let envelope: Envelope | undefined;
+    for (const subscription of this.#subscriptions) {
+      if (!matches(subscription.filter, about)) continue;
+      envelope ??= new Envelope(write);
+      this.#queue(subscription, envelope);
+    }
+    if (envelope === undefined) return;
+    if (this.#background) this.#deliverSoon();
+    else this.#deliver();
+  }
+
+  #forget(subscription: Subscription): void {
+    if (this.#subscriptions.delete(subscription) && this.#subscriptions.size === 0) this.#onWatched(false);
   }
 
   #queue(subscription: Subscription, envelope: Envelope): void {
@@ -212,7 +236,7 @@ function isBehind({ queue, watcher }: Subscription): boolean {
   return queue.length > 0 || watcher.bufferedBytes() > 0;
 }
 
-function matches(filter: WatchFilter, event: LiveEvent): boolean {
+function matches(filter: WatchFilter, event: EventSubject): boolean {
   return (
     (filter.callSid === undefined || filter.callSid === event.callSid) &&
     (filter.types === undefined || filter.types.has(event.type))

@@ -6,6 +6,7 @@ import {
   openSeries,
   PREFIX,
   startAtZero,
+  type AskedOutcomeKind,
   type BargeIn,
   type CacheName,
   type DeadAirRemedy,
@@ -84,6 +85,7 @@ export function openMutedMetrics(gauges: Gauges): Metrics {
 
 function recordersOf(series: Series) {
   return {
+    ...fleetRecordersOf(series),
     turnAnswered(durationMs: number, source: string, exemplar: Exemplar): void {
       series.response.observe({
         labels: { source },
@@ -170,9 +172,6 @@ function recordersOf(series: Series) {
     },
     /** Audio messages, to be counted up by whoever takes or writes one. */
     frames: series.frames,
-    callResumed(how: ResumedHow): void {
-      series.resumed.inc({ how });
-    },
     /** 1 open, 0.5 being tried, 0 closed. */
     breakerIs(stageName: ProviderStage, provider: string, model: string, open: 0 | 0.5 | 1): void {
       series.breaker.set({ stage: stageName, provider, model }, open);
@@ -182,6 +181,19 @@ function recordersOf(series: Series) {
     },
     tokensUsed(provider: string, kind: 'prompt' | 'completion' | 'cached', count: number): void {
       series.tokens.inc({ provider, kind }, count);
+    },
+  };
+}
+
+/** What instances have of each other. */
+function fleetRecordersOf(series: Series) {
+  return {
+    callResumed(how: ResumedHow): void {
+      series.resumed.inc({ how });
+    },
+    /** Other instances were asked to act on a call. */
+    askedOthers(outcome: AskedOutcomeKind): void {
+      series.asked.inc({ outcome });
     },
   };
 }

@@ -17,6 +17,7 @@ export const DROPPED = [
   'vad_windows',
   'turn_verdicts',
   'events',
+  'shared_events',
   'recording',
   'caller_text',
   'tool_requests',
@@ -48,6 +49,9 @@ export type TurnOutcome = (typeof TURN_OUTCOMES)[number];
 /** How a call came to be taken up again: its stream broke, its instance let it go, or died. */
 const RESUMED = ['stream', 'handover', 'crash'] as const;
 export type ResumedHow = (typeof RESUMED)[number];
+/** What became of an action on a call that this instance has not. */
+const ASKED = ['done', 'not_live', 'refused', 'no_answer', 'unreachable'] as const;
+export type AskedOutcomeKind = (typeof ASKED)[number];
 export type ProviderStage = 'stt' | 'llm' | 'tts';
 
 /** Edges at the objectives: 885 and 1,115 ms are the ones that callers and the carrier's guide are held to. */
@@ -65,6 +69,8 @@ export interface Gauges {
   readonly droppedSoFar?: () => Partial<Record<DroppedWhat, number>>;
   /** Bytes on disk that the database does not have yet, and whether more can be written. */
   readonly spool?: () => { readonly bytes: number; readonly writable: boolean };
+  /** Whether instances are to share by Redis, and can't. */
+  readonly redisAway?: () => boolean;
   /** Since no new calls are taken, ms; 0 otherwise. */
   readonly drainingMs?: () => number;
   /** Whether new calls are turned away because the process is too slow for them. */
@@ -182,6 +188,9 @@ function callSeries(make: Maker) {
     lag: make.histogram('event_loop_lag_seconds', 'How late the event loop ran a timer.', LATE_BUCKETS),
     vadDelay: make.histogram('vad_delay_seconds', 'Audio arrived to voice judged.', LATE_BUCKETS),
     rejected: make.counter('rejected_total', 'What was refused.', ['what']),
+    asked: make.counter('remote_actions_total', 'Actions on calls that other instances were asked for.', [
+      'outcome',
+    ]),
     dropped: make.counter('dropped_total', 'What had to be thrown away.', ['what']),
     warmUps: make.counter('warm_up_steps_total', 'What was made ready at the start.', ['step', 'outcome']),
     agent: make.gauge('agent_info', '1, with the agent that this instance runs.', ['agent', 'version']),
@@ -216,7 +225,7 @@ function providerSeries(make: Maker) {
 }
 
 function readGauges(make: Maker, gauges: Gauges): void {
-  const { callsActive, pendingWrites, spool, drainingMs, overloaded } = gauges;
+  const { callsActive, pendingWrites, spool, drainingMs, overloaded, redisAway } = gauges;
   make.reading('calls_active', 'Calls with an open stream.', callsActive);
   make.reading('store_pending_writes', 'Rows accepted and not yet committed.', pendingWrites);
   make.reading('spool_bytes', 'On disk and not yet in the database.', () => spool?.().bytes ?? 0);
@@ -228,6 +237,9 @@ function readGauges(make: Maker, gauges: Gauges): void {
   );
   make.reading('overloaded', '1: new calls are turned away because the process is too slow.', () =>
     overloaded?.() === true ? 1 : 0,
+  );
+  make.reading('redis_away', '1: Redis does not answer, and instances are on their own.', () =>
+    redisAway?.() === true ? 1 : 0,
   );
   make.reading('draining_seconds', 'Since no new calls are taken.', () => (drainingMs?.() ?? 0) / 1_000);
 }
@@ -253,6 +265,7 @@ function countFrames(registry: Registry<RegistryContentType>): { in: number; out
 export function startAtZero(series: Series): void {
   const { bargeIn, calls, deadAir, dropped, response, speculation } = series;
   for (const outcome of TURN_OUTCOMES) series.turns.inc({ outcome }, 0);
+  for (const outcome of ASKED) series.asked.inc({ outcome }, 0);
   for (const how of RESUMED) series.resumed.inc({ how }, 0);
   for (const stage of ['llm', 'tts']) series.wasted.inc({ stage }, 0);
   // Those that the panels and the alerts ask for by name.

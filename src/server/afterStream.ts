@@ -1,6 +1,6 @@
 // What becomes of a call whose stream is over.
 import { errorText } from '../base/errors.ts';
-import type { Clock } from '../base/clock.ts';
+import { within } from '../base/within.ts';
 import type { AfterStream, CallInfo } from '../call/port.ts';
 import type { ServerContext } from './context.ts';
 import { HOPS_MAX } from './turnAway.ts';
@@ -54,11 +54,4 @@ async function stepOfStored(
     logger.warn({ callSid: asked.callSid, error: errorText(error) }, 'resumed a call without the store');
   }
   return { kind: 'connect', info };
-}
-
-function within<T>(clock: Clock, timeoutMs: number, answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.after(timeoutMs, () => reject(new Error(`no answer within ${timeoutMs} ms`)));
-    answer.then(resolve, reject).finally(() => timer.cancel());
-  });
 }

@@ -132,7 +132,11 @@ export type SoftphoneNext = z.infer<typeof softphoneNext>;
 export const leadPage = z.object({ leads: z.array(lead), next });
 export const leadAnswer = lead;
 export const health = z.object({ status: z.literal('ok') });
-export const readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
+export const readiness = z.object({
+  ready: z.boolean(),
+  reasons: z.array(z.string()),
+  without: z.array(z.string()).optional().describe('What is away and keeps no call from here: `redis`'),
+});
 export const errorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 /** The checked value, or a 422 that names each wrong field (and never what stood in it). */

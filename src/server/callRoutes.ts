@@ -1,12 +1,12 @@
 // Calls of the past from the store, calls under way, and new ones.
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
-import type { CallInfo, LiveCall } from '../call/port.ts';
-import { TwilioRestError, type TwilioRest } from '../twilio/rest.ts';
+import type { CallInfo } from '../call/port.ts';
+import type { TwilioRest } from '../twilio/rest.ts';
 import { ApiError } from './apiError.ts';
 import { checked, newCall, pageQuery, sayText, transferTo } from './apiSchemas.ts';
+import { act, carried } from './callActions.ts';
 import type { ServerContext } from './context.ts';
-import { isSoftphoneCall } from './softphone.ts';
 import { fromStore, nextOf, pageOf } from './storeAnswer.ts';
 
 /** From the last ring to the carrier's question what to do, and then to the stream. */
@@ -17,7 +17,7 @@ interface CallParams {
 }
 
 export function callRoutes(app: FastifyInstance, context: ServerContext): void {
-  const { reader, rest } = context.options;
+  const { reader } = context.options;
 
   app.get('/v1/calls', async (request) => {
     const query = checked(pageQuery, request.query);
@@ -39,32 +39,20 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
 
   app.post<CallParams>('/v1/calls/:callSid/hangup', async (request, reply) => {
     const { callSid } = request.params;
-    const live = context.options.calls.find(callSid);
-    if (live !== undefined) live.hangUp();
-    else if (context.softphone.giveUp(callSid, 'canceled')) return reply.code(202).send({ callSid });
-    else if (rest !== undefined && context.admission.find(callSid) !== undefined) {
-      await carried(context, rest.completeCall(callSid));
-    } else throw notLive();
+    await act(context, callSid, { kind: 'hangup' });
     return reply.code(202).send({ callSid });
   });
 
   app.post<CallParams>('/v1/calls/:callSid/transfer', async (request, reply) => {
-    const { to } = checked(transferTo, request.body);
-    const live = liveCall(context, request.params.callSid);
-    if (isSoftphoneCall(request.params.callSid)) {
-      throw new ApiError(409, 'no_carrier', 'a call from a browser cannot be put through to anybody');
-    }
-    live.transfer(to);
-    return reply.code(202).send({ callSid: request.params.callSid });
+    const { callSid } = request.params;
+    await act(context, callSid, { kind: 'transfer', ...checked(transferTo, request.body) });
+    return reply.code(202).send({ callSid });
   });
 
   app.post<CallParams>('/v1/calls/:callSid/say', async (request, reply) => {
-    const { text } = checked(sayText, request.body);
-    if (!liveCall(context, request.params.callSid).say(text)) {
-      context.options.metrics.rejected('line');
-      throw new ApiError(429, 'too_many_lines', 'as many lines wait to be said as may');
-    }
-    return reply.code(202).send({ callSid: request.params.callSid });
+    const { callSid } = request.params;
+    await act(context, callSid, { kind: 'say', ...checked(sayText, request.body) });
+    return reply.code(202).send({ callSid });
   });
 }
 
@@ -133,29 +121,4 @@ export function refuseIfFull({ admission, options }: ServerContext): void {
   if (admission.refusals.length === 0) return;
   options.metrics.rejected('overload');
   throw new ApiError(503, 'overload', 'this instance takes no more calls now');
-}
-
-/** The carrier's answer, or an error of ours that says whose fault it is. */
-async function carried<T>(context: ServerContext, request: Promise<T>): Promise<T> {
-  try {
-    return await request;
-  } catch (error) {
-    if (!(error instanceof TwilioRestError)) throw error;
-    const { code, status, twilioCode } = error;
-    context.options.logger.warn({ code, status, twilioCode }, 'the carrier refused a request');
-    const numbered = twilioCode === undefined ? code : `${code} (${twilioCode})`;
-    if (code === 'bad_request') throw new ApiError(422, 'carrier_refused', `the carrier says ${numbered}`);
-    if (code === 'not_found') throw notLive();
-    throw new ApiError(502, 'carrier_failed', `the carrier says ${numbered}`);
-  }
-}
-
-function liveCall(context: ServerContext, callSid: string): LiveCall {
-  const live = context.options.calls.find(callSid);
-  if (live === undefined) throw notLive();
-  return live;
-}
-
-function notLive(): ApiError {
-  return new ApiError(404, 'not_live', 'no such call is under way');
 }

@@ -6,9 +6,13 @@ import type { ServerContext } from './context.ts';
 export function healthRoutes(app: FastifyInstance, context: ServerContext): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
-    const { ready, reasons } = context.options.readiness();
+    const { ready, reasons, without = [] } = context.options.readiness();
     const all = new Set([...reasons, ...context.admission.refusals]);
-    const answer = { ready: ready && all.size === 0, reasons: [...all] };
+    const answer = {
+      ready: ready && all.size === 0,
+      reasons: [...all],
+      ...(without.length > 0 && { without }),
+    };
     return reply.code(answer.ready ? 200 : 503).send(answer);
   });
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { LiveCalls } from '../call/port.ts';
 import type { EventBus } from '../events/bus.ts';
+import type { AskedOutcome, OtherInstances } from '../fleet/port.ts';
 import type { CallReader } from '../store/port.ts';
 import type { TwilioRest } from '../twilio/rest.ts';
 import type { OverloadReason } from './overload.ts';
@@ -38,6 +39,8 @@ export type RejectedWhat =
 
 export interface ServerMetrics {
   rejected(what: RejectedWhat): void;
+  /** Others were asked to act on a call that is none of this instance. */
+  askedOthers(outcome: AskedOutcome['kind']): void;
   /** The page for a scraper with this `Accept` header. */
   render(accept: string | undefined): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -49,6 +52,8 @@ export interface Readiness {
   readonly ready: boolean;
   /** Why not, for a person: `warming_up`, `database`, ... */
   readonly reasons: readonly string[];
+  /** What is away and nevertheless keeps no call from here: `redis`. */
+  readonly without?: readonly string[];
 }
 
 /** What is said in Twilio's voice when the agent's can't be had. */
@@ -129,6 +134,8 @@ export interface ServerOptions {
   readonly reader: CallReader;
   readonly events: LiveEvents;
   readonly metrics: ServerMetrics;
+  /** Without them this instance is all there is. */
+  readonly others?: OtherInstances | undefined;
   /** Places outgoing calls; without it there are none. */
   readonly rest: TwilioRest | undefined;
   readonly readiness: () => Readiness;

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { Admission } from './admission.ts';
 import { buildApp } from './app.ts';
+import { actHere } from './callActions.ts';
 import { addressesOf, type Addresses, type ServerContext } from './context.ts';
 import { SERVER_LIMITS, type ServerOptions } from './options.ts';
 import { SocketTickets } from './socketTickets.ts';
@@ -37,6 +38,7 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
     softphone,
     addresses: () => addresses,
   };
+  options.others?.serve((callSid, action) => actHere(context, callSid, action));
   const app = buildApp(context);
   await app.ready();
   const upgrades = acceptUpgrades(app.server, context);

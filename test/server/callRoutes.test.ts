@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Act, AskedOutcome } from '../../src/fleet/port.ts';
 import { TwilioRestError, type TwilioRest } from '../../src/twilio/rest.ts';
 import { errorCode, json, PUBLIC, served, storedCall, tokenIn, type Harness } from './harness.ts';
 
@@ -284,4 +285,65 @@ served(
     assert.deepEqual(harness.calls.told, ['say One.']);
     assert.deepEqual(harness.rejected, ['line']);
   },
+);
+
+const REFUSED = {
+  kind: 'refused',
+  status: 422,
+  code: 'carrier_refused',
+  message: 'the carrier says no',
+} as const;
+const elsewhere: readonly [outcome: AskedOutcome, answer: string][] = [
+  [{ kind: 'done' }, '202'],
+  [{ kind: 'not_live' }, '404 not_live'],
+  [REFUSED, '422 carrier_refused'],
+  [{ kind: 'no_answer' }, '504 instance_silent'],
+  [{ kind: 'unreachable' }, '503 instances_unreachable'],
+];
+
+for (const [outcome, expected] of elsewhere) {
+  const asked: unknown[] = [];
+  served(
+    `a call that is not here and of which the others say ${outcome.kind} is a ${expected}`,
+    async (harness) => {
+      const response = await harness.api('POST', '/v1/calls/CA9/say', { text: 'Hello.' });
+      const code = response.ok ? '' : ` ${await errorCode(response)}`;
+      assert.equal(`${response.status}${code}`, expected);
+      assert.deepEqual(asked, [['CA9', { kind: 'say', text: 'Hello.' }]]);
+      harness.calls.start(INFO);
+      assert.equal((await harness.api('POST', '/v1/calls/CA1/hangup')).status, 202);
+      assert.equal(asked.length, 1, 'of a call that is here nobody else is asked');
+    },
+    {
+      others: {
+        ask: async (...question) => {
+          asked.push(question);
+          return outcome;
+        },
+        serve: () => undefined,
+      },
+    },
+  );
+}
+
+let doHere: Act = async () => ({ kind: 'not_live' });
+
+served(
+  'what others ask for is done here, and refused with the words that this one would use',
+  async (harness) => {
+    harness.calls.start(INFO);
+    assert.deepEqual(await doHere('CA9', { kind: 'hangup' }), { kind: 'not_live' });
+    assert.deepEqual(await doHere('CA1', { kind: 'transfer', to: '+15550001111' }), { kind: 'done' });
+    harness.calls.mute = true;
+    const { kind, ...refused } = await doHere('CA1', { kind: 'say', text: 'Two.' });
+    assert.equal(kind, 'refused');
+    assert.deepEqual(refused, {
+      status: 429,
+      code: 'too_many_lines',
+      message: 'as many lines wait to be said as may',
+    });
+    assert.deepEqual(harness.calls.told, ['transfer to +15550001111']);
+    assert.deepEqual(harness.rejected, ['line']);
+  },
+  { others: { ask: async () => ({ kind: 'not_live' }), serve: (act) => void (doHere = act) } },
 );

@@ -213,6 +213,7 @@ export function harnessOptions(dataDir: string): ServerOptions {
     events: new EventBus({ clock: systemClock, background: false }),
     metrics: {
       rejected: () => undefined,
+      askedOthers: () => undefined,
       render: async (accept) => ({ contentType: accept ?? 'text/plain', body: 'turnpike_calls_active 0\n' }),
     },
     rest: undefined,

@@ -1,0 +1,83 @@
+// What is kept of calls, and where they tell it.
+import path from 'node:path';
+import type { Clock } from './base/clock.ts';
+import { errorText } from './base/errors.ts';
+import type { Logger } from './base/logger.ts';
+import type { CallWorld, OpenRecording } from './call/world.ts';
+import type { Config } from './config.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import type { Sharing } from './sharing.ts';
+import { StereoRecording } from './store/recording.ts';
+import { openStore, type Store } from './store/store.ts';
+
+/** With an improvement switched off an answer waits for the database or for watchers, but no longer than this. */
+const NAIVE_MS_MAX = 2_000;
+
+export function openTheStore(
+  config: Config,
+  instance: string,
+  clock: Clock,
+  metrics: Metrics,
+  logger: Logger,
+): Promise<Store> {
+  return openStore({
+    databaseUrl: config.databaseUrl,
+    dataDir: config.dataDir,
+    migrate: config.migrate,
+    batching: !config.disabled.has('batched-writes'),
+    instance,
+    clock,
+    onDropped: (rows) => metrics.dropped('store_rows', rows),
+    onCommit: (durationMs, rows) => {
+      metrics.stageTook('store_commit', '', durationMs);
+      logger.debug({ durationMs, rows }, 'committed');
+    },
+    onTranscripts: (durationMs, calls) => logger.debug({ durationMs, calls }, 'kept transcripts'),
+    onError: (error) => logger.error({ failure: errorText(error) }, 'the store failed'),
+  });
+}
+
+/** Where calls tell what is kept of them; without the improvements an answer waits for what was said before it to be committed, and told. */
+export function whatIsKept(
+  { disabled }: Config,
+  { writer, transcripts, checkpoints }: Store,
+  { events, bus }: Sharing,
+): Pick<CallWorld, 'events' | 'writer' | 'transcripts' | 'checkpoints' | 'beforeAnswer'> {
+  const waits: (() => Promise<void>)[] = [];
+  if (disabled.has('batched-writes')) {
+    waits.push(() => writer.flush(NAIVE_MS_MAX));
+    waits.push(() => transcripts.flush(NAIVE_MS_MAX));
+  }
+  if (disabled.has('background-events')) waits.push(() => bus.taken(NAIVE_MS_MAX));
+  if (waits.length === 0) return { events, writer, transcripts, checkpoints };
+  return {
+    events,
+    writer,
+    transcripts,
+    checkpoints,
+    beforeAnswer: async () => {
+      // What the turn's start has to tell is told in the same breath, after this was asked for.
+      await Promise.resolve();
+      for (const wait of waits) await wait();
+    },
+  };
+}
+
+export function openRecording(
+  dataDir: string,
+  callSid: string,
+  part: number,
+  metrics: Metrics,
+  logger: Logger,
+): OpenRecording {
+  const file = path.join('recordings', part === 1 ? `${callSid}.wav` : `${callSid}-${part}.wav`);
+  const recording = new StereoRecording({
+    path: path.join(dataDir, file),
+    durationMaxMs: 4 * 60 * 60 * 1_000,
+    onError: (error) => {
+      metrics.dropped('recording', 1);
+      logger.error({ callSid, failure: error.message }, 'a recording failed');
+    },
+  });
+  return { recording, path: file };
+}
