@@ -33,7 +33,7 @@ import { LONG_TAILS } from './longTail.ts';
 import { quantile } from './statistics.ts';
 
 /** Gateways that are measured at the same time, each with its own providers and its own database. */
-const AT_ONCE = 4;
+const AT_ONCE = 6;
 /** What is wanted of all off, against the sum of the serial waits. */
 const SERIAL_SHARE = 0.1;
 
