@@ -36,17 +36,18 @@ function slowDown({ diskMs, watchersMs }: Slowness): void {
   Object.assign(fs, { readFile: slowRead });
   syncBuiltinESMExports();
 
-  const emit = Server.prototype.emit;
-  Server.prototype.emit = function slowEmit(this: Server, event: string | symbol, ...args: unknown[]) {
+  const { prototype } = Server;
+  const emit = Reflect.get(prototype, 'emit') as (...args: unknown[]) => boolean;
+  prototype.emit = function slowEmit(this: Server, event: string | symbol, ...args: unknown[]) {
     const [request, socket] = args as [IncomingMessage, Socket];
     if (event === 'upgrade' && request.url?.startsWith('/v1/events') === true) holdBack(socket, watchersMs);
-    return emit.apply(this, [event, ...args] as Parameters<typeof emit>);
+    return emit.apply(this, [event, ...args]);
   };
 }
 
 /** What is written waits, all of it together, for so long before the system gets it. */
 function holdBack(socket: Socket, delayMs: number): void {
-  const write = socket.write as (...args: unknown[]) => boolean;
+  const write = Reflect.get(socket, 'write') as (...args: unknown[]) => boolean;
   let held = false;
   socket.write = (...args: unknown[]): boolean => {
     if (!held) {

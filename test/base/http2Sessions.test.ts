@@ -17,7 +17,10 @@ async function setUp(
   const open: ServerHttp2Stream[] = [];
   const server = await openHttp2Server((stream, path) => {
     if (path === '/never') return;
-    if (path === '/empty') return void stream.respond({ ':status': 204 }, { endStream: true });
+    if (path === '/empty') {
+      stream.respond({ ':status': 204 }, { endStream: true });
+      return;
+    }
     stream.respond({
       ':status': path === '/missing' ? 404 : 200,
       'content-type': 'text/plain',
@@ -109,7 +112,10 @@ test('a repeatable request is sent once more when its connection dies before an 
   let asked = 0;
   const server = await openHttp2Server((stream) => {
     asked += 1;
-    if (asked === 2) return void stream.session?.destroy();
+    if (asked === 2) {
+      stream.session?.destroy();
+      return;
+    }
     stream.respond({ ':status': 200 });
     stream.end('ok');
   });
@@ -151,7 +157,7 @@ test('a certificate that nobody vouches for is refused', () =>
   setUp(async ({ server }) => {
     const pool = new HttpPool();
     await assert.rejects(pool.fetch(server.origin), (error: TypeError) => {
-      assert.match(String((error.cause as Error).message), /certificate/);
+      assert.match((error.cause as Error).message, /certificate/);
       return error.message === 'fetch failed';
     });
     await pool.close();
