@@ -72,7 +72,13 @@ export interface Config {
   readonly shedLagMs: number;
   /** ... or frames are. */
   readonly shedLateMs: number;
+  /** Calls that began longer ago are deleted; undefined: never by age. */
+  readonly callsKeptMs: number | undefined;
+  /** ... and recordings; undefined: with their calls. */
+  readonly recordingsKeptMs: number | undefined;
   readonly disabled: ReadonlySet<Improvement>;
+  /** Which calls are taped: a share of all, and those from or to these numbers; undefined: none. */
+  readonly tapedCalls: { readonly share: number; readonly numbers: ReadonlySet<string> } | undefined;
   readonly migrate: boolean;
   /** Undefined: no traces. */
   readonly traces: TraceSettings | undefined;
@@ -146,6 +152,10 @@ const hostList = z
       .max(TOOL_HOSTS_MAX, `at most ${TOOL_HOSTS_MAX} hosts`),
   );
 
+/** A hundred years. */
+const DAYS_MAX = 36_500;
+const DAY_MS = 24 * 3_600_000;
+
 /** As OpenTelemetry has them: `name=value` with commas between, each value percent-encoded. */
 const headerList = z
   .string()
@@ -176,6 +186,32 @@ const ratio = z
   .regex(/^(?:0?\.\d+|[01](?:\.0*)?)$/, 'a number from 0 to 1')
   .transform(Number);
 
+/** `all`, a share of all calls, or numbers. */
+const TAPED = /^(?:all|(?:100|\d{1,2}(?:\.\d{1,3})?)%|\+\d{5,15})$/;
+const TAPED_MAX = 1_000;
+
+const tapedCalls = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
+  .pipe(
+    z
+      .array(
+        z
+          .string()
+          .regex(TAPED, 'all, a share such as 5%, or numbers such as +15550100123, with commas between'),
+      )
+      .max(TAPED_MAX, `at most ${TAPED_MAX} entries`),
+  )
+  .transform((entries) => ({
+    share: Math.max(0, ...entries.map(shareOf)),
+    numbers: new Set(entries.filter((entry) => entry.startsWith('+'))),
+  }));
+
+function shareOf(entry: string): number {
+  if (entry === 'all') return 1;
+  return entry.endsWith('%') ? Number(entry.slice(0, -1)) / 100 : 0;
+}
+
 const environment = z.object({
   HOST: z
     .union([z.ipv4(), z.ipv6(), z.literal('localhost')], { error: 'an IP address or localhost' })
@@ -205,7 +241,10 @@ const environment = z.object({
     .optional(),
   SHED_LAG_MS: wholeNumber(1, 60_000).default(100),
   SHED_LATE_MS: wholeNumber(1, 60_000).default(80),
+  RETENTION_DAYS: wholeNumber(1, DAYS_MAX).optional(),
+  RECORDING_RETENTION_DAYS: wholeNumber(1, DAYS_MAX).optional(),
   DISABLE: improvementList.default([]),
+  TAPE_CALLS: tapedCalls.optional(),
   MIGRATE: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
   OTEL_EXPORTER_OTLP_ENDPOINT: address(/^https?$/, 'http://127.0.0.1:4318').optional(),
   OTEL_EXPORTER_OTLP_HEADERS: headerList.default({}),
@@ -253,7 +292,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     overflowUrl: values.OVERFLOW_URL,
     shedLagMs: values.SHED_LAG_MS,
     shedLateMs: values.SHED_LATE_MS,
+    callsKeptMs: daysMs(values.RETENTION_DAYS),
+    recordingsKeptMs: daysMs(values.RECORDING_RETENTION_DAYS),
     disabled: new Set(values.DISABLE),
+    tapedCalls: values.TAPE_CALLS,
     migrate: values.MIGRATE === 'on',
     traces: tracesOf(values),
     logLevel: values.LOG_LEVEL,
@@ -264,6 +306,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     },
     secrets: () => [...new Set([...fixedSecrets(values), ...asked])],
   });
+}
+
+function daysMs(days: number | undefined): number | undefined {
+  return days === undefined ? undefined : days * DAY_MS;
 }
 
 function tracesOf(values: Values): TraceSettings | undefined {
@@ -315,6 +361,12 @@ function contradictions(values: Values): string[] {
   }
   if (values.TWILIO_AUTH_TOKEN !== undefined && values.PUBLIC_URL === undefined) {
     mistakes.push('PUBLIC_URL: expected to be set with TWILIO_AUTH_TOKEN: signatures are made over it');
+  }
+  const { RETENTION_DAYS: days = Infinity, RECORDING_RETENTION_DAYS: recordingDays = 0 } = values;
+  if (recordingDays > days) {
+    mistakes.push(
+      'RECORDING_RETENTION_DAYS: expected to be at most RETENTION_DAYS: a recording goes with its call',
+    );
   }
   return mistakes;
 }

@@ -18,7 +18,7 @@ import type { CallWorld } from './call/world.ts';
 import type { Config } from './config.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { gaugesOf } from './gauges.ts';
-import { openRecording, openTheStore, whatIsKept } from './kept.ts';
+import { openTapes, openTheStore, recordingsOf, whatIsKept } from './kept.ts';
 import { watchLoad } from './load.ts';
 import { ResponseCache } from './llm/responseCache.ts';
 import { openMetrics, openMutedMetrics, type Metrics } from './metrics/metrics.ts';
@@ -157,12 +157,12 @@ async function build(
     ...adaptiveOf(config, deps),
     background,
     fetch: toolHttp.fetch,
-    openRecording: (callSid, part) =>
-      agent.recording ? openRecording(config.dataDir, callSid, part, metrics, logger) : undefined,
+    openRecording: recordingsOf(config, agent, metrics, logger),
   };
   const warming = !config.disabled.has('warmup');
   const warmUpDeps = { ...deps, ...voices, model, ears: world.ears, world };
-  calls = new Calls({ ...world, whileRinging: warming ? whileRinging(warmUpDeps) : 'nothing' });
+  const tapes = openTapes(config, metrics, logger, closing);
+  calls = new Calls({ ...world, tapes, whileRinging: warming ? whileRinging(warmUpDeps) : 'nothing' });
   closing.push(() => calls?.hangUpAll());
 
   const unready = new Set<string>(warming ? ['warming_up'] : []);
@@ -170,9 +170,8 @@ async function build(
   // Without a database calls go on, and what is to be kept of them waits on disk.
   const readiness = (): Readiness => readyUnless(unready, databaseUp.up || spool.writable, sharing.fleet);
   const server = await openServer({
-    ...serverOptions(config, agent, unusual),
+    ...serverOptions(config, agent, unusual, store),
     calls,
-    reader: store.reader,
     events: sharing.bus,
     others: sharing.fleet?.others,
     metrics,
@@ -276,7 +275,12 @@ function warmUpUntilReady(
 }
 
 /** What of the server's options follows from the configuration and the agent's file alone. */
-function serverOptions(config: Config, agent: AgentFile, { limits = {}, consoleDir = CONSOLE_DIR }: Unusual) {
+function serverOptions(
+  config: Config,
+  agent: AgentFile,
+  { limits = {}, consoleDir = CONSOLE_DIR }: Unusual,
+  { reader, eraser }: Store,
+) {
   const { host, port, publicUrl, streamUrl, twilio, adminToken, callsMax, overflowUrl, dataDir } = config;
   const busy = 'All our lines are busy. Please call again in a few minutes.';
   return {
@@ -291,6 +295,8 @@ function serverOptions(config: Config, agent: AgentFile, { limits = {}, consoleD
     dataDir,
     limits,
     consoleDir,
+    reader,
+    eraser,
     clock,
     agentName: agent.name,
     callerNumber: agent.callerNumber,

@@ -1,5 +1,6 @@
 // What is kept of calls, and where they tell it.
 import path from 'node:path';
+import type { AgentFile } from './agent/schema.ts';
 import type { Clock } from './base/clock.ts';
 import { errorText } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
@@ -8,7 +9,9 @@ import type { Config } from './config.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Sharing } from './sharing.ts';
 import { StereoRecording } from './store/recording.ts';
+import { recordingPath } from './store/recordingFolder.ts';
 import { openStore, type Store } from './store/store.ts';
+import { Tapes } from './tape/tapes.ts';
 
 /** With an improvement switched off an answer waits for the database or for watchers, but no longer than this. */
 const NAIVE_MS_MAX = 2_000;
@@ -31,6 +34,12 @@ export function openTheStore(
     onCommit: (durationMs, rows) => {
       metrics.stageTook('store_commit', '', durationMs);
       logger.debug({ durationMs, rows }, 'committed');
+    },
+    callsMs: config.callsKeptMs,
+    recordingsMs: config.recordingsKeptMs,
+    onDeleted: (what, why, count) => {
+      metrics.deleted(what, why, count);
+      logger.info({ what, why, count }, 'deleted');
     },
     onTranscripts: (durationMs, calls) => logger.debug({ durationMs, calls }, 'kept transcripts'),
     onError: (error) => logger.error({ failure: errorText(error) }, 'the store failed'),
@@ -63,14 +72,24 @@ export function whatIsKept(
   };
 }
 
-export function openRecording(
+/** Undefined for every call unless the agent's file asks for recordings. */
+export function recordingsOf(
+  { dataDir }: Config,
+  { recording }: AgentFile,
+  metrics: Metrics,
+  logger: Logger,
+): CallWorld['openRecording'] {
+  return (callSid, part) => (recording ? openRecording(dataDir, callSid, part, metrics, logger) : undefined);
+}
+
+function openRecording(
   dataDir: string,
   callSid: string,
   part: number,
   metrics: Metrics,
   logger: Logger,
 ): OpenRecording {
-  const file = path.join('recordings', part === 1 ? `${callSid}.wav` : `${callSid}-${part}.wav`);
+  const file = recordingPath(callSid, part);
   const recording = new StereoRecording({
     path: path.join(dataDir, file),
     durationMaxMs: 4 * 60 * 60 * 1_000,
@@ -80,4 +99,16 @@ export function openRecording(
     },
   });
   return { recording, path: file };
+}
+
+/** Tapes of the calls that the configuration names; `closing` is what is done at the end. */
+export function openTapes(
+  config: Config,
+  metrics: Metrics,
+  logger: Logger,
+  closing: (() => Promise<unknown> | void)[],
+): Tapes {
+  const tapes = new Tapes(config, logger, () => metrics.dropped('tape', 1));
+  closing.push(() => tapes.close());
+  return tapes;
 }

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The process: configuration in, gateway up, signals out.
 import { systemClock } from './base/clock.ts';
 import { errorText } from './base/errors.ts';
@@ -6,6 +7,7 @@ import { Drain } from './drain.ts';
 import { openGateway } from './gateway.ts';
 import { openLog } from './log/log.ts';
 import { migrate } from './store/migrate.ts';
+import { replayCommand } from './tape/command.ts';
 
 async function serve(config: Config): Promise<void> {
   const logger = openLog(config.logLevel, undefined, config.secrets);
@@ -23,6 +25,13 @@ async function serve(config: Config): Promise<void> {
 }
 
 async function run(): Promise<void> {
+  // It needs nothing of what a gateway needs.
+  if (process.argv[2] === 'replay') {
+    process.exitCode = await replayCommand(process.argv.slice(3), (line) =>
+      process.stdout.write(`${line}\n`),
+    );
+    return;
+  }
   const config = readConfig();
   if (process.argv[2] === 'migrate') {
     const applied = await migrate({

@@ -141,6 +141,17 @@ export const instances: readonly Row[] = [
         queries: [{ expr: sum(series('spool_bytes'), 'instance'), legend: '{{instance}}' }],
       },
       {
+        title: 'Deleted, in the last day',
+        unit: 'short',
+        help: 'By what it was, and whether somebody asked for it or RETENTION_DAYS did. Nothing by age for days although it is set: the log of the instances says why.',
+        queries: [
+          {
+            expr: sum(`increase(${series('deleted_total')}[1d])`, 'what, why'),
+            legend: '{{what}}, by {{why}}',
+          },
+        ],
+      },
+      {
         title: 'Commit, p95',
         unit: 's',
         help: 'A transaction of the store. Nobody waits for it, but above a second rows begin to pile up.',

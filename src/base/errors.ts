@@ -75,3 +75,8 @@ export function failureOf(error: unknown): { readonly code?: ProviderErrorCode; 
   const failure = errorText(error);
   return error instanceof ProviderError ? { code: error.code, failure } : { failure };
 }
+
+/** Whether an error of the system or of a driver has this `code`, such as `ENOENT`. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,16 +1,17 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
-import { sleep, type Clock, type Timer } from '../base/clock.ts';
+import { sleep, type Timer } from '../base/clock.ts';
+import { conversationOf, durationOf, snapshotOf, type Before } from './before.ts';
 import { Border } from './border.ts';
 import { noSpan, type Span } from '../base/span.ts';
 import { Call } from './call.ts';
 import { beginCallSpan, CallTrace } from './callTrace.ts';
 import { outcomeOf, type CallClosed, type Ending } from './connection.ts';
-import type { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
 import { RingingCalls } from './ringing.ts';
 import { parseSnapshot, snapshotJson, type CallSnapshot } from './snapshot.ts';
 import type { CallOutcome } from '../store/port.ts';
+import { RunningTapes } from './taping.ts';
 import type { CallWorld } from './world.ts';
 
 /** How long a lost stream may take to come back before the call counts as over. */
@@ -32,9 +33,6 @@ const NEVER_STARTED: Readonly<Record<string, CallOutcome>> = {
   completed: 'abandoned',
   canceled: 'abandoned',
 };
-
-/** What a stream that comes goes on with: the conversation itself, or what another instance has left of it. */
-type Before = { readonly conversation: Conversation } | { readonly snapshot: CallSnapshot };
 
 interface Lost {
   readonly info: CallInfo;
@@ -61,11 +59,16 @@ export class Calls implements LiveCalls {
   /** Calls that we have ended, and when: about them the carrier is going to ask. The oldest first. */
   readonly #unasked = new Map<string, number>();
   readonly #whenIdle = new Set<() => void>();
+  readonly #tapes: RunningTapes;
   #lookAgain: Timer | undefined;
 
   constructor(world: CallWorld) {
     this.#world = world;
-    this.#ringing = new RingingCalls(world.clock, () => this.#tellIfIdle());
+    this.#tapes = new RunningTapes(world);
+    this.#ringing = new RingingCalls(world.clock, (callSid) => {
+      if (!this.#live.has(callSid) && this.#known(callSid) === undefined) this.#tapes.end(callSid);
+      this.#tellIfIdle();
+    });
     world.checkpoints?.watchLost((callSid) => this.#takenByAnother(callSid));
   }
 
@@ -78,12 +81,25 @@ export class Calls implements LiveCalls {
     if (this.#ringing.has(info.callSid) || this.#live.has(info.callSid)) return;
     const { whileRinging, background } = this.#world;
     const span = this.#beginSpan(info);
-    const ears = whileRinging === 'nothing' ? undefined : this.#openEars(span);
-    this.#ringing.add(info.callSid, { ears, span });
+    const world = this.#tapes.of(info)?.world;
+    const ring = (): void => {
+      const ears = whileRinging === 'nothing' ? undefined : this.#openEars(span, world);
+      this.#ringing.add(info.callSid, { ears, span });
+    };
+    this.#tapes.happens(info.callSid, { kind: 'rang', ears: whileRinging !== 'nothing' }, ring);
     if (typeof whileRinging === 'function') background.run(whileRinging(info));
   }
 
   open(info: CallInfo, stream: CallStream): void {
+    const { callSid } = info;
+    const before = this.#known(callSid)?.before;
+    const begun = this.#live.has(callSid) || conversationOf(before) !== undefined;
+    const snapshot = snapshotOf(before);
+    const world = this.#tapes.of(info, begun)?.world ?? this.#world;
+    this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () => this.#open(info, stream, world));
+  }
+
+  #open(info: CallInfo, stream: CallStream, world: CallWorld): void {
     const { callSid } = info;
     // The carrier has opened a second stream before we saw the first one's end.
     const replaced = this.#live.get(callSid);
@@ -95,14 +111,14 @@ export class Calls implements LiveCalls {
       stream.close();
       return;
     }
+    const known = this.#known(callSid);
     const ringing = this.#ringing.take(callSid);
     const span = ringing?.span ?? this.#beginSpan(info);
     lost?.timer.cancel();
     this.#lost.delete(callSid);
-    const known = lost ?? this.#letGo.get(callSid);
     this.#letGo.delete(callSid);
     if (known !== undefined) this.#tellResumed(callSid, known.how);
-    const ears = ringing?.ears ?? this.#openEars(span);
+    const ears = ringing?.ears ?? this.#openEars(span, world);
     const border = new Border((error) => call.broke(error));
     const parts = {
       info: known?.info ?? info,
@@ -111,14 +127,18 @@ export class Calls implements LiveCalls {
       trace: new CallTrace(span, () => this.#world.clock.nowMs()),
       ...known?.before,
     };
-    const call = new Call(parts, border.world(this.#world), (closed, why) => this.#onClosed(closed, why));
+    const call = new Call(parts, border.world(world), (closed, why) => this.#onClosed(closed, why));
     this.#live.set(callSid, { call, border });
     border.within(() => call.begin());
   }
 
   find(callSid: string): LiveCall | undefined {
     const live = this.#live.get(callSid);
-    return live?.border.live(live.call);
+    return live === undefined ? undefined : this.#tapes.live(live.border.live(live.call));
+  }
+
+  isUnderWay(callSid: string): boolean {
+    return this.#live.has(callSid) || this.#ringing.has(callSid) || this.#lost.has(callSid);
   }
 
   afterStream(callSid: string): AfterStream {
@@ -157,7 +177,8 @@ export class Calls implements LiveCalls {
 
   answeredBy(callSid: string, answeredBy: string): void {
     const live = this.#live.get(callSid);
-    live?.border.within(() => live.call.noteAnsweredBy(answeredBy));
+    const note = (): void => live?.border.within(() => live.call.noteAnsweredBy(answeredBy));
+    this.#tapes.happens(callSid, { kind: 'answeredBy', answeredBy }, note);
   }
 
   neverStarted(info: CallInfo, status: string): void {
@@ -197,6 +218,7 @@ export class Calls implements LiveCalls {
         if (!call.isQuiet && clock.nowMs() < deadlineMs) continue;
         const { info, conversation } = call;
         this.#letGo.set(callSid, { info, before: { conversation }, how: 'handover' });
+        this.#tapes.end(callSid);
         border.within(() => call.streamReplaced());
       }
       await sleep(clock, LOOK_MS);
@@ -207,7 +229,7 @@ export class Calls implements LiveCalls {
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
   hangUpAll(): void {
-    for (const { call, border } of this.#live.values()) border.within(() => call.hangUp());
+    for (const { call, border } of this.#live.values()) this.#tapes.live(border.live(call)).hangUp();
     this.#ringing.giveUpAll();
     for (const callSid of this.#lost.keys()) this.#giveUp(callSid);
   }
@@ -246,16 +268,19 @@ export class Calls implements LiveCalls {
     this.#unasked.set(callSid, nowMs);
   }
 
+  #known(callSid: string): Omit<Lost, 'timer' | 'recording'> | undefined {
+    return this.#lost.get(callSid) ?? this.#letGo.get(callSid);
+  }
+
   /** Of a call that was here or elsewhere before it goes on with that one's trace. */
   #beginSpan(info: CallInfo): Span {
-    const known = this.#lost.get(info.callSid) ?? this.#letGo.get(info.callSid);
-    const before = known?.before;
-    const came = before === undefined || 'snapshot' in before ? before?.snapshot : before.conversation;
+    const before = this.#known(info.callSid)?.before;
+    const came = conversationOf(before) ?? snapshotOf(before);
     return beginCallSpan(this.#world, info, came?.traceparent) ?? noSpan;
   }
 
-  #openEars(span: Span): Ears {
-    const { agent, detector, ears, earBreakers, clock } = this.#world;
+  #openEars(span: Span, world: CallWorld = this.#world): Ears {
+    const { agent, detector, ears, earBreakers, clock } = world;
     const keywords = agent.providers.stt[0]?.keywords ?? [];
     const options = { language: agent.language, keywords };
     return new Ears({ detector, providers: ears, breakers: earBreakers, options, clock, span });
@@ -264,6 +289,7 @@ export class Calls implements LiveCalls {
   #onClosed(call: Call, why: CallClosed): void {
     const { callSid } = call.info;
     this.#live.delete(callSid);
+    if (why !== 'stream_lost') this.#tapes.end(callSid);
     const letGo = this.#letGo.get(callSid);
     if (why === 'stream_lost') this.#checkpoint(call.standing.snapshot(letGo?.how === 'handover'), false);
     else this.#checkpoint({ ...call.standing.snapshot(), ending: endingOf(why) }, true);
@@ -297,6 +323,7 @@ export class Calls implements LiveCalls {
     const live = this.#live.get(callSid);
     const info = live?.call.info ?? this.#lost.get(callSid)?.info;
     if (info === undefined) return;
+    this.#tapes.end(callSid);
     this.#lost.get(callSid)?.timer.cancel();
     this.#lost.delete(callSid);
     this.#world.logger.warn({ callSid }, 'another instance goes on with the call');
@@ -322,6 +349,7 @@ export class Calls implements LiveCalls {
     if (lost === undefined) return;
     lost.timer.cancel();
     this.#lost.delete(callSid);
+    this.#tapes.end(callSid);
     const { checkpoints, background, clock } = this.#world;
     const end = (): void =>
       this.#ended(lost.info, 'abandoned', lost.recording, durationOf(lost.before, clock));
@@ -364,10 +392,4 @@ function endingOf(why: CallClosed): Ending {
 
 function afterOf(ending: Ending | undefined): AfterStream {
   return ending?.kind === 'dial' ? { kind: 'dial', to: ending.to } : { kind: 'hangup' };
-}
-
-function durationOf(before: Before, clock: Clock): number {
-  return 'conversation' in before
-    ? before.conversation.durationMs
-    : Math.max(0, clock.wallMs() - before.snapshot.startedAtMs);
 }

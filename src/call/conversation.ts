@@ -60,6 +60,8 @@ export class Conversation {
   #history: History = emptyHistory;
   /** The same for others, without what is nobody's business. */
   #historyForOthers: History = emptyHistory;
+  /** So many card and social-security numbers were known when it was last looked through. */
+  #numbersTakenOut = 0;
   /** What each reply that answers the caller answers; a line answers nobody. */
   readonly #questions = new Map<number, string>();
   /** Under which the answers that are being made may be kept for others. */
@@ -205,10 +207,7 @@ export class Conversation {
       { kind: 'agent', text: heardText, cut: reply !== undefined },
       { kind: 'caller', text: callerText },
     ];
-    const history = live.reduce(
-      (all, item) => append(all, this.#itemForOthers(item)),
-      this.#historyForOthers,
-    );
+    const history = live.reduce((all, item) => append(all, this.#itemForOthers(item)), this.#historyKept());
     const { clock, agent } = this.#world;
     const startedAtMs = clock.wallMs() - this.durationMs;
     const { state } = this.#toolbox;
@@ -260,15 +259,28 @@ export class Conversation {
     this.#historyForOthers = append(this.#historyForOthers, this.#itemForOthers(item));
   }
 
+  /** A number that has become known is taken out of what was said before it was. */
+  #historyKept(): History {
+    const { privacy } = this;
+    if (privacy.numbersKnown > this.#numbersTakenOut) {
+      this.#numbersTakenOut = privacy.numbersKnown;
+      const items = this.#historyForOthers.items.map((item) => {
+        const text = privacy.ofThePast(item.text);
+        if (item.kind !== 'toolCalls') return { ...item, text };
+        return { ...item, text, calls: withoutSecrets(item.calls, (told) => privacy.ofThePast(told)) };
+      });
+      this.#historyForOthers = { ...this.#historyForOthers, items };
+    }
+    return this.#historyForOthers;
+  }
+
   /** A tool's call that would tell what is nobody's business tells nothing but its name. */
   #itemForOthers(item: HistoryItem): HistoryItem {
     const { privacy } = this;
     if (item.kind === 'caller') return { ...item, text: privacy.ofQuestion(item.text) };
     const text = privacy.ofExchange(item.text);
     if (item.kind !== 'toolCalls') return { ...item, text };
-    const calls = item.calls.map((call) =>
-      privacy.ofExchange(call.argumentsText) === call.argumentsText ? call : { ...call, argumentsText: '{}' },
-    );
+    const calls = withoutSecrets(item.calls, (told) => privacy.ofExchange(told));
     return { ...item, text, calls };
   }
 
@@ -374,4 +386,14 @@ export class Conversation {
         return line satisfies never;
     }
   }
+}
+
+/** Arguments that would tell what is nobody's business tell nothing. */
+function withoutSecrets<T extends { readonly argumentsText: string }>(
+  calls: readonly T[],
+  told: (text: string) => string,
+): readonly T[] {
+  return calls.map((call) =>
+    told(call.argumentsText) === call.argumentsText ? call : { ...call, argumentsText: '{}' },
+  );
 }

@@ -7,7 +7,8 @@ import type { Ears } from './ears.ts';
 export type CallStream = Pick<
   MediaStream,
   'streamSid' | 'listen' | 'sendMedia' | 'sendMark' | 'sendClear' | 'close'
->;
+> &
+  Partial<Pick<MediaStream, 'tap'>>;
 
 /** The caller's side as a call uses it. */
 export type CallEars = Pick<Ears, 'provider' | 'attach' | 'push' | 'commit' | 'replace' | 'close'>;
@@ -50,6 +51,8 @@ export interface LiveCalls {
   /** The stream is there and its token was right. The call owns the stream from now on and closes it. */
   open(info: CallInfo, stream: CallStream): void;
   find(callSid: string): LiveCall | undefined;
+  /** Live, ringing, or waiting for its stream to come back. */
+  isUnderWay(callSid: string): boolean;
   afterStream(callSid: string): AfterStream;
   /**
    * Goes on with a call of another instance, as far as that has left word of it: `unknown` when it hasn't. `asked` is what the

@@ -3,7 +3,7 @@
 // told, logged and stored has their count instead. Card and social-security numbers are nobody's business whatever
 // was asked, in one turn or over several.
 import type { AgentFile } from '../agent/schema.ts';
-import { NOTHING_BEFORE, redact, type Before } from '../redact/redact.ts';
+import { NO_TAIL, redact, type Before, type Tail } from '../redact/redact.ts';
 import { digitRuns, type DigitRun } from '../turn/digitRuns.ts';
 import { turnLanguage, type TurnLanguage } from '../turn/language/language.ts';
 import { wordsOf } from '../turn/said.ts';
@@ -28,12 +28,12 @@ export class Privacy {
   readonly #known = new Set<string>();
   /** What the agent said last. */
   #question = '';
-  /** Digits at the end of the caller's last turn, of the one before it, and of the agent's words; a number may go on. */
-  #turnDigits = '';
-  #turnDigitsBefore = '';
-  #agentDigits = '';
+  /** What the caller's last turn ended with, the one before it, and the agent's words; a number may go on. */
+  #turnTail = NO_TAIL;
+  #turnTailBefore = NO_TAIL;
+  #agentTail = NO_TAIL;
   /** The same for what the ears have finished in the turn under way. */
-  #wordDigits = '';
+  #wordTail = NO_TAIL;
   #exchange: Exchange = 'none';
   #exchangeBefore: Exchange = 'none';
 
@@ -48,12 +48,17 @@ export class Privacy {
     this.#inSensitiveState = () => states?.named[stateName() ?? '']?.sensitive === true;
   }
 
+  /** Card and social-security numbers that were found so far. */
+  get numbersKnown(): number {
+    return this.#known.size;
+  }
+
   /** A sentence of the agent begins to be heard. `answers`: it is the first one of an answer to the caller. */
   agentSays(text: string, answers: boolean): void {
     // What was asked before has been answered. A line, such as "are you still there?", changes nothing.
     if (answers) this.#asked = false;
     this.#question = text;
-    this.#agentDigits = this.#learnNumbers(text, this.#agentDigits);
+    this.#agentTail = this.#learnNumbers(text, this.#agentTail);
     const said = ` ${wordsOf(text).join(' ')} `;
     this.#asked ||= this.#phrases.some((phrase) => said.includes(phrase));
   }
@@ -62,9 +67,9 @@ export class Privacy {
   turnBegan(callerText: string): void {
     const answers = this.#asked || this.#inSensitiveState();
     if (this.#isSensitive) this.#learn(callerText);
-    this.#turnDigitsBefore = this.#turnDigits;
-    this.#turnDigits = this.#learnNumbers(callerText, this.#turnDigits);
-    this.#wordDigits = this.#turnDigits;
+    this.#turnTailBefore = this.#turnTail;
+    this.#turnTail = this.#learnNumbers(callerText, this.#turnTail);
+    this.#wordTail = this.#turnTail;
     this.#exchangeBefore = this.#exchange;
     this.#exchange = answers ? 'answer' : this.#exchange === 'answer' ? 'after' : 'none';
   }
@@ -72,35 +77,35 @@ export class Privacy {
   /** They had not finished after all. */
   turnTakenBack(): void {
     this.#exchange = this.#exchangeBefore;
-    this.#turnDigits = this.#turnDigitsBefore;
+    this.#turnTail = this.#turnTailBefore;
   }
 
   /** What the ears have understood of an utterance so far, for others to see. It may go on with the one before. */
   ofWords(text: string, final: boolean): string {
-    const digits = this.#wordDigits;
-    const masked = this.#withoutNumbers(this.#masked(text, this.#isSensitive), digits);
-    if (final) this.#wordDigits = this.#learnNumbers(text, digits);
+    const tail = this.#wordTail;
+    const masked = this.#withoutNumbers(this.#masked(text, this.#isSensitive), tail, !final);
+    if (final) this.#wordTail = this.#learnNumbers(text, tail);
     return masked;
   }
 
   /** What the caller has said or keyed in the turn that is not answered yet, for others to see. */
   ofCaller(text: string): string {
-    return this.#withoutNumbers(this.#masked(text, this.#isSensitive), this.#turnDigits);
+    return this.#withoutNumbers(this.#masked(text, this.#isSensitive), this.#turnTail);
   }
 
   /** The caller's side of the exchange under way, which may go on with a number of the turn before. */
   ofQuestion(text: string): string {
-    return this.#withoutNumbers(this.#masked(text, this.#exchange !== 'none'), this.#turnDigitsBefore);
+    return this.#withoutNumbers(this.#masked(text, this.#exchange !== 'none'), this.#turnTailBefore);
   }
 
   /** The agent's side of the exchange under way, for others to see. */
   ofExchange(text: string): string {
-    return this.#withoutNumbers(this.#masked(text, this.#exchange !== 'none'), '');
+    return this.#withoutNumbers(this.#masked(text, this.#exchange !== 'none'), NO_TAIL);
   }
 
   /** Text of an earlier exchange, in the light of what is known by now. */
   ofThePast(text: string): string {
-    return this.#withoutNumbers(text, '');
+    return this.#withoutNumbers(text, NO_TAIL);
   }
 
   /** Whoever answers a sensitive question may correct it in the next turn. */
@@ -108,19 +113,19 @@ export class Privacy {
     return this.#asked || this.#exchange === 'answer' || this.#inSensitiveState();
   }
 
-  /** Answers the digits that the text ends with. */
-  #learnNumbers(text: string, digits: string): string {
-    const redacted = redact(text, this.#rules, this.#before(digits));
+  /** Answers what the text ends with. */
+  #learnNumbers(text: string, tail: Tail): Tail {
+    const redacted = redact(text, this.#rules, this.#before(tail, false));
     for (const number of redacted.found) if (this.#known.size < SECRETS_MAX) this.#known.add(number);
-    return redacted.digits;
+    return redacted.tail;
   }
 
-  #withoutNumbers(text: string, digits: string): string {
-    return redact(text, this.#rules, this.#before(digits)).text;
+  #withoutNumbers(text: string, tail: Tail, grows = false): string {
+    return redact(text, this.#rules, this.#before(tail, grows)).text;
   }
 
-  #before(digits: string): Before {
-    return { ...NOTHING_BEFORE, digits, asked: this.#question, known: [...this.#known] };
+  #before(tail: Tail, grows: boolean): Before {
+    return { tail, grows, asked: this.#question, known: [...this.#known] };
   }
 
   #learn(callerText: string): void {

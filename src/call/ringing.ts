@@ -15,11 +15,11 @@ export interface Opened {
 
 export class RingingCalls {
   readonly #clock: Clock;
-  readonly #onGivenUp: () => void;
+  readonly #onGivenUp: (callSid: string) => void;
   readonly #calls = new Map<string, Opened & { readonly timer: Timer }>();
 
   /** `onGivenUp` is told after each that did not come. */
-  constructor(clock: Clock, onGivenUp: () => void) {
+  constructor(clock: Clock, onGivenUp: (callSid: string) => void) {
     this.#clock = clock;
     this.#onGivenUp = onGivenUp;
   }
@@ -51,7 +51,7 @@ export class RingingCalls {
     opened?.ears?.close();
     opened?.span.set({ 'turnpike.call.ended': 'never_started' });
     opened?.span.end();
-    this.#onGivenUp();
+    this.#onGivenUp(callSid);
   }
 
   giveUpAll(): void {

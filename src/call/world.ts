@@ -19,6 +19,7 @@ import type { TextToSpeech } from '../tts/port.ts';
 import type { TurnSettings } from '../turn/state.ts';
 import type { VoiceDetector } from '../vad/port.ts';
 import type { CallInfo } from './port.ts';
+import type { CallTapes } from './taping.ts';
 import type { TurnModel } from '../vad/turnModelPort.ts';
 
 export interface CallWorld {
@@ -44,10 +45,10 @@ export interface CallWorld {
   /** In order of preference; at least one. */
   readonly ears: readonly SpeechToText[];
   /** Of the ears, in their order; without them each is asked in turn. */
-  readonly earBreakers?: readonly Breaker[];
+  readonly earBreakers?: readonly Pick<Breaker, 'admits' | 'failed' | 'succeeded' | 'untilMs'>[];
   readonly model: LanguageModel;
   /** Undefined: every answer is asked of the model. */
-  readonly responses?: ResponseCache | undefined;
+  readonly responses?: Pick<ResponseCache, 'lookup' | 'keep'> | undefined;
   readonly voice: TextToSpeech;
   /** None: every reply is made alike. */
   readonly adaptive?: {
@@ -71,6 +72,8 @@ export interface CallWorld {
    * What is made ready for a call whose phone rings, beside its ears; `nothing`: not even these. Never rejects.
    */
   readonly whileRinging?: ((info: CallInfo) => Promise<void>) | 'nothing';
+  /** None: no call is taped. */
+  readonly tapes?: CallTapes;
   /** Undefined when calls are not recorded. `part` counts the streams of one call from 1. */
   readonly openRecording: (callSid: string, part: number) => OpenRecording | undefined;
 }

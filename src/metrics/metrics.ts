@@ -10,6 +10,8 @@ import {
   type BargeIn,
   type CacheName,
   type DeadAirRemedy,
+  type DeletedWhat,
+  type DeletedWhy,
   type DroppedWhat,
   type Gauges,
   type ProviderStage,
@@ -147,6 +149,9 @@ function recordersOf(series: Series) {
     },
     dropped(what: DroppedWhat, count: number): void {
       series.dropped.inc({ what }, count);
+    },
+    deleted(what: DeletedWhat, why: DeletedWhy, count: number): void {
+      series.deleted.inc({ what, why }, count);
     },
     marksLost(count: number): void {
       series.lostMarks.inc(count);

@@ -19,12 +19,18 @@ export const DROPPED = [
   'events',
   'shared_events',
   'recording',
+  'tape',
   'caller_text',
   'tool_requests',
   'keys',
   'spans',
 ] as const;
 export type DroppedWhat = (typeof DROPPED)[number];
+/** As the store tells it. */
+const DELETED = ['call', 'recording'] as const;
+export type DeletedWhat = (typeof DELETED)[number];
+const DELETED_WHY = ['request', 'age'] as const;
+export type DeletedWhy = (typeof DELETED_WHY)[number];
 const BARGE_INS = ['interrupted', 'resumed', 'ignored'] as const;
 const REMEDIES = ['filler', 'still_working', 'apology', 'given_up'] as const;
 export type DeadAirRemedy = (typeof REMEDIES)[number];
@@ -192,6 +198,7 @@ function callSeries(make: Maker) {
       'outcome',
     ]),
     dropped: make.counter('dropped_total', 'What had to be thrown away.', ['what']),
+    deleted: make.counter('deleted_total', 'What was kept of calls and is gone, and why.', ['what', 'why']),
     warmUps: make.counter('warm_up_steps_total', 'What was made ready at the start.', ['step', 'outcome']),
     agent: make.gauge('agent_info', '1, with the agent that this instance runs.', ['agent', 'version']),
   };
@@ -272,6 +279,7 @@ export function startAtZero(series: Series): void {
   for (const what of ['overload', 'number', 'address', 'signature', 'token', 'auth'])
     series.rejected.inc({ what }, 0);
   for (const what of DROPPED) dropped.inc({ what }, 0);
+  for (const what of DELETED) for (const why of DELETED_WHY) series.deleted.inc({ what, why }, 0);
   for (const remedy of REMEDIES) deadAir.inc({ remedy }, 0);
   for (const outcome of BARGE_INS) bargeIn.zero({ outcome });
   for (const outcome of SPECULATIONS) speculation.inc({ outcome }, 0);

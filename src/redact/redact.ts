@@ -8,9 +8,19 @@ export interface RedactionRules {
   readonly ssn: boolean;
 }
 
-export interface Before {
-  /** Digits that the text before ended with, which this one may go on with; at most 19. */
+/** What a text ends with that the next one may go on from. */
+export interface Tail {
+  /** At most 19. */
   readonly digits: string;
+  /** Those of a social-security number that was named and is not whole yet, if there is one; none may have been said. */
+  readonly social: string | undefined;
+}
+
+export interface Before {
+  /** What the text before ended with. */
+  readonly tail: Tail;
+  /** It may go on: what may be a card's number so far is hidden sooner than in a text that is whole. */
+  readonly grows: boolean;
   /** What was asked, for what the digits are. */
   readonly asked: string;
   /** Numbers that were found before in this conversation: parts of them are taken out as well. */
@@ -19,24 +29,29 @@ export interface Before {
 
 export interface Redacted {
   readonly text: string;
-  /** The digits that the text ends with. */
-  readonly digits: string;
+  readonly tail: Tail;
   /** Whole numbers that were found. */
   readonly found: readonly string[];
 }
 
-export const NOTHING_BEFORE: Before = { digits: '', asked: '', known: [] };
+export const NO_TAIL: Tail = { digits: '', social: undefined };
+export const NOTHING_BEFORE: Before = { tail: NO_TAIL, grows: false, asked: '', known: [] };
 
 /** A row of digits that begins like a card's is hidden from the seventh on (PCI DSS 3.4.1 lets six be seen). */
 const OPEN_DIGITS_MIN = 7;
-/** So many in a row are no phone number. */
+/** So many in a row are no phone number: in a whole text that is about no card, fewer are shown. */
 const LONG_DIGITS_MIN = 11;
-/** Words that are no part of dictating, within one number. */
-const STRANGERS_MAX = 4;
+/** Words that are no part of dictating, within one number, in a text about a card. */
+const CARD_STRANGERS_MAX = 4;
+/** ... in any other: check digits are right in one of ten numbers, so two that have little to do with each other are not joined. */
+const STRANGERS_MAX = 2;
 /** The same, while there is no check digit to say that it is one number. */
 const OPEN_STRANGERS_MAX = 2;
 /** Fewer digits of a known number than these tell nothing. */
 const KNOWN_DIGITS_MIN = 3;
+const PHONE_DIGITS = 10;
+/** With the code of its country behind a plus, hardly any has more. */
+const ABROAD_DIGITS_MAX = 13;
 /** Behind the last digit, for the next text to be able to go on. */
 const WORDS_AFTER_MAX = 8;
 
@@ -63,24 +78,37 @@ const READINGS: readonly Reading[] = [
  */
 export function redact(text: string, rules: RedactionRules, before: Before = NOTHING_BEFORE): Redacted {
   const groups = groupsOf(text, { homophones: false, apart: false });
-  if (groups.length === 0) return { text, digits: carried(text, before.digits), found: [] };
+  if (groups.length === 0) return { text, tail: carried(text, before.tail), found: [] };
+  const about = aboutOf(text, before.asked);
   const spans: Span[] = [];
   const found = new Set<string>();
   if (rules.cards) {
     for (const reading of READINGS) {
       const read = reading.homophones || reading.apart ? groupsOf(text, reading) : groups;
-      spans.push(...cardsIn(read, before.digits, found));
-      spans.push(...openCards(text, read, before));
+      spans.push(...cardsIn(read, before.tail.digits, about, found));
+      spans.push(...openCards(text, read, before, about, found));
     }
   }
-  if (rules.ssn) spans.push(...socialNumbers(text, groups, before.asked, found));
+  const social = rules.ssn ? socialNumbers(text, groups, before, found) : undefined;
+  if (social !== undefined) spans.push(...social.spans);
   spans.push(...knownParts(groups, before.known));
-  return { text: without(text, spans), digits: tailOf(text, groups, before.digits), found: [...found] };
+  const digits = tailOf(text, groups, before.tail.digits, about);
+  return { text: without(text, spans), tail: { digits, social: social?.open }, found: [...found] };
+}
+
+/** What numbers in this text are likely to be. */
+type About = 'card' | 'other' | 'anything';
+
+function aboutOf(text: string, asked: string): About {
+  const all = `${asked} ${text}`;
+  if (ABOUT_CARD.test(all)) return 'card';
+  return ABOUT_OTHER.test(all) ? 'other' : 'anything';
 }
 
 /** Every stretch of groups that is a card's number; `ahead` are the digits of the text before. */
-function cardsIn(groups: readonly Group[], ahead: string, found: Set<string>): readonly Span[] {
+function cardsIn(groups: readonly Group[], ahead: string, about: About, found: Set<string>): readonly Span[] {
   const spans: Span[] = [];
+  const strangersMax = about === 'card' ? CARD_STRANGERS_MAX : STRANGERS_MAX;
   // The digits of the text before may belong to this number from any of them on.
   const firsts = ahead === '' ? [] : Array.from(ahead, (_digit, i) => ahead.slice(i));
   for (let from = 0; from < groups.length; from += 1) {
@@ -89,7 +117,7 @@ function cardsIn(groups: readonly Group[], ahead: string, found: Set<string>): r
       let digits = first;
       for (let to = from; to < groups.length && digits.length < CARD_DIGITS_MAX; to += 1) {
         const group = groups[to];
-        if (group === undefined || (to > from && group.strangers > STRANGERS_MAX)) break;
+        if (group === undefined || (to > from && group.strangers > strangersMax)) break;
         digits += group.digits;
         const start = groups[from]?.start ?? 0;
         const card = cardAtStart(digits, group.digits.length);
@@ -117,77 +145,144 @@ function cardAtStart(digits: string, lastLength: number): string | undefined {
 }
 
 /** Rows that begin like a card's number and are too long to be shown: unfinished, misheard or corrected ones. */
-function openCards(text: string, groups: readonly Group[], before: Before): readonly Span[] {
+function openCards(
+  text: string,
+  groups: readonly Group[],
+  before: Before,
+  about: About,
+  found: Set<string>,
+): readonly Span[] {
   const spans: Span[] = [];
-  const about = `${before.asked} ${text}`;
-  const card = ABOUT_CARD.test(about);
-  const other = !card && ABOUT_OTHER.test(about);
+  const ahead = before.tail.digits;
   const strict = rowsOf(groups, 1).map((row, i) => ({ row, i, least: OPEN_DIGITS_MIN }));
   const loose = rowsOf(groups, OPEN_STRANGERS_MAX).map((row, i) => ({ row, i, least: LONG_DIGITS_MIN }));
-  for (const { row, i, least: rowLeast } of [...strict, ...loose]) {
+  // Begun again: what was taken back is no part of it.
+  const again = groups.some(({ corrects }) => corrects)
+    ? rowsOf(groups, 1, true).map((row, i) => ({ row, i, least: OPEN_DIGITS_MIN }))
+    : [];
+  for (const { row, i, least: rowLeast } of [...strict, ...loose, ...again]) {
     const first = row[0];
     const last = row.at(-1);
     if (first === undefined || last === undefined) continue;
     const own = row.map((group) => group.digits).join('');
     // "At ten thirty" is no more of the number before.
     const goesOn = i === 0 && first.strangers <= OPEN_STRANGERS_MAX;
-    const digits = goesOn ? before.digits + own : own;
-    const length = digits.length;
-    if (!beginsLikeCard(digits) && !(card && length >= LONG_DIGITS_MIN)) continue;
+    const digits = goesOn ? ahead + own : own;
+    if (!beginsLikeCard(digits) && !(about === 'card' && digits.length >= LONG_DIGITS_MIN)) continue;
     const shown = text.slice(first.start, last.end);
-    const phone = !card && /^\(?\d{3}\)?[ .-]{0,2}(?:\d{3}[ .-]?)?\d{4}$/u.test(shown);
-    const least = other || phone ? LONG_DIGITS_MIN : card ? OPEN_DIGITS_MIN : rowLeast;
-    // An order's number may be longer than a phone's, but not as long as a card's.
-    if (length < (other && before.digits === '' ? LONG_DIGITS_MIN + 2 : least)) continue;
+    const isAbroad = text[first.start - 1] === '+' && digits.length <= ABROAD_DIGITS_MAX;
+    if (isAbroad && about !== 'card') continue;
+    const isPhone = /^\(?\d{3}\)?[ .-]{0,2}(?:\d{3}[ .-]?)?\d{4}$/u.test(shown);
+    if (digits.length < leastHidden(about, goesOn && ahead !== '', before.grows && !isPhone, rowLeast))
+      continue;
+    // As long as a card's over two texts, it was one that was misheard: what was shown of it before is hidden from now on.
+    if (goesOn && ahead !== '' && digits.length >= CARD_DIGITS_MIN) found.add(digits.slice(-CARD_DIGITS_MAX));
     spans.push({ start: first.start, end: last.end, what: '[digits]' });
   }
   return spans;
 }
 
-/** Groups that were dictated in one go, with no more strangers between two of them. */
-function rowsOf(groups: readonly Group[], strangersMax: number): readonly (readonly Group[])[] {
+/** How many digits in a row are too many to be shown. */
+function leastHidden(about: About, goesOn: boolean, grows: boolean, rowLeast: number): number {
+  if (about === 'card') return OPEN_DIGITS_MIN;
+  // An order's number may be longer than a phone's, but not as long as a card's.
+  if (about === 'other') return goesOn ? LONG_DIGITS_MIN : LONG_DIGITS_MIN + 2;
+  return grows ? rowLeast : LONG_DIGITS_MIN;
+}
+
+/** Groups that were dictated in one go, with no more strangers between two of them; with `again`, anew behind each correction. */
+function rowsOf(
+  groups: readonly Group[],
+  strangersMax: number,
+  again = false,
+): readonly (readonly Group[])[] {
   const rows: Group[][] = [];
   for (const group of groups) {
     const row = rows.at(-1);
-    if (row === undefined || group.strangers > strangersMax) rows.push([group]);
+    if (row === undefined || group.strangers > strangersMax || (again && group.corrects)) rows.push([group]);
     else row.push(group);
   }
   return rows;
 }
 
-/** 3-2-4 as it is written, and every row of digits where it was asked for or named as such. */
-function socialNumbers(
-  text: string,
-  groups: readonly Group[],
-  asked: string,
-  found: Set<string>,
-): readonly Span[] {
+interface Socials {
+  readonly spans: readonly Span[];
+  /** Of the one that the text ends in the middle of. */
+  readonly open: string | undefined;
+}
+
+/** 3-2-4 as it is written or dictated, and every row of digits where it was asked for or named as such. */
+function socialNumbers(text: string, groups: readonly Group[], before: Before, found: Set<string>): Socials {
   const spans: Span[] = [];
-  const named = ABOUT_SSN.exec(text)?.index ?? (ABOUT_SSN.test(asked) ? 0 : undefined);
-  for (const row of rowsOf(groups, 0)) {
+  const named = ABOUT_SSN.exec(text)?.index ?? (ABOUT_SSN.test(before.asked) ? 0 : undefined);
+  let open = named === undefined ? undefined : '';
+  for (const [i, row] of rowsOf(groups, 0).entries()) {
     const first = row[0];
     const last = row.at(-1);
     if (first === undefined || last === undefined) continue;
-    const digits = row.map((group) => group.digits).join('');
+    const ahead = i === 0 && first.strangers <= OPEN_STRANGERS_MAX ? before.tail.social : undefined;
+    const own = row.map((group) => group.digits).join('');
+    const digits = (ahead ?? '') + own;
     // The agent may name it after the digits, the caller before.
-    const isNamed = named !== undefined && (digits.length === 9 || named <= first.start);
-    if (isNamed && digits.length >= 4 && digits.length <= 11) {
-      found.add(digits);
+    const isNamed =
+      ahead !== undefined || (named !== undefined && (own.length === SOCIAL_DIGITS || named <= first.start));
+    if (isNamed && digits.length >= KNOWN_DIGITS_MIN && digits.length <= SOCIAL_DIGITS + 2) {
+      if (digits.length > KNOWN_DIGITS_MIN) found.add(digits);
       spans.push({ start: first.start, end: last.end, what: '[social security number]' });
+      open = digits.length < SOCIAL_DIGITS ? digits : undefined;
       continue;
     }
-    for (let i = 0; i + 2 < row.length; i += 1) {
-      const [area, group, serial] = row.slice(i, i + 3);
-      if (area === undefined || group === undefined || serial === undefined) continue;
-      const whole = area.digits + group.digits + serial.digits;
-      const shape = /^\d{3}[ .\u2010-\u2015-]\d{2}[ .\u2010-\u2015-]\d{1,4}$/u;
-      // Numbers are not issued with 000, 666 or 9xx in front (SSA, POMS RM 10201.035).
-      if (!shape.test(text.slice(area.start, serial.end)) || /^(?:000|666|9)/u.test(whole)) continue;
-      if (whole.length === 9) found.add(whole);
-      spans.push({ start: area.start, end: serial.end, what: '[social security number]' });
+    if (isNamed && digits.length < KNOWN_DIGITS_MIN) open = digits;
+    for (const [from, to, whole] of printedSocials(text, row, before.grows)) {
+      if (whole.length === SOCIAL_DIGITS) found.add(whole);
+      spans.push({ start: from, end: to, what: '[social security number]' });
     }
   }
-  return spans;
+  return { spans, open };
+}
+
+const SOCIAL_DIGITS = 9;
+/** Between the parts of a number that is printed, and of one that is read out as it is printed. */
+const PART_ENDS = /[.,;\u2010-\u2015-]| (?:dash|hyphen|minus|space|then) /iu;
+const PRINTED = /^\d{3}[ .\u2010-\u2015-]\d{2}[ .\u2010-\u2015-]\d{1,4}$/u;
+
+/** Rows of 3-2-4 digits with something between these parts and nothing within; the last part may be unfinished. */
+function printedSocials(
+  text: string,
+  row: readonly Group[],
+  grows: boolean,
+): readonly (readonly [number, number, string])[] {
+  const parts: { start: number; end: number; digits: string }[] = [];
+  let figuresAlone = true;
+  let lastLength = 0;
+  for (const { start, end, digits } of row) {
+    const part = parts.at(-1);
+    figuresAlone &&= /^\d/u.test(text.slice(start, end));
+    if (
+      part === undefined ||
+      PART_ENDS.test(text.slice(part.end, start)) ||
+      lastLength > 1 ||
+      digits.length > 1
+    )
+      parts.push({ start, end, digits });
+    else parts[parts.length - 1] = { start: part.start, end, digits: part.digits + digits };
+    lastLength = digits.length;
+  }
+  const found: (readonly [number, number, string])[] = [];
+  for (let i = 0; i + 2 < parts.length; i += 1) {
+    const [area, group, serial] = parts.slice(i, i + 3);
+    if (area === undefined || group === undefined || serial === undefined) continue;
+    const whole = area.digits + group.digits + serial.digits;
+    const lengths = `${area.digits.length} ${group.digits.length} ${serial.digits.length}`;
+    const isPrinted = PRINTED.test(text.slice(area.start, serial.end));
+    // Read out, it is nothing else only if it is whole and stands alone.
+    const isReadOut =
+      !figuresAlone && parts.length === 3 && (grows ? /^3 2 [1-4]$/u : /^3 2 4$/u).test(lengths);
+    // Numbers are not issued with 000, 666 or 9xx in front (SSA, POMS RM 10201.035).
+    if ((!isPrinted && !isReadOut) || /^(?:000|666|9)/u.test(whole)) continue;
+    found.push([area.start, serial.end, whole]);
+  }
+  return found;
 }
 
 /** What was found once is hidden wherever it, or a part of it, is said again. */
@@ -226,17 +321,20 @@ function without(text: string, spans: readonly Span[]): string {
 }
 
 /** The digits that the next text may go on from. */
-function tailOf(text: string, groups: readonly Group[], ahead: string): string {
+function tailOf(text: string, groups: readonly Group[], ahead: string, about: About): string {
   const rows = rowsOf(groups, 0);
   const last = rows.at(-1);
   if (last === undefined || wordsIn(text.slice(last.at(-1)?.end ?? 0)) > WORDS_AFTER_MAX) return '';
   const own = last.map((group) => group.digits).join('');
-  return (rows.length === 1 ? ahead + own : own).slice(-CARD_DIGITS_MAX);
+  const digits = (rows.length === 1 ? ahead + own : own).slice(-CARD_DIGITS_MAX);
+  // A phone number is over when it has all its digits.
+  return about === 'other' && digits.length === PHONE_DIGITS ? '' : digits;
 }
 
 /** "Hold on, let me turn it round" doesn't end a number; a long sentence does. */
-function carried(text: string, digits: string): string {
-  return wordsIn(text) > WORDS_AFTER_MAX ? '' : digits;
+function carried(text: string, tail: Tail): Tail {
+  if (wordsIn(text) > WORDS_AFTER_MAX) return NO_TAIL;
+  return ABOUT_SSN.test(text) ? { digits: '', social: '' } : tail;
 }
 
 function wordsIn(text: string): number {

@@ -60,28 +60,52 @@ const HOMOPHONES: ReadonlyMap<string, string> = new Map([
   ['tree', '3'],
 ]);
 /** What people say between the digits of one number. */
-const FILLERS = new Set(
-  (
-    'uh um er erm ah eh hm hmm mm and then dash hyphen minus space blank dot point period comma slash next ' +
-    "so okay ok yeah yes right like well now again followed by the is its it\u2019s it's that's is are last " +
-    'first group digits digit numbers number middle rest finally plus pause i me let see you know got it'
-  ).split(' '),
+const FILLERS = wordSet(
+  `uh um er erm ah eh hm hmm mm and then dash hyphen minus space blank dot point period comma slash next
+  so okay ok yeah yes yep right alright like well now again followed by the is its it\u2019s it's that's is are last
+  first second third group part block set line digits digit numbers number middle rest finally plus pause i me let see you know
+  got it that this did get there still ready hold hang moment sec please sure listening repeat repeated start starts
+  starting begins beginning ends ending with over slowly bear just ones`,
 );
-const CORRECTIONS = new Set(
-  'no sorry wait scratch correction actually oops mean meant strike rather pardon nope not'.split(' '),
+const CORRECTIONS = wordSet(
+  'no sorry wait scratch correction actually oops mean meant strike rather pardon nope not',
 );
+/** They say what a number is, or was: what stands on the other side of them is another one. */
+const BREAKS = wordSet(
+  `or dollar dollars cent cents bucks euro euros pounds percent feet foot inch inches square meters metres yards miles mile
+  kilometers pound ounces grams milligrams hours hour minutes days day weeks week months month years year nights night
+  adult adults child children kids people guests rooms age ages aged o'clock o\u2019clock pm
+  street avenue road drive lane boulevard court highway interstate exit apartment apt suite unit zip floor gate seat flight
+  phone telephone mobile cell fax office home extension account order confirmation reference case ticket invoice tracking
+  routing policy claim member membership serial model booking reservation customer loyalty prescription plate odometer
+  expires expire expiry expiration exp valid cvv cvc cvv2 security code social born birthday
+  january february march april june july august september october november december`,
+);
+/** Behind "one", which is then no digit: "one moment", "one of them". */
+const NOT_COUNTED = wordSet('moment second sec minute more of thing');
 const SCALES: ReadonlyMap<string, number> = new Map([
   ['hundred', 2],
   ['thousand', 3],
 ]);
 
 /** These lead from a number to one of another kind, as "on" to a date does. */
-const PREPOSITIONS = new Set(['on', 'in', 'at', 'from', 'until']);
-/** "Or" between two numbers: they are two. More than anything else allows within one. */
+const PREPOSITIONS = wordSet('on in at from until');
+/** Between two numbers that are not one. More than anything else allows within one. */
 const ANOTHER_NUMBER = 100;
+/** "4:45", "$1,234.50", "5th", "7%": nothing of them belongs to a number that is dictated. */
+const COMPLETE =
+  /[$\u20ac\u00a3] ?\d+(?:,\d{3})*(?:\.\d\d?)?(?!\d)|(?<![\d:])\d{1,2}:\d\d(?!\d)|(?<!\d)\d{1,4}(?:st|nd|rd|th)\b|(?<!\d)\d{1,3}(?:\.\d+)? ?%/gu;
+
+function wordSet(words: string): ReadonlySet<string> {
+  return new Set(words.split(/\s+/u));
+}
 
 /** One pass over the text. */
 export function groupsOf(text: string, reading: Reading): readonly Group[] {
+  const complete = [...text.matchAll(COMPLETE)].map(
+    ({ index, 0: { length } }) => [index, index + length] as const,
+  );
+  let passed = 0;
   const groups: Group[] = [];
   let strangers = 0;
   let corrects = false;
@@ -89,13 +113,25 @@ export function groupsOf(text: string, reading: Reading): readonly Group[] {
   let timesFrom = 0;
   /** Places that the number before leaves to the one that follows: two behind "hundred". */
   let openPlaces = 0;
+  /** Places that the word before has taken up the last of: "six thousand two" may become "six thousand two hundred". */
+  let filledPlaces = 0;
   let word = '';
+  let wordEnd = 0;
   for (const match of text.matchAll(/\p{N}+|[\p{L}'\u2019]+/gu)) {
     const before = word;
     const start = match.index;
     const end = start + match[0].length;
+    // A comma or a pause ends a number of several words.
+    const runsOn = /^[\s-]*$/u.test(text.slice(wordEnd, start));
+    wordEnd = end;
+    if (!runsOn) [openPlaces, filledPlaces] = [0, 0];
     word = match[0].toLowerCase();
     const last = groups.at(-1);
+    while ((complete[passed]?.[1] ?? Infinity) <= start) passed += 1;
+    if ((complete[passed]?.[0] ?? Infinity) <= start) {
+      [strangers, times, openPlaces] = [strangers + ANOTHER_NUMBER, 1, 0];
+      continue;
+    }
     const repeat = REPEATS.get(word);
     if (repeat !== undefined) {
       times = repeat;
@@ -104,8 +140,8 @@ export function groupsOf(text: string, reading: Reading): readonly Group[] {
     }
     const scale = SCALES.get(word);
     if (scale !== undefined && last !== undefined && strangers === 0) {
-      groups[groups.length - 1] = { ...last, end, digits: last.digits + '0'.repeat(scale) };
-      openPlaces = scale;
+      groups[groups.length - 1] = { ...last, end, digits: scaled(last.digits, scale, filledPlaces) };
+      [openPlaces, filledPlaces] = [scale, 0];
       continue;
     }
     const plural = PLURAL_VALUES.get(word);
@@ -117,21 +153,21 @@ export function groupsOf(text: string, reading: Reading): readonly Group[] {
       }
     }
     const misheard = reading.homophones ? HOMOPHONES.get(word) : undefined;
-    const value = figuresOf(word) ?? VALUES.get(word) ?? plural ?? misheard;
+    const idiom = word === 'one' && NOT_COUNTED.has(wordAfter(text, end));
+    const value = idiom ? undefined : (figuresOf(word) ?? VALUES.get(word) ?? plural ?? misheard);
     if (value === undefined) {
       if (CORRECTIONS.has(word)) corrects = true;
-      else if (word === 'or') strangers += ANOTHER_NUMBER;
-      else if (PREPOSITIONS.has(word)) strangers += 3;
-      else if (!FILLERS.has(word)) strangers += 1;
+      else if (!idiom) strangers += strangeness(word, before);
       times = 1;
       if (word !== 'and') openPlaces = 0;
       continue;
     }
     if (last !== undefined && strangers === 0 && !corrects && times === 1) {
-      const joined = joinedDigits(last.digits, value, openPlaces, !reading.apart && TENS.includes(before));
+      const afterTens = runsOn && !reading.apart && TENS.includes(before);
+      const joined = joinedDigits(last.digits, value, openPlaces, afterTens);
       if (joined !== undefined) {
         groups[groups.length - 1] = { ...last, end, digits: joined };
-        openPlaces = 0;
+        [openPlaces, filledPlaces] = [afterTens ? 0 : value.endsWith('0') ? 1 : 0, openPlaces];
         continue;
       }
     }
@@ -142,9 +178,20 @@ export function groupsOf(text: string, reading: Reading): readonly Group[] {
       strangers,
       corrects,
     });
-    [strangers, corrects, times, openPlaces] = [0, false, 1, 0];
+    [strangers, corrects, times, openPlaces, filledPlaces] = [0, false, 1, 0, 0];
   }
   return groups;
+}
+
+/** How far a word that is no digit takes the next number from the one before. */
+function strangeness(word: string, before: string): number {
+  if (BREAKS.has(word)) return ANOTHER_NUMBER;
+  if (PREPOSITIONS.has(word) && before !== 'hold' && before !== 'hang') return 3;
+  return FILLERS.has(word) ? 0 : 1;
+}
+
+function wordAfter(text: string, from: number): string {
+  return /^ (\p{L}+)/u.exec(text.slice(from, from + 24))?.[1]?.toLowerCase() ?? '';
 }
 
 /** Figures of every script as 0-9. */
@@ -165,6 +212,14 @@ function decimal(figure: string): string {
     value += 1;
   }
   return String(value);
+}
+
+/** "six thousand two" and "hundred": 6200. */
+function scaled(digits: string, scale: number, filledPlaces: number): string {
+  const zeros = '0'.repeat(scale);
+  return filledPlaces > scale
+    ? digits.slice(0, -filledPlaces) + (digits.slice(-1) + zeros).padStart(filledPlaces, '0')
+    : digits + zeros;
 }
 
 /** "forty one", "four hundred and twelve": one number in several words. */

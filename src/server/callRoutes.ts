@@ -32,6 +32,11 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
     return call;
   });
 
+  app.delete<CallParams>('/v1/calls/:callSid', async (request, reply) => {
+    await eraseCall(context, request.params.callSid);
+    return reply.code(204).send();
+  });
+
   app.post('/v1/calls', async (request, reply) => {
     const callSid = await placeCall(context, checked(newCall, request.body));
     return reply.code(202).send({ callSid });
@@ -54,6 +59,16 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
     await act(context, callSid, { kind: 'say', ...checked(sayText, request.body) });
     return reply.code(202).send({ callSid });
   });
+}
+
+/** A call under way would go on to be written down, and its caller to speak: it has to end first. */
+async function eraseCall(context: ServerContext, callSid: string): Promise<void> {
+  const { options, admission } = context;
+  const isHere = options.calls.isUnderWay(callSid) || admission.find(callSid) !== undefined;
+  const deletion = isHere ? 'live' : await fromStore(context, options.eraser.eraseCall(callSid));
+  if (deletion === 'live') throw new ApiError(409, 'live', 'the call is under way');
+  if (deletion === 'unknown') throw new ApiError(404, 'not_found', 'no such call');
+  options.logger.info({ callSid }, 'a call was deleted by request');
 }
 
 /** Has the carrier place a call; answers its sid. What is said in it is known before it is answered. */

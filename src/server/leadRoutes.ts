@@ -37,9 +37,18 @@ export function leadRoutes(app: FastifyInstance, context: ServerContext): void {
     };
     return found(await fromStore(context, reader.updateLead(request.params.id, change)));
   });
+
+  app.delete<LeadParams>('/v1/leads/:id', async (request, reply) => {
+    if (await fromStore(context, reader.deleteLead(request.params.id))) return reply.code(204).send();
+    throw noSuchLead();
+  });
+}
+
+function noSuchLead(): ApiError {
+  return new ApiError(404, 'not_found', 'no such lead');
 }
 
 function found<T>(lead: T | undefined): T {
-  if (lead === undefined) throw new ApiError(404, 'not_found', 'no such lead');
+  if (lead === undefined) throw noSuchLead();
   return lead;
 }

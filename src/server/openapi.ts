@@ -22,7 +22,7 @@ import {
 } from './apiSchemas.ts';
 
 interface Operation {
-  readonly method: 'get' | 'post' | 'patch';
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
   /** Parameters in braces. */
   readonly path: string;
   readonly summary: string;
@@ -62,6 +62,12 @@ const OPERATIONS: readonly Operation[] = [
     summary: 'One call with its turns',
     status: 200,
     answer: callWithTurns,
+  },
+  {
+    method: 'delete',
+    path: '/v1/calls/{callSid}',
+    summary: 'Delete a call with all that was kept of it; 409 while it is under way',
+    status: 204,
   },
   {
     method: 'get',
@@ -133,6 +139,12 @@ const OPERATIONS: readonly Operation[] = [
     body: leadChange,
     status: 200,
     answer: leadAnswer,
+  },
+  {
+    method: 'delete',
+    path: '/v1/leads/{id}',
+    summary: 'Delete a lead; its calls stay',
+    status: 204,
   },
   {
     method: 'get',

@@ -4,7 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import type { LiveCalls } from '../call/port.ts';
 import type { EventBus } from '../events/bus.ts';
 import type { AskedOutcome, OtherInstances } from '../fleet/port.ts';
-import type { CallReader } from '../store/port.ts';
+import type { CallEraser, CallReader } from '../store/port.ts';
 import type { TwilioRest } from '../twilio/rest.ts';
 import type { OverloadReason } from './overload.ts';
 
@@ -132,6 +132,7 @@ export interface ServerOptions {
   readonly lines: SpokenLines;
   readonly calls: LiveCalls;
   readonly reader: CallReader;
+  readonly eraser: CallEraser;
   readonly events: LiveEvents;
   readonly metrics: ServerMetrics;
   /** Without them this instance is all there is. */

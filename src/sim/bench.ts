@@ -5,6 +5,7 @@ import { errorText } from '../base/errors.ts';
 import { benchBudgets } from './benchBudgets.ts';
 import { benchEvents } from './benchEvents.ts';
 import { benchFirst } from './benchFirst.ts';
+import { benchForged } from './benchForged.ts';
 import { benchHeard } from './benchHeard.ts';
 import { benchIntents } from './benchIntents.ts';
 import { benchHedging } from './benchHedging.ts';
@@ -32,6 +33,7 @@ const BENCHES: Readonly<
   share: () => benchShare(),
   load: benchLoad,
   heard: () => benchHeard(),
+  forged: () => benchForged(),
   rolling: benchRolling,
   kill: (_load, _turns, { kills }) => benchKill({ kills }, print),
   prometheus: benchPrometheus,

@@ -26,7 +26,7 @@ import {
 import { openVoice, toSampleRate, type Voice } from './voice.ts';
 
 export const PUBLIC_URL = 'https://voice.example.com';
-const ACCOUNT = { sid: `AC${'d'.repeat(32)}`, token: 'a-token-for-the-simulation' };
+export const ACCOUNT = { sid: `AC${'d'.repeat(32)}`, token: 'a-token-for-the-simulation' };
 export const CALLER_NUMBER = '+15550100123';
 export const AGENT_NUMBER = '+15550100456';
 export const AGENT_FILE = path.join(import.meta.dirname, '..', '..', 'agents', 'front-desk.yaml');

@@ -1,5 +1,6 @@
 // One process at a time in a folder. A lock file says which; the lock of a process that is gone is taken over.
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { hasCode } from '../base/errors.ts';
 import { secretText } from '../base/random.ts';
 
 export interface LockFile {
@@ -131,8 +132,4 @@ async function startTimeOf(pid: number): Promise<string> {
   } catch {
     return '';
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

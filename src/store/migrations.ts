@@ -4,6 +4,7 @@ import type { Knex } from 'knex';
 import * as callsTurnsLeads from './migrations/0001_calls_turns_leads.ts';
 import * as transcripts from './migrations/0002_transcripts.ts';
 import * as checkpoints from './migrations/0003_checkpoints.ts';
+import * as deletion from './migrations/0004_deletion.ts';
 
 interface NamedMigration extends Knex.Migration {
   /** Stands in the database's table of what was run: never changed afterwards. */
@@ -14,6 +15,7 @@ const migrations: readonly NamedMigration[] = [
   { name: '0001_calls_turns_leads', ...callsTurnsLeads },
   { name: '0002_transcripts', ...transcripts },
   { name: '0003_checkpoints', ...checkpoints },
+  { name: '0004_deletion', ...deletion },
 ];
 
 export const migrationSource: Knex.MigrationSource<NamedMigration> = {

@@ -151,8 +151,21 @@ export interface CallReader {
   createLead(lead: LeadInput): Promise<Lead>;
   /** Answers undefined when there is no such lead. */
   updateLead(id: string, change: Partial<LeadInput>): Promise<Lead | undefined>;
+  /** False when there is no such lead. Fields for it that come late have nothing to go to. */
+  deleteLead(id: string): Promise<boolean>;
   /** Throws when the database does not answer. */
   ping(): Promise<void>;
+}
+
+/** What became of the wish to delete a call. `live`: it is under way, and nothing was deleted. */
+export type Deletion = 'deleted' | 'unknown' | 'live';
+
+export interface CallEraser {
+  /**
+   * Deletes a call with all that belongs to it: its rows, those that still wait to be written, and its recordings; another
+   * instance that has some of these follows within minutes. Rejects without a database.
+   */
+  eraseCall(callSid: string): Promise<Deletion>;
 }
 
 export interface StoredCall extends CallSummary {

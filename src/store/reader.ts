@@ -117,6 +117,10 @@ export function openReader(knex: Knex, clock: Clock): CallReader {
       return firstLead(rows);
     },
 
+    async deleteLead(id) {
+      return UUID.test(id) && (await knex('leads').where({ id }).delete()) > 0;
+    },
+
     async ping() {
       await knex.raw('select 1').timeout(PING_MS);
     },

@@ -51,6 +51,8 @@ export class Spool {
   #unsynced = false;
   #timer: Timer | undefined;
   #closed = false;
+  /** A segment with rows up to this number gets no newer ones. */
+  #renewedTo = 0;
 
   private constructor(options: SpoolOptions) {
     this.#options = options;
@@ -125,10 +127,22 @@ export class Spool {
   settled(number: number): void {
     const over = this.#segments.filter((segment) => segment.lastNumber <= number && segment.lastNumber > 0);
     // The one that is being written to stays until it is full: a file a turn would cost more than the rows.
-    const removable = over.filter(
-      (segment) => segment !== this.#segments.at(-1) || segment.bytes >= this.#segmentBytes,
-    );
+    const removable = over.filter((segment) => segment !== this.#segments.at(-1) || this.#isOver(segment));
     for (const segment of removable) this.#remove(segment);
+  }
+
+  /** Gets no more rows. While rows are being written that is for them to see. */
+  #isOver({ bytes, firstNumber }: Segment): boolean {
+    return bytes >= this.#segmentBytes || (firstNumber <= this.#renewedTo && !this.#writing);
+  }
+
+  /**
+   * Rows up to this number are not to lie here longer than they must: the next row begins a new segment, and theirs go as soon
+   * as all in them are committed.
+   */
+  renew(upTo: number, settledTo: number): void {
+    this.#renewedTo = upTo;
+    this.settled(settledTo);
   }
 
   /** Waits for what is being written. With all committed, nothing is left behind. Idempotent. */
@@ -217,8 +231,11 @@ export class Spool {
 
   async #segmentFor(firstNumber: number): Promise<Segment> {
     const current = this.#segments.at(-1);
-    if (current !== undefined && this.#handle !== undefined && current.bytes < this.#segmentBytes)
-      return current;
+    const isFull =
+      current === undefined ||
+      current.bytes >= this.#segmentBytes ||
+      (current.firstNumber <= this.#renewedTo && firstNumber > this.#renewedTo);
+    if (!isFull && this.#handle !== undefined) return current;
     await this.#closeHandle();
     const file = path.join(this.#options.folder, `${String(firstNumber).padStart(16, '0')}.rows`);
     // A file that a failed attempt left is written anew: nothing of it was ever counted.

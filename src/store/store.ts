@@ -6,14 +6,15 @@ import { commit } from './commit.ts';
 import { secretText } from '../base/random.ts';
 import { openDatabase } from './database.ts';
 import { migrateLatest } from './migrate.ts';
-import type { CallCheckpoints, CallReader, CallWriter, TranscriptWriter } from './port.ts';
+import type { CallCheckpoints, CallEraser, CallReader, CallWriter, TranscriptWriter } from './port.ts';
 import { openReader } from './reader.ts';
+import { Retention, type DeletedWhat, type DeletedWhy, type RetentionLimits } from './retention.ts';
 import type { Spool } from './spool.ts';
 import { openSpoolIn } from './spoolFolder.ts';
 import { Transcripts, upsertTranscripts } from './transcripts.ts';
 import { WriteBehind } from './writeBehind.ts';
 
-export interface StoreOptions {
+export interface StoreOptions extends RetentionLimits {
   /** postgres://..., or undefined for the embedded database. */
   readonly databaseUrl: string | undefined;
   /** Where the embedded database lives. */
@@ -30,6 +31,7 @@ export interface StoreOptions {
   readonly onCommit: (durationMs: number, rows: number) => void;
   /** Transcripts were brought up to date, of so many calls. */
   readonly onTranscripts?: (durationMs: number, calls: number) => void;
+  readonly onDeleted?: (what: DeletedWhat, why: DeletedWhy, count: number) => void;
   /** A failed commit (it is tried again), a refused row, a lost connection. */
   readonly onError: (error: unknown) => void;
 }
@@ -39,6 +41,7 @@ export interface Store {
   readonly transcripts: TranscriptWriter;
   readonly checkpoints: CallCheckpoints;
   readonly reader: CallReader;
+  readonly eraser: CallEraser;
   /** Rows on disk before they are in the database. */
   readonly spool: Pick<Spool, 'bytes' | 'writable'>;
   /** Commits what waits, within seconds, and closes the database. */
@@ -76,15 +79,30 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     clock,
     onError,
   });
+  const retention = new Retention({
+    ...options,
+    knex: database.knex,
+    flush: (timeoutMs) => writer.flush(timeoutMs),
+    renewSpool: () => writer.renewSpool(),
+    onDeleted: options.onDeleted ?? ((): void => undefined),
+  });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     try {
-      await Promise.all([writer.close(), transcripts.close(), checkpoints.close()]);
+      await Promise.all([writer.close(), transcripts.close(), checkpoints.close(), retention.close()]);
     } finally {
       await release();
       await database.close();
     }
   };
   const reader = openReader(database.knex, options.clock);
-  return { writer, transcripts, checkpoints, reader, spool, close: () => (closing ??= close()) };
+  return {
+    writer,
+    transcripts,
+    checkpoints,
+    reader,
+    eraser: retention,
+    spool,
+    close: () => (closing ??= close()),
+  };
 }

@@ -110,6 +110,11 @@ export class WriteBehind implements CallWriter {
     });
   }
 
+  /** What was accepted by now lies in the spool no longer than it must. */
+  renewSpool(): void {
+    this.#options.spool?.renew(this.#accepted, this.#settledTo);
+  }
+
   /** Commits what it can within seconds and ends. What is left is in the spool; without one it is counted as dropped. */
   async close(): Promise<void> {
     if (this.#state === 'closed') return;

@@ -3,6 +3,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { hasCode } from '../base/errors.ts';
 import { secretText } from '../base/random.ts';
 import type { CachedSpeech } from './memoryCache.ts';
 import { formatSpeechFile, parseSpeechFile } from './speechFile.ts';
@@ -123,6 +124,6 @@ export class DiskCache {
 }
 
 function unlessMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+  if (hasCode(error, 'ENOENT')) return undefined;
   throw error;
 }

@@ -59,9 +59,34 @@ export interface MediaStreamListener {
   onRefused(failure: MessageRefusal): void;
 }
 
-type Held =
+type Held = (
   | { readonly kind: 'frame'; readonly frame: InboundFrame }
-  | { readonly kind: 'refused'; readonly failure: MessageRefusal };
+  | { readonly kind: 'refused'; readonly failure: MessageRefusal }
+) & { readonly text: string | undefined };
+
+/** What a stream knows that nobody has listened to yet. */
+export interface StreamSoFar {
+  /** Messages that wait for `listen`; undefined for one that was no text. */
+  readonly waiting: readonly (string | undefined)[];
+  readonly ended: StreamEnd | undefined;
+}
+
+/** What the other end of a stream did. */
+export type StreamNews =
+  /** A message, before it was looked at; undefined when it was no text. */
+  | { readonly kind: 'message'; readonly text: string | undefined }
+  | { readonly kind: 'failed'; readonly code: string }
+  | { readonly kind: 'closed' };
+
+/** Who stands between a stream and its socket. */
+export interface StreamTap {
+  /** `deal` has to be called once, now or soon, and in the order in which the news came. */
+  onNews(news: StreamNews, deal: () => void): void;
+  /** Before it is sent. */
+  onSent(text: string): void;
+  /** Something was not sent: the socket is closing, or its other end does not read. */
+  onUnsent(why: 'closing' | 'full'): void;
+}
 
 export class MediaStream {
   /** Resolves once with the start, or with why there was none. Never rejects. */
@@ -75,6 +100,9 @@ export class MediaStream {
   #closeTimer: Timer | undefined;
   #start: StreamStart | undefined;
   #listener: MediaStreamListener | undefined;
+  #tap: StreamTap | undefined;
+  /** The message that is being dealt with. */
+  #text: string | undefined;
   #ended: StreamEnd | undefined;
   /** Set when we have begun to close: what still comes in is of no interest. */
   #closing = false;
@@ -90,9 +118,11 @@ export class MediaStream {
       this.#resolveStarted = resolve;
     });
     this.#startTimer = clock.after(options.startWithinMs, () => this.#onStartTimeout());
-    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
-    socket.on('error', (error) => this.#onSocketError(error));
-    socket.on('close', () => this.#onSocketClose());
+    socket.on('message', (data, isBinary) => this.#onData(data, isBinary));
+    socket.on('error', (error) =>
+      this.#hear({ kind: 'failed', code: codeOf(error) }, () => this.#onSocketError(error)),
+    );
+    socket.on('close', () => this.#hear({ kind: 'closed' }, () => this.#onSocketClose()));
   }
 
   /** Empty before the start. */
@@ -125,19 +155,25 @@ export class MediaStream {
     if (this.#ended !== undefined) listener.onEnded(this.#ended);
   }
 
+  /** From now on `tap` stands between. */
+  tap(tap: StreamTap): StreamSoFar {
+    this.#tap = tap;
+    return { waiting: this.#held.map(({ text }) => text), ended: this.#ended };
+  }
+
   /** 8 kHz mu-law of any length. Nothing is sent before the start or after the end. */
   sendMedia(mulaw: Uint8Array): void {
-    if (this.#writable()) this.#socket.send(formatMedia(this.streamSid, mulaw));
+    if (this.#writable()) this.#send(formatMedia(this.streamSid, mulaw));
   }
 
   /** Comes back by `onMark` when what was sent before it has been played, or is cleared. */
   sendMark(name: string): void {
-    if (this.#writable()) this.#socket.send(formatMark(this.streamSid, name));
+    if (this.#writable()) this.#send(formatMark(this.streamSid, name));
   }
 
   /** Empties what Twilio holds; the marks in it come back at once. */
   sendClear(): void {
-    if (this.#writable()) this.#socket.send(formatClear(this.streamSid));
+    if (this.#writable()) this.#send(formatClear(this.streamSid));
   }
 
   /** Closes the socket; `onEnded('closed')` follows when it is closed, within two seconds. Idempotent. */
@@ -152,8 +188,12 @@ export class MediaStream {
   #writable(): boolean {
     const socket = this.#socket;
     if (this.#start === undefined || this.#ended !== undefined || this.#closing) return false;
-    if (socket.readyState !== socket.OPEN) return false;
+    if (socket.readyState !== socket.OPEN) {
+      this.#tap?.onUnsent('closing');
+      return false;
+    }
     if (socket.bufferedAmount <= this.#options.bufferedBytesMax) return true;
+    this.#tap?.onUnsent('full');
     this.#end('too_slow');
     this.close(POLICY_VIOLATION, 'too slow');
     // A peer that doesn't read won't read our close frame either.
@@ -161,12 +201,31 @@ export class MediaStream {
     return false;
   }
 
-  #onMessage(data: RawData, isBinary: boolean): void {
+  #send(text: string): void {
+    this.#tap?.onSent(text);
+    this.#socket.send(text);
+  }
+
+  #hear(news: StreamNews, deal: () => void): void {
+    if (this.#tap === undefined) deal();
+    else this.#tap.onNews(news, deal);
+  }
+
+  #onData(data: RawData, isBinary: boolean): void {
+    if (this.#ended !== undefined || this.#closing) return undefined;
+    const bytes = isBinary ? undefined : textBytes(data);
+    const text = bytes === undefined || bytes.length > MESSAGE_CHARS_MAX ? undefined : bytes.toString();
+    const refusal = isBinary ? 'binary' : 'too_large';
+    if (this.#tap === undefined) return this.#onMessage(text, refusal);
+    return this.#tap.onNews({ kind: 'message', text }, () => this.#onMessage(text, refusal));
+  }
+
+  /** A message, or why there is no text of it. */
+  #onMessage(text: string | undefined, refusal: MessageRefusal): void {
     if (this.#ended !== undefined || this.#closing) return;
-    if (isBinary) return this.#refuse('binary');
-    const bytes = textBytes(data);
-    if (bytes.length > MESSAGE_CHARS_MAX) return this.#refuse('too_large');
-    const result = parseInbound(bytes.toString());
+    this.#text = text;
+    if (text === undefined) return this.#refuse(refusal);
+    const result = parseInbound(text);
     if (!result.ok) return this.#refuse(result.failure);
     this.#onFrame(result.frame);
   }
@@ -178,7 +237,7 @@ export class MediaStream {
     if (frame.kind === 'stop') return this.#onStop();
     if (frame.kind === 'media' && !this.#follows(frame)) return;
     if (this.#listener !== undefined) tell(this.#listener, frame);
-    else this.#hold({ kind: 'frame', frame });
+    else this.#hold({ kind: 'frame', frame, text: this.#text });
   }
 
   #onStart(start: StreamStart): void {
@@ -208,7 +267,7 @@ export class MediaStream {
   #refuse(failure: MessageRefusal): void {
     this.#refusedMessages += 1;
     if (this.#listener !== undefined) this.#listener.onRefused(failure);
-    else this.#hold({ kind: 'refused', failure });
+    else this.#hold({ kind: 'refused', failure, text: this.#text });
     if (this.#refusedMessages < REFUSED_MAX) return;
     this.#end('error');
     this.close(POLICY_VIOLATION, 'too many bad messages');
@@ -228,7 +287,7 @@ export class MediaStream {
 
   #onSocketError(error: Error): void {
     // ws closes the socket itself: 1009 for a message over maxPayload, 1007 for bad UTF-8.
-    const tooLarge = 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+    const tooLarge = codeOf(error) === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
     if (tooLarge && this.#ended === undefined && !this.#closing) this.#refuse('too_large');
     this.#end('error');
     this.#cutAfter(CLOSE_WITHIN_MS);
@@ -259,6 +318,10 @@ function tell(listener: MediaStreamListener, frame: InboundFrame): void {
   if (frame.kind === 'media') listener.onMedia(frame.mulaw, frame.timestampMs);
   else if (frame.kind === 'mark') listener.onMark(frame.name);
   else if (frame.kind === 'dtmf') listener.onDtmf(frame.digit);
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : '';
 }
 
 /** A message comes as one Buffer unless the socket's `binaryType` was changed, which nobody does here. */

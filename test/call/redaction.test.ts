@@ -2,6 +2,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CallRig } from '../helpers/callRig.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import type { LogFields, Logger } from '../../src/base/logger.ts';
+import { anyCardNumber, CARD_FORMS, inTalk } from '../../src/sim/cardForms.ts';
+import { visibleDigits } from '../../src/sim/redactionWalk.ts';
 import { anyCard, digitsIn, FORMS, OTHER_FORMS, seeded, spoken } from '../helpers/cardTalk.ts';
 
 /** All that watchers and the store got, each text by itself. */
@@ -67,3 +71,66 @@ test('a phone number is told as it was said', async () => {
   const rig = await callWith([said], 'Thank you.');
   assert.equal(rig.turns().at(-1)?.callerText, said);
 });
+
+/** What leaves a call beside its events and rows, each text by itself. */
+class Leaving {
+  readonly log: string[] = [];
+  /** The last word on each turn's transcript, and on where the call stands. */
+  readonly transcript = new Map<number, string>();
+  standing = '';
+
+  readonly world = {
+    logger: this.#logger(),
+    transcripts: {
+      turnChanged: (_callSid: string, index: number, turn: object) =>
+        void this.transcript.set(index, JSON.stringify(turn)),
+      flush: () => Promise.resolve(),
+    },
+    checkpoints: {
+      changed: (_callSid: string, take: () => { readonly snapshot: unknown }) => {
+        const { callSid: _sid, info: _info, ...said } = take().snapshot as Record<string, unknown>;
+        this.standing = JSON.stringify(said, (_key, value: unknown) =>
+          typeof value === 'number' ? undefined : value,
+        );
+      },
+      takeUp: () => Promise.resolve({ kind: 'unknown' as const }),
+      isTaken: () => Promise.resolve(false),
+      forget: () => undefined,
+      watchLost: () => undefined,
+      flush: () => Promise.resolve(),
+    },
+  };
+
+  #logger(): Logger {
+    const note = (fields: LogFields, message: string): void => {
+      const { callSid: _sid, streamSid: _stream, ...rest } = fields;
+      const words = Object.values(rest).filter((value) => typeof value === 'string');
+      this.log.push([message, ...words].join(' '));
+    };
+    return { debug: note, info: note, warn: note, error: note, child: () => this.#logger() };
+  }
+}
+
+/** Every seventh, so that written, spoken and split ones are among them. */
+for (const form of CARD_FORMS.filter((_form, at) => at % 6 === 4)) {
+  test(`a card number (${form.name}) is in no log, transcript, row, event or checkpoint of its call`, async () => {
+    const random = seededRandom(23);
+    const turns = inTalk(form.say(anyCardNumber(random), random), random);
+    const leaving = new Leaving();
+    const rig = new CallRig({ answer: () => ['Go on please.'], world: leaving.world });
+    rig.open();
+    await rig.agentFinishes();
+    for (const text of turns) {
+      await rig.says(text);
+      await rig.agentSpeaks();
+      await rig.agentFinishes();
+    }
+    rig.hangsUp();
+    await rig.run(20);
+    for (const text of [...toldTexts(rig), ...leaving.log]) assert.ok(visibleDigits(text) <= 10, text);
+    const rows = rig.turns().map((row) => row.callerText);
+    assert.ok(rows.length > turns.length - 1, 'its turns are stored');
+    for (const kept of [rows.join(' '), [...leaving.transcript.values()].join(' '), leaving.standing])
+      assert.ok(visibleDigits(kept) <= 6, kept);
+  });
+}

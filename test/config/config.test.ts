@@ -98,6 +98,20 @@ test('a deploy and an overload have their usual bounds unless they are told', ()
   );
 });
 
+test('how long what is kept is kept is told in days, and a recording no longer than its call', () => {
+  const usual = readConfig({});
+  assert.deepEqual([usual.callsKeptMs, usual.recordingsKeptMs], [undefined, undefined]);
+  const told = readConfig({ RETENTION_DAYS: '30', RECORDING_RETENTION_DAYS: '7' });
+  assert.deepEqual([told.callsKeptMs, told.recordingsKeptMs], [30 * 86_400_000, 7 * 86_400_000]);
+  assert.equal(readConfig({ RECORDING_RETENTION_DAYS: '7' }).recordingsKeptMs, 7 * 86_400_000);
+  assert.match(
+    String(mistakesOf({ RETENTION_DAYS: '0' })),
+    /^RETENTION_DAYS: expected a whole number from 1/u,
+  );
+  const longer = mistakesOf({ RETENTION_DAYS: '7', RECORDING_RETENTION_DAYS: '8' });
+  assert.match(String(longer), /^RECORDING_RETENTION_DAYS: expected to be at most RETENTION_DAYS/u);
+});
+
 test('what a deploy or an overload is told wrongly is listed', () => {
   const wrong = {
     DRAIN_SECONDS: 'soon',
@@ -130,6 +144,17 @@ test('hosts that tools may reach are named one by one', () => {
     ['crm.internal:8443', '10.0.0.7'],
   );
   assert.throws(() => readConfig({ TOOL_HOSTS: 'http://crm' }), /TOOL_HOSTS: expected hosts/u);
+});
+
+test('calls to tape are all, a share, or numbers', () => {
+  assert.equal(readConfig({}).tapedCalls, undefined);
+  assert.deepEqual(readConfig({ TAPE_CALLS: 'all' }).tapedCalls, { share: 1, numbers: new Set() });
+  assert.deepEqual(readConfig({ TAPE_CALLS: '2.5%, +15550100123,1%' }).tapedCalls, {
+    share: 0.025,
+    numbers: new Set(['+15550100123']),
+  });
+  for (const wrong of ['some', '5', '101%', '15550100123', 'all,'])
+    assert.throws(() => readConfig({ TAPE_CALLS: wrong }), /TAPE_CALLS: expected all, a share/u, wrong);
 });
 
 test('traces are wanted when a collector is named, in the words of OpenTelemetry', () => {

@@ -168,7 +168,7 @@ function configVariables(): string[] {
 test('the page of the API has every route, and no other', () => {
   const written = rows(page('docs/api.md').text)
     .flatMap(([routes = '']) => codeIn(routes))
-    .filter((code) => /^(?:GET|POST|PATCH) /.test(code));
+    .filter((code) => /^(?:GET|POST|PATCH|DELETE) /.test(code));
   const served = Object.entries(openApi('https://voice.example.com')['paths'] as object).flatMap(
     ([route, methods]) => Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${route}`),
   );

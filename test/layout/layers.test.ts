@@ -30,7 +30,7 @@ const rows = [
   ],
   ['call'],
   ['fleet'],
-  ['server', 'sim', 'console'],
+  ['server', 'sim', 'console', 'tape'],
   [
     'main.ts',
     'gateway.ts',

@@ -24,6 +24,7 @@ served('every admin route wants the token', async (harness) => {
     ['GET', '/v1/calls'],
     ['POST', '/v1/calls'],
     ['GET', '/v1/calls/CA1'],
+    ['DELETE', '/v1/calls/CA1'],
     ['GET', '/v1/calls/CA1/recording'],
     ['POST', '/v1/calls/CA1/hangup'],
     ['POST', '/v1/calls/CA1/transfer'],
@@ -32,6 +33,7 @@ served('every admin route wants the token', async (harness) => {
     ['POST', '/v1/leads'],
     ['GET', '/v1/leads/1'],
     ['PATCH', '/v1/leads/1'],
+    ['DELETE', '/v1/leads/1'],
     ['GET', '/v1/openapi.json'],
   ] as const;
   for (const [method, route] of routes) {
@@ -74,6 +76,24 @@ served('one call comes with its turns, an unknown one is not found', async (harn
   assert.deepEqual(call.turns, []);
   assert.equal(await refusal(harness, 'GET', '/v1/calls/CA2'), '404 not_found');
 });
+
+served(
+  'a call is deleted once, and not while it is under way here, elsewhere, or about to begin',
+  async (harness) => {
+    harness.reader.stored.push(storedCall('CA1'), storedCall('CA2'), storedCall('CA3'), storedCall('CA4'));
+    harness.calls.start({ ...INFO, callSid: 'CA2' });
+    harness.reader.live.add('CA3');
+    await harness.webhook('/twilio/voice', { CallSid: 'CA4' });
+    for (const callSid of ['CA2', 'CA3', 'CA4'])
+      assert.equal(await refusal(harness, 'DELETE', `/v1/calls/${callSid}`), '409 live', callSid);
+    const deleted = await harness.api('DELETE', '/v1/calls/CA1');
+    assert.deepEqual([deleted.status, await deleted.text()], [204, '']);
+    assert.deepEqual(harness.reader.erased, ['CA1']);
+    assert.equal(await refusal(harness, 'DELETE', '/v1/calls/CA1'), '404 not_found');
+    harness.reader.state = 'down';
+    assert.equal(await refusal(harness, 'DELETE', '/v1/calls/CA5'), '503 store_unavailable');
+  },
+);
 
 served('a store that fails is a 503 that names nothing of it', async (harness) => {
   harness.reader.state = 'down';

@@ -16,7 +16,15 @@ import type { LiveEvent } from '../../src/events/event.ts';
 import type { RejectedWhat, ServerOptions } from '../../src/server/options.ts';
 import { openServer, type GatewayServer } from '../../src/server/server.ts';
 import { LeadConflict } from '../../src/store/leadConflict.ts';
-import type { CallReader, CallSummary, Lead, LeadInput, StoredCall } from '../../src/store/port.ts';
+import type {
+  CallEraser,
+  CallReader,
+  CallSummary,
+  Deletion,
+  Lead,
+  LeadInput,
+  StoredCall,
+} from '../../src/store/port.ts';
 import type { MediaStream } from '../../src/twilio/mediaStream.ts';
 import type { NewCall } from '../../src/twilio/rest.ts';
 
@@ -51,6 +59,9 @@ export class FakeCalls implements LiveCalls {
   find(callSid: string): LiveCall | undefined {
     return this.live.get(callSid);
   }
+  isUnderWay(callSid: string): boolean {
+    return this.live.has(callSid);
+  }
   afterStream(): AfterStream {
     return this.next;
   }
@@ -79,7 +90,7 @@ export class FakeCalls implements LiveCalls {
 }
 
 /** The store, in memory; `down` makes it fail, `silent` makes it never answer. */
-export class FakeReader implements CallReader {
+export class FakeReader implements CallReader, CallEraser {
   readonly stored: StoredCall[] = [];
   readonly leadsById = new Map<string, Lead>();
   state: 'up' | 'down' | 'silent' = 'up';
@@ -111,6 +122,20 @@ export class FakeReader implements CallReader {
     const lead = this.leadsById.get(id);
     if (lead !== undefined) this.leadsById.set(id, { ...lead, ...change });
     return this.#answer(this.leadsById.get(id));
+  }
+  async deleteLead(id: string): Promise<boolean> {
+    return this.#answer(this.leadsById.delete(id));
+  }
+  /** Calls that were asked to be deleted; `live` are under way on another instance. */
+  readonly erased: string[] = [];
+  readonly live = new Set<string>();
+  async eraseCall(callSid: string): Promise<Deletion> {
+    const at = this.stored.findIndex((call) => call.callSid === callSid);
+    if (this.live.has(callSid)) return this.#answer('live');
+    if (at < 0) return this.#answer('unknown');
+    this.stored.splice(at, 1);
+    this.erased.push(callSid);
+    return this.#answer('deleted');
   }
   async ping(): Promise<void> {
     return this.#answer(undefined);
@@ -210,6 +235,7 @@ export function harnessOptions(dataDir: string): ServerOptions {
     lines: { language: 'en-US', busy: 'All lines are busy.', apology: 'Something went wrong.' },
     calls: new FakeCalls(),
     reader: new FakeReader(),
+    eraser: new FakeReader(),
     events: new EventBus({ clock: systemClock, background: false }),
     metrics: {
       rejected: () => undefined,
@@ -235,6 +261,7 @@ async function openHarness(dataDir: string, change: Partial<ServerOptions>): Pro
     ...base,
     calls,
     reader,
+    eraser: reader,
     events,
     metrics: { ...base.metrics, rejected: (what) => void rejected.push(what) },
     rest: {

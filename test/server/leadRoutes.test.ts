@@ -26,6 +26,13 @@ served("another lead's number is a conflict", async (harness) => {
   assert.equal(await errorCode(response), 'lead_conflict');
 });
 
+served('a lead is deleted once', async (harness) => {
+  await harness.api('POST', '/v1/leads', ANN);
+  assert.equal((await harness.api('DELETE', '/v1/leads/lead-1')).status, 204);
+  assert.equal((await harness.api('GET', '/v1/leads/lead-1')).status, 404);
+  assert.equal((await harness.api('DELETE', '/v1/leads/lead-1')).status, 404);
+});
+
 served('an unknown lead is not found', async (harness) => {
   assert.equal((await harness.api('GET', '/v1/leads/nobody')).status, 404);
   assert.equal((await harness.api('PATCH', '/v1/leads/nobody', { name: 'x' })).status, 404);

@@ -304,3 +304,28 @@ test('what a segment holds is text that a person can read', async (t) => {
   assert.match(readFileSync(path.join(folder, name), 'utf8'), /"callerText":"readable"/);
   await spool.close(0);
 });
+
+test('after a renewal no older row lies in a segment that is kept for newer ones', async (t) => {
+  const folder = folderOf(t);
+  const { spool } = await openSpool(folder);
+  const inFiles = (): string =>
+    readdirSync(folder)
+      .map((name) => readFileSync(path.join(folder, name), 'utf8'))
+      .join('');
+  await spool.append(1, row(1, 'the first'));
+  spool.settled(1);
+  assert.match(inFiles(), /the first/, 'a segment is kept until it is full');
+  await spool.append(2, row(2, 'the second'));
+  spool.renew(2, 1);
+  await spool.append(3, row(3, 'the third'));
+  assert.match(inFiles(), /the second/, 'what is not committed stays');
+  spool.settled(2);
+  await spool.append(4, row(4, 'the fourth'));
+  assert.doesNotMatch(inFiles(), /the first|the second/);
+  assert.deepEqual(await readAll(spool), [3, 4]);
+  spool.renew(4, 4);
+  await spool.append(5, row(5, 'the fifth'));
+  assert.deepEqual(await readAll(spool), [5]);
+  await spool.close(5);
+  assert.deepEqual(readdirSync(folder), []);
+});

@@ -381,7 +381,12 @@ function postgresSuite(server: Postgres): void {
   test('instances that start together migrate once, and a lock left by a dead one does not stop them', async () => {
     const fresh = { databaseUrl: await server.newDatabase(), dataDir, onError: unexpected };
     const runs = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)]);
-    assert.deepEqual(runs.flat(), ['0001_calls_turns_leads', '0002_transcripts', '0003_checkpoints']);
+    assert.deepEqual(runs.flat(), [
+      '0001_calls_turns_leads',
+      '0002_transcripts',
+      '0003_checkpoints',
+      '0004_deletion',
+    ]);
     const database = await openDatabase(fresh);
     await database.knex.raw('update knex_migrations_lock set is_locked = 1');
     assert.deepEqual(await migrate(fresh), []);
@@ -433,14 +438,14 @@ function postgresSuite(server: Postgres): void {
     const tables = async (): Promise<number> => {
       const names = await database
         .knex('pg_tables')
-        .whereIn('tablename', ['calls', 'turns', 'leads', 'transcripts', 'checkpoints']);
+        .whereIn('tablename', ['calls', 'turns', 'leads', 'transcripts', 'checkpoints', 'deleted_calls']);
       return names.length;
     };
     await migrate(fresh);
-    assert.equal(await tables(), 5);
+    assert.equal(await tables(), 6);
     await database.knex.migrate.rollback({ migrationSource }, true);
     assert.equal(await tables(), 0);
-    assert.equal((await migrate(fresh)).length, 3);
+    assert.equal((await migrate(fresh)).length, 4);
     await database.close();
   });
 

@@ -250,3 +250,47 @@ story('one who listens after the end is told of it', async (pair) => {
   await until(() => told.length > 0, 'the end is told');
   assert.deepEqual(told, ['ended closed']);
 });
+
+story('who stands between a stream and its socket is told what came, and what is sent', async (pair) => {
+  pair.twilio.send(START);
+  pair.twilio.send('junk');
+  pair.twilio.send(mediaText(1, FRAME));
+  await pair.stream.started;
+  await until(() => pair.stream.refusedMessages === 1, 'the bad message has come');
+  const news: string[] = [];
+  const waiting: (() => void)[] = [];
+  const sent: string[] = [];
+  await until(() => {
+    const soFar = pair.stream.tap({
+      onNews: (one, deal) => {
+        news.push(one.kind === 'message' ? (one.text ?? 'no text') : one.kind);
+        waiting.push(deal);
+      },
+      onSent: (text) => sent.push(text),
+      onUnsent: (why) => sent.push(`unsent, ${why}`),
+    });
+    assert.equal(soFar.ended, undefined);
+    return [...soFar.waiting, ...news].length === 2;
+  }, 'what came before is known');
+  const { listener, told } = scribe();
+  pair.stream.listen(listener);
+  pair.twilio.send(mediaText(2, FRAME));
+  pair.twilio.send(new Uint8Array([1]));
+  await until(() => news.includes('no text'), 'the news has come');
+  assert.deepEqual(
+    told.filter((one) => one.startsWith('media')).length < 2,
+    true,
+    'it waits until it is dealt with',
+  );
+  for (const deal of waiting.splice(0)) deal();
+  assert.deepEqual(told, ['refused not_json', 'media 160 at 20', 'media 160 at 40', 'refused binary']);
+  pair.stream.sendMark('m');
+  await until(() => pair.received.length === 1, 'it is sent');
+  assert.deepEqual(sent, pair.received);
+  pair.twilio.close();
+  await until(() => news.at(-1) === 'closed', 'the end has come');
+  pair.stream.sendMark('too late');
+  assert.equal(sent.at(-1), 'unsent, closing');
+  for (const deal of waiting.splice(0)) deal();
+  assert.equal(told.at(-1), 'ended closed');
+});

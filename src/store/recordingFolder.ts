@@ -1,0 +1,67 @@
+// The folder of recordings: what a file is called, and which are to go.
+import { opendir, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { hasCode } from '../base/errors.ts';
+
+const FOLDER = 'recordings';
+/** `CA1.wav`, and `CA1-2.wav` for what was recorded after the stream broke. What is called otherwise is not ours. */
+const NAME = /^([A-Za-z0-9_-]{1,64}?)(?:-(\d{1,4}))?\.wav$/;
+
+/** Below the data folder; parts are numbered from 1. */
+export function recordingPath(callSid: string, part: number): string {
+  return path.join(FOLDER, part === 1 ? `${callSid}.wav` : `${callSid}-${part}.wav`);
+}
+
+/** All parts of these calls. Answers how many files went; those that can't be deleted are told to `onError`. */
+export function deleteRecordingsOf(
+  dataDir: string,
+  callSids: ReadonlySet<string>,
+  onError: (error: unknown) => void,
+): Promise<number> {
+  return deleteFiles(dataDir, async (_file, callSid) => callSids.has(callSid), onError);
+}
+
+/** Those that were last written to before `beforeMs`, ms since 1970. */
+export function deleteRecordingsBefore(
+  dataDir: string,
+  beforeMs: number,
+  onError: (error: unknown) => void,
+): Promise<number> {
+  return deleteFiles(dataDir, async (file) => (await stat(file)).mtimeMs < beforeMs, onError);
+}
+
+async function deleteFiles(
+  dataDir: string,
+  isToGo: (file: string, callSid: string) => Promise<boolean>,
+  onError: (error: unknown) => void,
+): Promise<number> {
+  const folder = path.join(dataDir, FOLDER);
+  let deleted = 0;
+  try {
+    for await (const { name } of await opendir(folder)) {
+      const [, callSid] = NAME.exec(name) ?? [];
+      const file = path.join(folder, name);
+      if (callSid !== undefined && (await deleteIf(file, () => isToGo(file, callSid), onError))) deleted += 1;
+    }
+  } catch (error) {
+    // Nothing was ever recorded.
+    if (!hasCode(error, 'ENOENT')) onError(error);
+  }
+  return deleted;
+}
+
+async function deleteIf(
+  file: string,
+  isToGo: () => Promise<boolean>,
+  onError: (error: unknown) => void,
+): Promise<boolean> {
+  try {
+    if (!(await isToGo())) return false;
+    await unlink(file);
+    return true;
+  } catch (error) {
+    // Another instance on this folder was quicker.
+    if (!hasCode(error, 'ENOENT')) onError(error);
+    return false;
+  }
+}
