@@ -11,6 +11,7 @@ import type { Sharing } from './sharing.ts';
 import { StereoRecording } from './store/recording.ts';
 import { recordingPath } from './store/recordingFolder.ts';
 import { openStore, type Store } from './store/store.ts';
+import { TAPES_FOLDER } from './tape/tapeFile.ts';
 import { Tapes } from './tape/tapes.ts';
 
 /** With an improvement switched off an answer waits for the database or for watchers, but no longer than this. */
@@ -35,6 +36,7 @@ export function openTheStore(
       metrics.stageTook('store_commit', '', durationMs);
       logger.debug({ durationMs, rows }, 'committed');
     },
+    tapeFolders: [TAPES_FOLDER],
     callsMs: config.callsKeptMs,
     recordingsMs: config.recordingsKeptMs,
     onDeleted: (what, why, count) => {

@@ -20,8 +20,13 @@ type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /** `providers.llm[0].model: `; nothing for the file as a whole. */
 export function pathText(path: Path): string {
-  const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
+  const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${shownKey(part)}`)).join('');
   return text === '' ? '' : `${text.replace(/^\./u, '')}: `;
+}
+
+/** Blanks at the edge of a key would not be seen. */
+function shownKey(key: string): string {
+  return /^\S(?:.*\S)?$/su.test(key) ? key : JSON.stringify(key).slice(0, SHOWN_CHARS_MAX);
 }
 
 export function ofIssue(issue: z.core.$ZodIssue, raw: unknown): Mistake[] {

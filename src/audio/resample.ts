@@ -1,7 +1,6 @@
 // Sample rate conversion for speech: a polyphase filter, a sinc under a Kaiser window. Linear phase, so
 // nothing is smeared; streaming, so a sentence may come in pieces of any length.
-// Why it is ours: docs/decisions/own-resampler.md.
-import assert from 'node:assert/strict';
+// Why it is ours: docs/decisions/own-resampler.md. It runs in browsers as well: nothing of Node's is in it.
 
 export interface Resampler {
   /** How far it looks ahead: output waits for this much more input than it stands for. */
@@ -49,10 +48,9 @@ const filters = new Map<string, Filter>();
 /** Both rates are whole numbers of Hz in RATE_HZ_MIN..RATE_HZ_MAX. Cheap but for the first of a ratio. */
 export function createResampler(fromHz: number, toHz: number): Resampler {
   for (const rateHz of [fromHz, toHz]) {
-    assert(
-      Number.isInteger(rateHz) && rateHz >= RATE_HZ_MIN && rateHz <= RATE_HZ_MAX,
-      `a sample rate is between ${RATE_HZ_MIN} and ${RATE_HZ_MAX} Hz, not ${rateHz}`,
-    );
+    if (!Number.isInteger(rateHz) || rateHz < RATE_HZ_MIN || rateHz > RATE_HZ_MAX) {
+      throw new RangeError(`a sample rate is between ${RATE_HZ_MIN} and ${RATE_HZ_MAX} Hz, not ${rateHz}`);
+    }
   }
   if (fromHz === toHz) {
     return { lookAheadMs: 0, process: (samples) => samples.slice(), flush: () => new Int16Array(0) };
@@ -169,7 +167,7 @@ function makeFilter(up: number, down: number): Filter {
   const reach = HALF_WIDTH_SAMPLES / share;
   const half = 2 * Math.ceil(reach / 2);
   const width = 2 * half;
-  assert(up * width <= COEFFICIENTS_MAX, `the ratio ${up}/${down} needs too large a filter`);
+  if (up * width > COEFFICIENTS_MAX) throw new RangeError(`the ratio ${up}/${down} needs too large a filter`);
   const cutoff = share * CUTOFF_SHARE;
   const coefficients = new Float64Array(up * width);
   for (let phase = 0; phase < up; phase += 1) {

@@ -3,7 +3,8 @@ import type { Clock } from './clock.ts';
 
 export interface StreamDeadlines {
   readonly firstMs: number;
-  readonly idleMs: number;
+  /** Asked before each, when it changes. */
+  readonly idleMs: number | (() => number);
   /** The error to throw; called once, when a deadline passes. */
   readonly timedOut: (which: 'first_output_timeout' | 'idle_timeout') => Error;
 }
@@ -37,7 +38,9 @@ export async function* withDeadlines<T>(
     for (;;) {
       stop.signal.throwIfAborted();
       const late = which;
-      const delayMs = late === 'first_output_timeout' ? deadlines.firstMs : deadlines.idleMs;
+      const { firstMs, idleMs } = deadlines;
+      const laterMs = typeof idleMs === 'number' ? idleMs : idleMs();
+      const delayMs = late === 'first_output_timeout' ? firstMs : laterMs;
       const timer = clock.after(delayMs, () => stop.abort(deadlines.timedOut(late)));
       let result: IteratorResult<T>;
       try {

@@ -82,12 +82,12 @@ export class Call implements LiveCall {
     this.standing = new Standing(world, info, () => this.#now());
     this.#endJudge = new EndJudge(world, (event) => this.#happened(event));
     this.conversation = parts.conversation ?? new Conversation(info, world, parts.snapshot);
-    const { privacy } = this.conversation;
     this.#trace = trace;
     this.conversation.traceparent ??= trace.span.traceparent;
     this.#exchanges = new Exchanges(info.callSid, world, this.#log, publish, this.conversation, this.#trace);
-    this.#told = new Told(publish, privacy);
+    this.#told = new Told(publish, this.conversation.privacy);
     this.conversation.attach({
+      toolNews: (news) => publish({ ...news, turn: this.conversation.turn }),
       ending: (ending) => this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true }),
       failed: (what, error) =>
         this.#log.warn({ stage: what, ...failureOf(error) }, 'a provider failed the reply'),

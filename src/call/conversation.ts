@@ -21,7 +21,7 @@ import type { CallInfo } from './port.ts';
 import { Adaptive } from './adaptive.ts';
 import { Privacy } from './privacy.ts';
 import { Reply } from './reply.ts';
-import { Toolbox } from './toolbox.ts';
+import { Toolbox, type ToolNews } from './toolbox.ts';
 import type { CallSnapshot } from './snapshot.ts';
 import type { CallWorld } from './world.ts';
 
@@ -29,6 +29,7 @@ export interface ConversationListener {
   /** The call is to end this way, after the agent's last words. */
   ending(ending: Ending): void;
   failed(what: 'llm' | 'tts', error: unknown): void;
+  toolNews(news: ToolNews): void;
 }
 
 /** Of a call at this moment. */
@@ -75,19 +76,18 @@ export class Conversation {
     this.part = before === undefined ? 0 : clock.wallMs();
     this.#startedAtMs = clock.nowMs() - (before === undefined ? 0 : clock.wallMs() - before.startedAtMs);
     this.#variables = { ...world.agent.variables, ...info.variables };
-    const noteFields = (fields: Readonly<Record<string, string>>): void => {
-      if (info.leadId !== undefined) world.writer.leadFields(info.leadId, this.#forOthers(fields));
+    const listener = {
+      ending: (ending: Ending) => this.#listener?.ending(ending),
+      noteFields: (fields: Readonly<Record<string, string>>): void => {
+        if (info.leadId !== undefined) world.writer.leadFields(info.leadId, this.#forOthers(fields));
+      },
+      news: (news: ToolNews) => this.#listener?.toolNews(news),
     };
-    this.#toolbox = new Toolbox(
-      world,
-      { ending: (ending) => this.#listener?.ending(ending), noteFields },
-      (line) => render(line, this.#variables),
-    );
+    this.#toolbox = new Toolbox(world, listener, (line) => render(line, this.#variables));
     this.#intents = new IntentTurns(world, {
+      ...listener,
       state: () => this.#toolbox.state,
       moveTo: (state) => this.#toolbox.moveTo(state),
-      ending: (ending) => this.#listener?.ending(ending),
-      noteFields,
     });
     this.privacy = new Privacy(world.agent, () => this.#toolbox.state);
     if (before !== undefined) this.#goOnFrom(before);

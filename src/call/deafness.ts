@@ -1,11 +1,13 @@
-// When a session of speech-to-text is taken for deaf: somebody speaks, or has spoken, and there is no word of it. Then another
-// one is asked beside it, and given up when it has no words either: it was a noise.
+// When a session of speech-to-text is taken for deaf: somebody speaks and there is no word of it, or has spoken and the last
+// words don't come. Then another one is asked beside it, and given up when it has no words either: it was a noise.
 import type { Clock, Timer } from '../base/clock.ts';
 
 /** Words come some 200 ms after they are spoken, of slow providers after 700. */
 const VOICE_MS = 1_500;
-/** An utterance that was committed has its last words sooner than that, with any provider. */
-const COMMITTED_MS = 500;
+/** An utterance that was committed has its last words sooner than that, with most providers. */
+const COMMITTED_MS = 400;
+/** ... or this provider is a slow one. */
+const OVER_USUAL = 1.5;
 /** So long the second one may take. */
 const VAIN_MS = 4_000;
 /** Of a noise that never ends, each attempt costs a connection: after so many without a word it is not for the ears. */
@@ -40,11 +42,14 @@ export class Deafness {
     if (!this.#asking) this.#stop();
   }
 
-  /** Somebody has spoken, no words are known, and the last ones were asked for. */
-  committed(): void {
+  /**
+   * Somebody has spoken, and the last words were asked for: neither they nor any others come. `usualMs` is what they have
+   * taken at most so far.
+   */
+  committed(usualMs: number): void {
     if (this.#asking) return;
     this.#stop();
-    this.#wait(COMMITTED_MS);
+    this.#wait(Math.max(COMMITTED_MS, OVER_USUAL * usualMs));
   }
 
   /** It has answered, with words or without: it isn't deaf to what was committed. */

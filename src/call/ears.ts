@@ -57,6 +57,10 @@ interface Listening {
   /** Of what it was given to hear again, and of what was too long ago for that. */
   readonly replayedBytes: number;
   readonly lostBytes: number;
+  /** Utterances that it was asked for and has not answered; few, since one that does not answer is replaced. */
+  readonly committedAtMs: Map<number, number>;
+  /** What an answer has taken at most. */
+  slowestFinalMs: number;
 }
 
 export class Ears {
@@ -120,7 +124,10 @@ export class Ears {
       listening === undefined ? this.#utterance : listening.firstUtterance + listening.session.commit();
     this.#utterance = Math.max(this.#utterance, utterance + 1);
     this.#unanswered.committed(utterance);
-    if (this.#unanswered.voiced && !this.#words.has(utterance)) this.#deafness.committed();
+    if (this.#unanswered.voiced) {
+      if (listening !== undefined) listening.committedAtMs.set(utterance, this.#parts.clock.nowMs());
+      this.#deafness.committed(listening?.slowestFinalMs ?? 0);
+    }
     return utterance;
   }
 
@@ -184,6 +191,8 @@ export class Ears {
       place,
       firstUtterance,
       ...this.#unanswered.replayTo(session),
+      committedAtMs: new Map(),
+      slowestFinalMs: 0,
     };
     return listening;
   }
@@ -236,6 +245,7 @@ export class Ears {
       case 'words':
         return this.#noteWords(from.firstUtterance + event.utterance, event.text);
       case 'final':
+        this.#noteTime(from, from.firstUtterance + event.utterance);
         return this.#noteFinal(from.firstUtterance + event.utterance, event.text);
       case 'turnJudged':
         return this.#listener?.onTurnJudged(from.firstUtterance + event.utterance, event.judgement);
@@ -266,6 +276,13 @@ export class Ears {
     this.#unanswered.answered(utterance);
     this.#utterance = Math.max(this.#utterance, utterance + 1);
     this.#tell(utterance, utterance < this.#replayedTo ? this.#heardTwice(known, text) : text, true);
+  }
+
+  #noteTime(from: Listening, utterance: number): void {
+    const committedAtMs = from.committedAtMs.get(utterance);
+    from.committedAtMs.delete(utterance);
+    if (committedAtMs === undefined) return;
+    from.slowestFinalMs = Math.max(from.slowestFinalMs, this.#parts.clock.nowMs() - committedAtMs);
   }
 
   /** What the second session has of an utterance that the first one knew `known` of. */

@@ -1,5 +1,4 @@
 // What a rehearsed call has in place of the world: a carrier that plays to nobody, providers that know their text.
-import type { RawData } from 'ws';
 import { BYTES_PER_MS, encodeMulaw, FRAME_MS, SAMPLE_RATE_HZ, silence } from '../audio/mulaw.ts';
 import { sleep, type Clock } from '../base/clock.ts';
 import { isRecord, parseJson } from '../base/json.ts';
@@ -8,6 +7,7 @@ import type { CallWriter } from '../store/port.ts';
 import type { SpeechToText, SttEvent } from '../stt/port.ts';
 import type { TextToSpeech } from '../tts/port.ts';
 import type { StreamSocket } from '../twilio/mediaStream.ts';
+import { SocketListeners } from '../twilio/socketListeners.ts';
 import type { VadEvent, VoiceDetector } from '../vad/port.ts';
 
 /** Of the shape that ids have, and of no carrier. */
@@ -23,19 +23,18 @@ const FINAL_MS = 20;
 const SPOKEN_PIECE_MS = 120;
 
 /** A socket whose other end is ourselves: says what a carrier says, and sends marks back when they were played. */
-export class RehearsalSocket implements StreamSocket {
+export class RehearsalSocket extends SocketListeners implements StreamSocket {
   readonly OPEN = 1;
   readonly CLOSED = 3;
   readonly bufferedAmount = 0;
   readyState = 1;
   readonly #clock: Clock;
-  readonly #onMessage: ((data: RawData, isBinary: boolean) => void)[] = [];
-  readonly #onClose: (() => void)[] = [];
   #chunk = 0;
   #playedAtMs = 0;
   #mediaMessages = 0;
 
   constructor(clock: Clock) {
+    super();
     this.#clock = clock;
   }
 
@@ -47,17 +46,6 @@ export class RehearsalSocket implements StreamSocket {
   /** Everything that was sent has been played. */
   get isQuiet(): boolean {
     return this.#clock.nowMs() >= this.#playedAtMs;
-  }
-
-  on(event: 'message', listener: (data: RawData, isBinary: boolean) => void): void;
-  on(event: 'error', listener: (error: Error) => void): void;
-  on(event: 'close', listener: () => void): void;
-  on(
-    event: 'message' | 'error' | 'close',
-    listener: ((data: RawData, isBinary: boolean) => void) & ((error: Error) => void) & (() => void),
-  ): void {
-    if (event === 'message') this.#onMessage.push(listener);
-    else if (event === 'close') this.#onClose.push(listener);
   }
 
   send(text: string): void {
@@ -82,7 +70,7 @@ export class RehearsalSocket implements StreamSocket {
   terminate(): void {
     if (this.readyState === this.CLOSED) return;
     this.readyState = this.CLOSED;
-    for (const closed of this.#onClose) closed();
+    this.tellClosed();
   }
 
   sayStart(): void {
@@ -106,8 +94,7 @@ export class RehearsalSocket implements StreamSocket {
 
   #say(message: object): void {
     if (this.readyState === this.CLOSED) return;
-    const bytes = Buffer.from(JSON.stringify(message));
-    for (const heard of this.#onMessage) heard(bytes, false);
+    this.tellMessage(Buffer.from(JSON.stringify(message)), false);
   }
 }
 

@@ -19,11 +19,18 @@ export interface ToolOutcome {
   readonly tones?: Uint8Array;
 }
 
+export type ToolNews =
+  /** A tool is at work. */
+  | { readonly type: 'tool.started'; readonly tool: string }
+  /** It has answered, failed, or was stopped. */
+  | { readonly type: 'tool.finished'; readonly tool: string; readonly durationMs: number };
+
 export interface ToolboxListener {
   /** The call is to end this way, after the last words. */
   ending(ending: Ending): void;
   /** Something was learnt about the person. */
   noteFields(fields: Readonly<Record<string, string>>): void;
+  news(news: ToolNews): void;
 }
 
 type HttpTool = Extract<AgentTool, { name: string }>;
@@ -71,13 +78,18 @@ export class Toolbox {
   async run(call: ToolCall, signal: AbortSignal, parent: Span): Promise<ToolOutcome> {
     signal.throwIfAborted();
     const http = this.#httpTool(call.name);
-    if (http !== undefined)
-      return this.#callHttp(http, call.argumentsText, signal, toolSpan(parent, http.name));
-    const span = toolSpan(parent, BUILTIN.has(call.name) ? call.name : 'unknown');
+    const { clock } = this.#world;
+    // Not what a model has made up.
+    const name = http?.name ?? (BUILTIN.has(call.name) ? call.name : 'unknown');
+    const span = toolSpan(parent, name);
+    const startedAtMs = clock.nowMs();
+    this.#listener.news({ type: 'tool.started', tool: name });
     try {
+      if (http !== undefined) return await this.#callHttp(http, call.argumentsText, signal, span);
       return this.#callBuiltin(call);
     } finally {
-      span.end();
+      if (http === undefined) span.end();
+      this.#listener.news({ type: 'tool.finished', tool: name, durationMs: clock.nowMs() - startedAtMs });
     }
   }
 

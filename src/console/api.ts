@@ -36,8 +36,9 @@ export async function send(
   path: string,
   body?: unknown,
   signal?: AbortSignal,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
-  const headers: Record<string, string> = { ...credentials() };
+  const headers: Record<string, string> = { ...credentials(), ...more };
   if (body !== undefined) headers['content-type'] = 'application/json';
   const response = await fetch(addressOf(path), {
     method,

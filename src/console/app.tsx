@@ -1,10 +1,17 @@
 // The frame round every page: navigation, what the connection is worth, the theme, and the door before it all.
 import type { VNode } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
+import { feedState } from './feed.ts';
+import { timeOfDay } from './format.ts';
 import { Door } from './login.tsx';
 import { PAGES } from './pages.ts';
-import { followAddress, linkTo, route } from './route.ts';
+import { Readiness } from './parts/readiness.tsx';
+import { ShortcutList } from './parts/shortcutList.tsx';
+import { linkTo } from './address.ts';
+import { followAddress, goTo, route } from './route.ts';
 import { access, hasToken, logIn, logOut } from './session.ts';
+import { listenForShortcuts, useShortcuts } from './shortcuts.ts';
+import { PhoneBar } from './softphone/phoneBar.tsx';
 import { useStore } from './store.ts';
 import { theme, THEMES, type Theme } from './theme.ts';
 
@@ -20,6 +27,14 @@ export function App(): VNode {
 function Frame(): VNode {
   const { path, rest, query } = useStore(route);
   const page = PAGES.find((one) => one.path === path);
+  const [keysShown, setKeysShown] = useState(false);
+  useEffect(listenForShortcuts, []);
+  useShortcuts([
+    { keys: '?', what: 'This list', run: () => setKeysShown(true) },
+    ...PAGES.flatMap(({ key, title, path: to }) =>
+      key === undefined ? [] : [{ keys: `g ${key}`, what: `Go to ${title}`, run: () => goTo(linkTo(to)) }],
+    ),
+  ]);
   useEffect(() => {
     document.title = `${page?.title ?? 'Not found'} · Turnpike`;
   }, [page]);
@@ -44,7 +59,11 @@ function Frame(): VNode {
           </ul>
         </nav>
         <div class="side-foot">
+          <Connection />
           <ThemeSwitch />
+          <button type="button" class="plain" onClick={() => setKeysShown(true)}>
+            Keyboard <kbd>?</kbd>
+          </button>
           {hasToken() && (
             <button type="button" class="plain" onClick={logOut}>
               Log out
@@ -53,9 +72,28 @@ function Frame(): VNode {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
+        <Readiness />
+        {page?.path !== 'phone' && <PhoneBar />}
         {page === undefined ? <h1>There is no such page</h1> : <page.View rest={rest} query={query} />}
       </main>
+      {keysShown && <ShortcutList onClose={() => setKeysShown(false)} />}
     </div>
+  );
+}
+
+/** Whether what the page shows is so now, or was so when the line broke. */
+function Connection(): VNode {
+  const state = useStore(feedState);
+  const words = {
+    none: ' ',
+    connecting: 'Connecting …',
+    live: 'Up to date',
+    lost: state.kind === 'lost' ? `As of ${timeOfDay(state.sinceMs)}, reconnecting …` : '',
+  }[state.kind];
+  return (
+    <p class={`connection ${state.kind}`} role="status">
+      {words}
+    </p>
   );
 }
 

@@ -6,6 +6,7 @@ import { CallsPage } from './pages/callsPage.tsx';
 import { LatencyPage } from './pages/latencyPage.tsx';
 import { LeadsPage } from './pages/leadsPage.tsx';
 import { LivePage } from './pages/livePage.tsx';
+import { SoftphonePage } from './softphone/softphonePage.tsx';
 
 export interface PageProps {
   /** What stands behind the page's own path: `#/calls/CA1` gives `['CA1']`. */
@@ -29,5 +30,6 @@ export const PAGES: readonly Page[] = [
   { path: 'calls', title: 'Calls', key: 'c', View: CallsPage },
   { path: 'latency', title: 'Latency', key: 't', View: LatencyPage },
   { path: 'leads', title: 'Leads', key: 'd', View: LeadsPage },
+  { path: 'phone', title: 'Softphone', key: 'p', View: SoftphonePage },
   { path: 'call', title: 'Call', View: CallPage },
 ];

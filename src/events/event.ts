@@ -52,6 +52,15 @@ export type LiveEvent = EventBase &
         /** What of the caller or the line the reply was made for, and why; absent when it was as always. */
         readonly adapted?: readonly string[];
       }
+    /** A tool of the agent's is at work: its name alone. */
+    | { readonly type: 'tool.started'; readonly turn: number; readonly tool: string }
+    /** It has answered, failed, or was stopped. */
+    | {
+        readonly type: 'tool.finished';
+        readonly turn: number;
+        readonly tool: string;
+        readonly durationMs: number;
+      }
     | { readonly type: 'call.ended'; readonly outcome: string; readonly durationMs: number }
   );
 

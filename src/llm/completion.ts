@@ -118,7 +118,7 @@ function parseFailure(failure: unknown): CompletionNews {
   const status = [told.status, told.code].find(
     (value) => typeof value === 'number' && value >= 400 && value < 600,
   );
-  const words = `${String(told.type)} ${String(told.code)}`;
+  const words = `${wordOf(told.type)} ${wordOf(told.code)}`;
   const named = /rate_limit|quota/.test(words)
     ? 'rate_limit'
     : /invalid_request/.test(words)
@@ -130,6 +130,11 @@ function parseFailure(failure: unknown): CompletionNews {
     message: typeof told.message === 'string' ? told.message : 'the server reported an error',
     status: typeof status === 'number' ? status : undefined,
   };
+}
+
+/** Anything else has no text, and may throw when it is asked for one. */
+function wordOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function nonEmpty(value: unknown): string | undefined {

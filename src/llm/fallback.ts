@@ -15,6 +15,9 @@ import type { LanguageModel, LlmEvent, LlmRequest } from './port.ts';
 
 /** A stream that stands still for so long is gone on with by the next model; with none behind it, its own bound goes. */
 export const STALLED_MS = 700;
+/** ... and sooner while so little was given that nothing may sound yet: the caller waits for it. */
+export const STALLED_FIRST_MS = 250;
+const FIRST_CHARS = 40;
 /** One answer is gone on with so often: what breaks off again and again is not mended by another request. */
 export const CONTINUED_MAX = 2;
 /** To the first event there are other deadlines: each model's own, and the race's. */
@@ -168,7 +171,8 @@ class Answer {
     const details = { stage: 'llm', provider: model.provider } as const;
     const timedOut = (code: 'first_output_timeout' | 'idle_timeout'): ProviderError =>
       new ProviderError(code, 'the model stands still', details);
-    const deadlines = { firstMs: FIRST_MS_MAX, idleMs: STALLED_MS, timedOut };
+    const idleMs = (): number => (this.#given.length < FIRST_CHARS ? STALLED_FIRST_MS : STALLED_MS);
+    const deadlines = { firstMs: FIRST_MS_MAX, idleMs, timedOut };
     return withDeadlines(
       (signal) => model.complete(request, signal, this.#span),
       deadlines,

@@ -18,6 +18,18 @@ export const pageQuery = z.object({
   before: time.optional().describe('Only what is older; from `next` of the page before'),
 });
 
+const outcome = z.enum(['completed', 'transferred', 'failed', 'no_answer', 'busy', 'voicemail', 'abandoned']);
+
+export const callsQuery = pageQuery.extend({
+  q: z.string().max(200).optional().describe("A call's sid, digits of a number, or words that were said"),
+  outcome: outcome.optional(),
+  live: z.literal('true').optional().describe('Only calls that go on'),
+});
+
+export const latencyQuery = z.object({
+  minutes: z.coerce.number().int().min(1).max(1_440).default(60),
+});
+
 export const newCall = z.strictObject({
   to: phone,
   from: phone.optional(),
@@ -52,9 +64,7 @@ const callSummary = z.object({
   leadId: z.string().nullable(),
   startedAt: time,
   endedAt: time.nullable(),
-  outcome: z
-    .enum(['completed', 'transferred', 'failed', 'no_answer', 'busy', 'voicemail', 'abandoned'])
-    .nullable(),
+  outcome: outcome.nullable(),
   recording: z.string().nullable().describe('Set when there is a recording to fetch'),
   turnCount: z.number().int(),
 });
@@ -104,6 +114,32 @@ const lead = z.object({
 });
 
 const next = time.nullable().describe('`before` of the next page; null on the last one');
+
+const stageLatency = z.object({ count: z.number().int(), p50: z.number(), p95: z.number() }).optional();
+const stages = z
+  .object({
+    endpoint: stageLatency,
+    sttFinal: stageLatency,
+    llmFirstToken: stageLatency,
+    llmFirstSentence: stageLatency,
+    ttsFirstAudio: stageLatency,
+    firstFrame: stageLatency,
+    response: stageLatency,
+    heard: stageLatency,
+  })
+  .describe('Milliseconds; a stage that took place in no turn is absent');
+
+export const latencyAnswer = z.object({
+  since: time,
+  until: time,
+  slotMs: z.number().int(),
+  turns: z.number().int(),
+  complete: z.boolean().describe('False: there were more turns than are looked at, and these are the newest'),
+  stages,
+  slots: z
+    .array(z.object({ at: time, turns: z.number().int(), stages }))
+    .describe('Without those in which there was no turn'),
+});
 
 export const callPage = z.object({ calls: z.array(callSummary), next });
 export const callWithTurns = callSummary.extend({

@@ -7,6 +7,7 @@ import { callRoutes } from './callRoutes.ts';
 import { consoleRoutes } from './consoleRoutes.ts';
 import type { ServerContext } from './context.ts';
 import { eventTicketRoute } from './eventsUpgrade.ts';
+import { latencyRoute } from './latencyRoute.ts';
 import { leadRoutes } from './leadRoutes.ts';
 import { metricsRoute, healthRoutes } from './opsRoutes.ts';
 import { openApi } from './openapi.ts';
@@ -96,6 +97,7 @@ function adminRoutes(app: FastifyInstance, context: ServerContext): void {
   callRoutes(app, context);
   recordingRoute(app, context);
   leadRoutes(app, context);
+  latencyRoute(app, context);
   eventTicketRoute(app, context);
   softphoneRoutes(app, context);
   app.get('/v1/openapi.json', async () => openApi(context.addresses().publicUrl));

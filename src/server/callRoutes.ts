@@ -2,15 +2,19 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import type { CallInfo } from '../call/port.ts';
+import type { CallSearch } from '../store/port.ts';
 import type { TwilioRest } from '../twilio/rest.ts';
 import { ApiError } from './apiError.ts';
-import { checked, newCall, pageQuery, sayText, transferTo } from './apiSchemas.ts';
+import { callsQuery, checked, newCall, sayText, transferTo } from './apiSchemas.ts';
 import { act, carried } from './callActions.ts';
 import type { ServerContext } from './context.ts';
 import { fromStore, nextOf, pageOf } from './storeAnswer.ts';
 
 /** From the last ring to the carrier's question what to do, and then to the stream. */
 const ANSWER_MARGIN_MS = 60_000;
+
+/** A call that goes on is heard of more often than that; one that its instance took along is not. */
+const NEWS_MS_MAX = 10 * 60_000;
 
 interface CallParams {
   readonly Params: { readonly callSid: string };
@@ -20,10 +24,12 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
   const { reader } = context.options;
 
   app.get('/v1/calls', async (request) => {
-    const query = checked(pageQuery, request.query);
-    const calls = await fromStore(context, reader.calls(pageOf(query)));
+    const query = checked(callsQuery, request.query);
+    const search = searchOf(query, context.options.clock.wallMs());
+    const calls = await fromStore(context, reader.calls(search));
     const times = calls.map((call) => call.startedAt);
-    return { calls, next: nextOf(times, query.limit) };
+    const last = times.length < query.limit ? await fromStore(context, reader.searchedTo(search)) : undefined;
+    return { calls, next: last?.toISOString() ?? nextOf(times, query.limit) };
   });
 
   app.get<CallParams>('/v1/calls/:callSid', async (request) => {
@@ -59,6 +65,16 @@ export function callRoutes(app: FastifyInstance, context: ServerContext): void {
     await act(context, callSid, { kind: 'say', ...checked(sayText, request.body) });
     return reply.code(202).send({ callSid });
   });
+}
+
+function searchOf(query: z.output<typeof callsQuery>, nowMs: number): CallSearch {
+  const { q, outcome, live } = query;
+  return {
+    ...pageOf(query),
+    ...(q !== undefined && { text: q }),
+    ...(outcome !== undefined && { outcome }),
+    ...(live !== undefined && { liveSince: new Date(nowMs - NEWS_MS_MAX) }),
+  };
 }
 
 /** A call under way would go on to be written down, and its caller to speak: it has to end first. */

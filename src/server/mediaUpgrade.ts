@@ -9,7 +9,7 @@ import { isSigned } from '../twilio/signature.ts';
 import { isLocalPeer, isOwnOrigin } from './auth.ts';
 import type { ServerContext } from './context.ts';
 import type { RejectedWhat } from './options.ts';
-import { ticketOf, type Ticket } from './softphone.ts';
+import { ticketedCall } from './softphone.ts';
 import type { UpgradeRefusal } from './upgrades.ts';
 
 const POLICY_VIOLATION = 1008;
@@ -17,8 +17,8 @@ const INTERNAL_ERROR = 1011;
 
 /** Why this upgrade to a media stream is refused, if it is. */
 export function mediaRefusal(context: ServerContext, request: IncomingMessage): UpgradeRefusal | undefined {
-  const ticket = ticketOf(request);
-  if (ticket !== undefined) return browserRefusal(context, request, ticket);
+  const ticketed = ticketedCall(request);
+  if (ticketed !== undefined) return browserRefusal(context, request, ticketed);
   const { authToken } = context.options.twilio;
   if (authToken === undefined) {
     if (!isLocalPeer(request)) {
@@ -36,16 +36,15 @@ const FULL = { status: 503, what: 'overload', message: 'no more streams are take
 function browserRefusal(
   context: ServerContext,
   request: IncomingMessage,
-  ticket: Ticket,
+  callSid: string,
 ): UpgradeRefusal | undefined {
   if (!isOwnOrigin(request, context.addresses().publicUrl)) {
     return { status: 403, what: 'auth', message: 'only pages of this gateway are served' };
   }
   if (context.admission.streamsFull) return FULL;
-  const redemption = context.softphone.redeem(ticket);
-  return redemption === 'ok'
+  return context.tickets.admits(request, `media-${callSid}`)
     ? undefined
-    : { status: 403, what: 'token', message: `the ticket is not good: ${redemption}` };
+    : { status: 403, what: 'token', message: 'the ticket is not for this, spent or out of time' };
 }
 
 /** Waits for the start, checks whose it is, and hands the stream to the calls. */
@@ -60,7 +59,7 @@ export function serveMedia(context: ServerContext, socket: WebSocket, request: I
   // `started` never rejects, and what follows catches its own errors.
   void stream.started.then((opening) => {
     noLongerWaits();
-    onOpening(context, stream, opening, ticketOf(request)?.callSid);
+    onOpening(context, stream, opening, ticketedCall(request));
   });
 }
 

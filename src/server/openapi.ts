@@ -3,9 +3,12 @@ import { z } from 'zod';
 import {
   callPage,
   callRef,
+  callsQuery,
   callWithTurns,
   errorAnswer,
   health,
+  latencyAnswer,
+  latencyQuery,
   leadAnswer,
   leadChange,
   leadPage,
@@ -43,8 +46,8 @@ const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/calls',
-    summary: 'Calls, newest first',
-    query: pageQuery,
+    summary: 'Calls, newest first; a search looks at a bounded number, and `next` goes on behind them',
+    query: callsQuery,
     status: 200,
     answer: callPage,
   },
@@ -145,6 +148,14 @@ const OPERATIONS: readonly Operation[] = [
     path: '/v1/leads/{id}',
     summary: 'Delete a lead; its calls stay',
     status: 204,
+  },
+  {
+    method: 'get',
+    path: '/v1/latency',
+    summary: 'How long callers waited lately, by stage: percentiles over the stored turns, whole and by time',
+    query: latencyQuery,
+    status: 200,
+    answer: latencyAnswer,
   },
   {
     method: 'get',

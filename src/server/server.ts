@@ -26,10 +26,10 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
     options.clock,
     () => options.overloaded?.() !== undefined,
   );
-  const softphone = new Softphone(options, admission);
   const limits = { ...SERVER_LIMITS, ...options.limits };
   let addresses: Addresses = addressesOf(options, 'http://127.0.0.1');
   const tickets = new SocketTickets(options.adminToken, options.clock);
+  const softphone = new Softphone(options, admission, tickets);
   const context: ServerContext = {
     options,
     limits,

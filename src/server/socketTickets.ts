@@ -14,8 +14,8 @@ const SECRET_BYTES = 32;
 /** Beside it the page offers a name without it, which the server can choose: `turnpike.events`. */
 const TICKET_PREFIX = 'turnpike.ticket.';
 
-/** Which socket a ticket opens. */
-export type TicketPurpose = 'events';
+/** Which socket a ticket opens: the events, or the media stream of one call. */
+export type TicketPurpose = 'events' | `media-${string}`;
 
 /**
  * Tickets of one use for half a minute. They are signed with the admin token and not kept, so an instance takes those of
@@ -42,8 +42,8 @@ export class SocketTickets {
 
   /** Spends the ticket that the request offers, if there is one, for this purpose, in time and not spent. */
   admits(request: IncomingMessage, purpose: TicketPurpose): boolean {
-    const offered = offeredProtocols(request).find((protocol) => protocol.startsWith(TICKET_PREFIX));
-    return offered !== undefined && this.#redeem(offered.slice(TICKET_PREFIX.length), purpose);
+    const offered = offeredTicket(request);
+    return offered !== undefined && this.#redeem(offered, purpose);
   }
 
   #redeem(ticket: string, purpose: TicketPurpose): boolean {
@@ -73,6 +73,22 @@ export class SocketTickets {
 /** The subprotocol for the server to choose: the first that is no ticket, so that a ticket is never said back. */
 export function chosenProtocol(offered: ReadonlySet<string>): string | false {
   return [...offered].find((protocol) => !protocol.startsWith(TICKET_PREFIX)) ?? false;
+}
+
+/** What the ticket that the request offers is for, by its own unchecked word; undefined when it offers none. */
+export function offeredPurpose(request: IncomingMessage): string | undefined {
+  return offeredTicket(request)?.split('.', 1)[0];
+}
+
+function offeredTicket(request: IncomingMessage): string | undefined {
+  return offeredProtocols(request)
+    .find((protocol) => protocol.startsWith(TICKET_PREFIX))
+    ?.slice(TICKET_PREFIX.length);
+}
+
+/** A ticket as it is offered. */
+export function ticketProtocol(ticket: string): string {
+  return `${TICKET_PREFIX}${ticket}`;
 }
 
 function offeredProtocols(request: IncomingMessage): readonly string[] {

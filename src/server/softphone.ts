@@ -4,9 +4,10 @@ import type { IncomingMessage } from 'node:http';
 import { hexText } from '../base/random.ts';
 import type { Timer } from '../base/clock.ts';
 import type { CallInfo } from '../call/port.ts';
-import { StreamTokens, TOKEN_TTL_MS, type Redemption } from '../twilio/token.ts';
+import { TOKEN_TTL_MS } from '../twilio/token.ts';
 import type { Admission } from './admission.ts';
 import type { ServerOptions } from './options.ts';
+import { offeredPurpose, ticketProtocol, type SocketTickets } from './socketTickets.ts';
 
 /** Twilio's calls begin with `CA`: of these nothing may ever be asked of Twilio. */
 const CALL_SID = /^SP[0-9a-f]{32}$/;
@@ -15,9 +16,8 @@ const SOFTPHONE = 'softphone';
 /** For a gateway without an account; the shape is Twilio's. */
 const NO_ACCOUNT = `AC${'0'.repeat(32)}`;
 
-/** What the upgrade speaks. It is what the server answers: a ticket is never sent back. */
-export const SOFTPHONE_PROTOCOL = 'turnpike.softphone';
-const TICKET = 'turnpike.ticket.';
+/** What the upgrade speaks, and what is answered. */
+const PROTOCOL = 'turnpike.softphone';
 
 /** All that a page needs to open the stream of its call. */
 export interface SoftphoneStream {
@@ -30,24 +30,19 @@ export interface SoftphoneStream {
   readonly protocols: readonly string[];
 }
 
-export type SoftphoneOptions = Pick<ServerOptions, 'twilio' | 'agentName' | 'callsMax' | 'calls' | 'clock'>;
-
-export interface Ticket {
-  readonly callSid: string;
-  readonly secret: string;
-}
+export type SoftphoneOptions = Pick<ServerOptions, 'twilio' | 'agentName' | 'calls' | 'clock'>;
 
 export class Softphone {
   readonly #options: SoftphoneOptions;
   readonly #admission: Admission;
-  readonly #tickets: StreamTokens;
+  readonly #tickets: SocketTickets;
   /** Announced calls that have no stream yet. As many at most as there are places: each holds one. */
   readonly #awaited = new Map<string, { readonly info: CallInfo; readonly timer: Timer }>();
 
-  constructor(options: SoftphoneOptions, admission: Admission) {
+  constructor(options: SoftphoneOptions, admission: Admission, tickets: SocketTickets) {
     this.#options = options;
     this.#admission = admission;
-    this.#tickets = new StreamTokens(options.callsMax * 8, options.clock);
+    this.#tickets = tickets;
   }
 
   /** A call of this sid, as far as nobody knows more of it. */
@@ -78,20 +73,15 @@ export class Softphone {
   connect(info: CallInfo, kind: 'new' | 'resumed'): SoftphoneStream {
     const { callSid, accountSid } = info;
     const token = this.#admission.announce(info, kind);
-    const ticket = `${TICKET}${callSid}.${this.#tickets.mint(callSid)}`;
+    const ticket = ticketProtocol(this.#tickets.mint(`media-${callSid}`));
     this.#options.calls.prepare(info);
     return {
       callSid,
       accountSid,
       streamSid: `MZ${hexText(16)}`,
       token,
-      protocols: [SOFTPHONE_PROTOCOL, ticket],
+      protocols: [PROTOCOL, ticket],
     };
-  }
-
-  /** Spends the ticket. */
-  redeem({ callSid, secret }: Ticket): Redemption {
-    return this.#tickets.redeem(secret, callSid);
   }
 
   /** Its stream is there. */
@@ -126,11 +116,11 @@ export function isSoftphoneCall(callSid: string): boolean {
   return CALL_SID.test(callSid);
 }
 
-/** The ticket that an upgrade bears among its protocols; undefined when it has none. */
-export function ticketOf(request: IncomingMessage): Ticket | undefined {
-  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((entry) => entry.trim());
-  const text = offered.find((entry) => entry.startsWith(TICKET))?.slice(TICKET.length);
-  if (text === undefined) return undefined;
-  const dot = text.indexOf('.');
-  return { callSid: text.slice(0, Math.max(0, dot)), secret: text.slice(dot + 1) };
+/**
+ * The call whose stream an upgrade's ticket opens, by its own unchecked word; undefined when it bears no ticket, and empty
+ * when that is for something else.
+ */
+export function ticketedCall(request: IncomingMessage): string | undefined {
+  const purpose = offeredPurpose(request);
+  return purpose?.startsWith('media-') === false ? '' : purpose?.slice('media-'.length);
 }

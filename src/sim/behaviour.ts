@@ -40,7 +40,15 @@ export type SimFault =
   /** Nothing more comes after so many items; the connection stays. */
   | { readonly kind: 'stall'; readonly afterItems: number }
   /** Bytes that are no answer at all, with a status of 200. */
-  | { readonly kind: 'garbage' };
+  | { readonly kind: 'garbage' }
+  /** A status of 200, and then an error in JSON where something else was asked for (binary messages instead of text). */
+  | { readonly kind: 'wrongType' }
+  /** So many items, and then the end, as if that had been all. */
+  | { readonly kind: 'half'; readonly afterItems: number }
+  /** The whole ceremony, and nothing in it. */
+  | { readonly kind: 'empty' }
+  /** Everything comes so much later. */
+  | { readonly kind: 'late'; readonly delayMs: number };
 
 /** Asked once a request (or session): what goes wrong with this one, if anything. */
 export type FaultSource = () => SimFault | undefined;

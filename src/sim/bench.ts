@@ -3,8 +3,10 @@
 import { parseArgs } from 'node:util';
 import { errorText } from '../base/errors.ts';
 import { benchBudgets } from './benchBudgets.ts';
+import { benchChaos, type ChaosOptions } from './benchChaos.ts';
 import { benchEvents } from './benchEvents.ts';
 import { benchFirst } from './benchFirst.ts';
+import { benchFuzz } from './benchFuzz.ts';
 import { benchForged } from './benchForged.ts';
 import { benchHeard } from './benchHeard.ts';
 import { benchIntents } from './benchIntents.ts';
@@ -16,13 +18,14 @@ import { benchMetrics } from './benchMetrics.ts';
 import { benchParts } from './benchParts.ts';
 import { drawReport, keepReport, thisMachine, type BenchReport } from './benchReport.ts';
 import { benchPrometheus } from './benchPrometheus.ts';
+import { benchRedaction } from './benchRedaction.ts';
 import { benchRolling } from './benchRolling.ts';
 import { benchShare } from './benchShare.ts';
 import { benchSoak } from './benchSoak.ts';
 import { benchTurns, type TurnBenchOptions } from './turnBench.ts';
 
 const BENCHES: Readonly<
-  Record<string, (load: LoadOptions, turns: TurnBenchOptions, rest: RestOptions) => Promise<BenchReport>>
+  Record<string, (load: LoadOptions, turns: TurnBenchOptions, faults: FaultOptions) => Promise<BenchReport>>
 > = {
   parts: () => benchParts(),
   intents: () => Promise.resolve(benchIntents()),
@@ -34,31 +37,39 @@ const BENCHES: Readonly<
   load: benchLoad,
   heard: () => benchHeard(),
   forged: () => benchForged(),
+  redaction: () => Promise.resolve(benchRedaction()),
+  fuzz: (_load, _turns, { frames }) => benchFuzz({ frames }),
   rolling: benchRolling,
   kill: (_load, _turns, { kills }) => benchKill({ kills }, print),
   prometheus: benchPrometheus,
   metrics: () => benchMetrics(),
   hedging: () => benchHedging(),
   turns: (_load, turns) => benchTurns(turns, print),
+  chaos: (_load, _turns, faults) => benchChaos(faults, print),
   soak: ({ calls }, _turns, { minutes }) => benchSoak({ calls, minutes }, print),
 };
 /** Runs only when it is asked for: it takes an hour alone. */
 const LONG = 'soak';
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
+  fuzz: [--frames 1000000]
   kill: [--kills 20]
   latency: [--only improvement ...]
   load: [--seconds 120] [--calls 50] [--profile folder]
   prometheus: [--seconds 120]
+  chaos: [--trials 4] [--seed 1] [--fault name ...] [--stage stt|llm|tts ...]
   soak: [--minutes 60] [--calls 50]
   turns: [--half heldOut|tuning] [--case id ...] [--setting name ...] [--seed 1] [--calls 20]`;
 const SECONDS_MAX = 3_600;
 const CALLS_MAX = 1_000;
+const TRIALS_MAX = 1_000;
 const KILLS_MAX = 1_000;
+const FRAMES_MAX = 100_000_000;
 const MINUTES_MAX = 24 * 60;
 const SEED_MAX = 1_000_000;
 
-interface RestOptions extends LatencyOptions {
+interface FaultOptions extends ChaosOptions, LatencyOptions {
   readonly kills: number;
+  readonly frames: number;
   readonly minutes: number;
 }
 
@@ -79,7 +90,11 @@ async function run(): Promise<void> {
       seed: { type: 'string', default: '1' },
       kills: { type: 'string', default: '20' },
       only: { type: 'string', multiple: true, default: [] },
+      frames: { type: 'string', default: '1000000' },
       minutes: { type: 'string', default: '60' },
+      trials: { type: 'string', default: '4' },
+      fault: { type: 'string', multiple: true, default: [] },
+      stage: { type: 'string', multiple: true, default: [] },
     },
   });
   const { half } = values;
@@ -98,8 +113,13 @@ async function run(): Promise<void> {
   };
   const only = values.only.flatMap((names) => names.split(','));
   if (!only.every(isTableImprovement)) throw new Error(USAGE);
-  const rest: RestOptions = {
+  const faults: FaultOptions = {
+    seed: turns.seed,
+    trials: wholeNumber(values.trials, TRIALS_MAX),
+    faults: values.fault,
+    stages: values.stage,
     kills: wholeNumber(values.kills, KILLS_MAX),
+    frames: wholeNumber(values.frames, FRAMES_MAX),
     minutes: wholeNumber(values.minutes, MINUTES_MAX),
     only,
   };
@@ -111,7 +131,7 @@ async function run(): Promise<void> {
     print(
       `${name}: ${machine.cores} cores of ${machine.cpu}, node ${machine.node}, load ${machine.loadBefore}`,
     );
-    const report = await BENCHES[name]?.(load, turns, rest);
+    const report = await BENCHES[name]?.(load, turns, faults);
     if (report === undefined) throw new Error(USAGE);
     for (const line of drawReport(report)) print(line);
     print(`\n${keepReport(name, report, machine)}\n`);

@@ -1,10 +1,11 @@
 // What is on the line of one call: the media stream of the moment, what each side heard of the other,
 // and the evidence of it. One tick every 20 ms from the answer to the end.
 import { BYTES_PER_MS, FRAME_MS, silence } from '../audio/mulaw.ts';
+import type { EchoReason } from '../audio/playQueue.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { CarrierRecording } from './carrierRecording.ts';
-import type { EchoReason, PlayoutGap } from './carrierPlayout.ts';
+import type { PlayoutGap } from './carrierPlayout.ts';
 import { dialSocket, type CarrierSocket, type CarrierSocketListener } from './carrierSocket.ts';
 import { CarrierStream, type CarrierWarning, type StreamEnd, type StreamIdentity } from './carrierStream.ts';
 import type { CarrierWheel } from './carrierWheel.ts';

@@ -1,8 +1,7 @@
 // The audio that waits at the carrier to be heard, 20 ms a tick, and the marks in it.
 import { BYTES_PER_MS, FRAME_BYTES, FRAME_MS, MULAW_SILENCE } from '../audio/mulaw.ts';
+import { PlayQueue, type EchoReason } from '../audio/playQueue.ts';
 
-/** Twilio keeps ten minutes; what comes on top is thrown away with a warning. */
-export const BUFFER_MS_MAX = 600_000;
 /** Silence shorter than this between two pieces of speech is a gap in it; longer, and the speech was over. */
 export const GAP_MS_MAX = 1_000;
 const GAPS_KEPT_MAX = 10_000;
@@ -18,47 +17,32 @@ export interface PlayoutGap {
   readonly kind: 'unexpected' | 'marked' | 'cleared';
 }
 
-/** Why a mark comes back: its audio was played, there was none, or it was cleared. */
-export type EchoReason = 'played' | 'empty' | 'cleared';
-
-interface PendingMark {
-  readonly name: string;
-  readonly atByte: number;
-}
-
 interface Dry {
   readonly sinceMs: number;
   kind: PlayoutGap['kind'];
 }
 
 export class CarrierPlayout {
-  readonly #onMark: (name: string, reason: EchoReason) => void;
-  readonly #chunks: Uint8Array[] = [];
-  readonly #marks: PendingMark[] = [];
+  readonly #queue: PlayQueue;
   readonly #gaps: PlayoutGap[] = [];
-  #headOffset = 0;
-  #enqueuedBytes = 0;
-  #takenBytes = 0;
-  #inPlay = false;
   /** Where the sender last said that something ends. */
   #announced: { readonly atByte: number; readonly kind: 'marked' | 'cleared' } = {
     atByte: -1,
     kind: 'marked',
   };
   #dry: Dry | undefined;
-  #playedBytes = 0;
   #clearedBytes = 0;
 
   constructor(onMark: (name: string, reason: EchoReason) => void) {
-    this.#onMark = onMark;
+    this.#queue = new PlayQueue(onMark);
   }
 
   get bufferedMs(): number {
-    return (this.#enqueuedBytes - this.#takenBytes) / BYTES_PER_MS;
+    return this.#queue.bufferedMs;
   }
 
   get playedMs(): number {
-    return this.#playedBytes / BYTES_PER_MS;
+    return this.#queue.takenBytes / BYTES_PER_MS;
   }
 
   get clearedMs(): number {
@@ -71,32 +55,19 @@ export class CarrierPlayout {
 
   /** False when there is no room: then none of it is kept. */
   enqueue(mulaw: Uint8Array): boolean {
-    if (this.bufferedMs + mulaw.length / BYTES_PER_MS > BUFFER_MS_MAX) return false;
-    if (mulaw.length === 0) return true;
-    this.#chunks.push(mulaw);
-    this.#enqueuedBytes += mulaw.length;
-    return true;
+    return this.#queue.enqueue(mulaw);
   }
 
   mark(name: string): void {
-    this.#announced = { atByte: this.#enqueuedBytes, kind: 'marked' };
-    if (this.#enqueuedBytes > this.#takenBytes || this.#inPlay) {
-      this.#marks.push({ name, atByte: this.#enqueuedBytes });
-      return;
-    }
-    if (this.#dry?.kind === 'unexpected') this.#dry.kind = 'marked';
-    this.#onMark(name, 'empty');
+    this.#announced = { atByte: this.#queue.enqueuedBytes, kind: 'marked' };
+    if (!this.#queue.mark(name) && this.#dry?.kind === 'unexpected') this.#dry.kind = 'marked';
   }
 
   /** Throws the buffer away and sends every mark in it back. The frame that is in play is heard to its end. */
   clear(): void {
-    this.#clearedBytes += this.#enqueuedBytes - this.#takenBytes;
-    this.#chunks.length = 0;
-    this.#headOffset = 0;
-    this.#enqueuedBytes = this.#takenBytes;
-    this.#announced = { atByte: this.#takenBytes, kind: 'cleared' };
+    this.#announced = { atByte: this.#queue.takenBytes, kind: 'cleared' };
     if (this.#dry !== undefined) this.#dry.kind = 'cleared';
-    for (const { name } of this.#marks.splice(0)) this.#onMark(name, 'cleared');
+    this.#clearedBytes += this.#queue.clear();
   }
 
   /**
@@ -104,50 +75,23 @@ export class CarrierPlayout {
    * a frame is filled up with silence. What was taken before has been played by now.
    */
   take(dueMs: number): Uint8Array | undefined {
-    this.#inPlay = false;
-    this.#echoPlayed();
-    const bytes = Math.min(FRAME_BYTES, this.#enqueuedBytes - this.#takenBytes);
-    if (bytes === 0) {
+    this.#queue.played(this.#queue.takenBytes);
+    if (this.#queue.bufferedMs === 0) {
       this.#runDry(dueMs);
       return undefined;
     }
     this.#endDry(dueMs);
     const frame = new Uint8Array(FRAME_BYTES);
-    this.#copyTo(frame, bytes);
+    const bytes = this.#queue.take(frame);
     frame.fill(MULAW_SILENCE, bytes);
-    this.#takenBytes += bytes;
-    this.#playedBytes += bytes;
-    this.#inPlay = true;
     if (bytes < FRAME_BYTES) this.#runDry(dueMs + bytes / BYTES_PER_MS);
     return frame;
   }
 
-  #echoPlayed(): void {
-    while ((this.#marks[0]?.atByte ?? Infinity) <= this.#takenBytes) {
-      const mark = this.#marks.shift();
-      if (mark !== undefined) this.#onMark(mark.name, 'played');
-    }
-  }
-
-  #copyTo(frame: Uint8Array, bytes: number): void {
-    let filled = 0;
-    while (filled < bytes) {
-      const [chunk] = this.#chunks;
-      if (chunk === undefined) return;
-      const piece = chunk.subarray(this.#headOffset, this.#headOffset + bytes - filled);
-      frame.set(piece, filled);
-      filled += piece.length;
-      this.#headOffset += piece.length;
-      if (this.#headOffset < chunk.length) continue;
-      this.#chunks.shift();
-      this.#headOffset = 0;
-    }
-  }
-
   #runDry(sinceMs: number): void {
-    if (this.#dry !== undefined || this.#playedBytes === 0) return;
+    if (this.#dry !== undefined || this.#queue.takenBytes === 0) return;
     const { atByte, kind } = this.#announced;
-    this.#dry = { sinceMs, kind: atByte === this.#takenBytes ? kind : 'unexpected' };
+    this.#dry = { sinceMs, kind: atByte === this.#queue.takenBytes ? kind : 'unexpected' };
   }
 
   #endDry(dueMs: number): void {

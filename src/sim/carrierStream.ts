@@ -2,11 +2,12 @@
 // dtmf, mark, stop; and what comes back, checked to the letter and played in real time.
 // https://www.twilio.com/docs/voice/media-streams/websocket-messages
 import { BYTES_PER_MS } from '../audio/mulaw.ts';
+import type { EchoReason } from '../audio/playQueue.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { checkOutbound, MALFORMED_MESSAGE, MEDIA_DISCARDED, type OutboundMessage } from './carrierMessage.ts';
 import { CarrierOutbox } from './carrierOutbox.ts';
-import { CarrierPlayout, type EchoReason } from './carrierPlayout.ts';
+import { CarrierPlayout } from './carrierPlayout.ts';
 import type { CarrierSocket, SocketClosed } from './carrierSocket.ts';
 
 /** A message that Twilio would have dropped. */

@@ -83,7 +83,7 @@ export function simulatedChat(server: SimServer, options: SimulatedChatOptions):
     const fault = (options.faults ?? noFaults)();
     const refusal = refusalOf(body, quirks);
     if (fault?.kind === 'hang') return;
-    if (fault?.kind === 'status' || fault?.kind === 'garbage') {
+    if (fault?.kind === 'status' || fault?.kind === 'garbage' || fault?.kind === 'wrongType') {
       record.outcome = 'failed';
       sendFault(response, fault);
     } else if (!isAuthorized(request, quirks)) {
@@ -172,7 +172,7 @@ async function answerStreamed(answering: Answering, said: Said): Promise<void> {
   response.flushHeaders();
   for (const reasoning of wire.tokensOf(quirks.reasoning ?? '')) write(writer.chunk({ reasoning }, null));
 
-  const itemsMax = fault?.kind === 'cut' || fault?.kind === 'stall' ? fault.afterItems : Infinity;
+  const itemsMax = itemsOf(fault);
   for (const [place, delta] of deltas.slice(0, itemsMax).entries()) {
     await until(dues(), options.clock, response);
     if (response.destroyed) return;
@@ -197,6 +197,11 @@ async function answerStreamed(answering: Answering, said: Said): Promise<void> {
   }
   if (deltas.length === 0) await until(dues(), options.clock, response);
   if (response.destroyed) return;
+  if (fault?.kind === 'half') {
+    record.outcome = 'failed';
+    response.end();
+    return;
+  }
   record.outcome = 'answered';
   if (quirks.noFinish !== true) write(writer.chunk({}, said.finish));
   if (quirks.cutsAfterFinish === true) {
@@ -208,15 +213,22 @@ async function answerStreamed(answering: Answering, said: Said): Promise<void> {
   if (quirks.keepsOpen !== true) response.end();
 }
 
+/** How many items of the answer are sent. */
+function itemsOf(fault: SimFault | undefined): number {
+  if (fault?.kind === 'empty') return 0;
+  return fault !== undefined && 'afterItems' in fault ? fault.afterItems : Infinity;
+}
+
 /** Answers when the next token is due: counted from the request on, so that pauses of ours do not add up. */
-function dueTimes({ cold, record, options }: Answering): () => number {
+function dueTimes({ cold, record, fault, options }: Answering): () => number {
   const timings = options.timings();
   const coldMs = cold ? (timings.llmColdMs ?? 0) : 0;
+  const lateMs = fault?.kind === 'late' ? fault.delayMs : 0;
   let dueMs: number | undefined;
   return () => {
     dueMs =
       dueMs === undefined
-        ? record.atMs + coldMs + drawnFirstTokenMs(timings, options.random)
+        ? record.atMs + coldMs + lateMs + drawnFirstTokenMs(timings, options.random)
         : dueMs + jittered(timings.llmTokenMs, timings, options.random);
     return dueMs;
   };
@@ -331,7 +343,14 @@ function wantsUsage(body: JsonRecord): boolean {
   return isRecord(body.stream_options) && body.stream_options.include_usage === true;
 }
 
-function sendFault(response: ServerResponse, fault: SimFault & { kind: 'status' | 'garbage' }): void {
+function sendFault(
+  response: ServerResponse,
+  fault: SimFault & { kind: 'status' | 'garbage' | 'wrongType' },
+): void {
+  if (fault.kind === 'wrongType') {
+    sendJson(response, 200, wire.errorBody('Something else was asked for.'));
+    return;
+  }
   if (fault.kind === 'garbage') {
     response.writeHead(200, { 'content-type': 'text/html' });
     response.end('<html>\n<body>502 Bad Gateway</body>\n</html>\n');

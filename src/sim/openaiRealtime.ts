@@ -2,6 +2,7 @@
 // recognising the sound that reached it.
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../base/clock.ts';
+import { defined } from '../base/defined.ts';
 import type { Random } from '../base/random.ts';
 import type { SimFault, SimTimings } from './behaviour.ts';
 import { RealtimeSession } from './realtimeSession.ts';
@@ -23,6 +24,8 @@ export interface SimulatedRealtimeOptions {
   readonly clock: Clock;
   /** Asked once a connection. */
   readonly faults?: () => RealtimeFault | undefined;
+  /** Asked for everything that any session says; a status or a refusal is for who comes. */
+  readonly liveFault?: () => RealtimeFault | undefined;
   /** Takes 24 kHz PCM alone. */
   readonly refusePcmu?: boolean;
   /** 60 minutes, as the real one. */
@@ -80,7 +83,7 @@ export function simulatedRealtime(
         sessionMsMax: options.sessionMsMax ?? SESSION_MS_MAX,
         fault: faults.get(request),
         counts,
-        ...(options.onFinal === undefined ? {} : { onFinal: options.onFinal }),
+        ...defined({ onFinal: options.onFinal, liveFault: options.liveFault }),
       });
       options.onSession?.(session);
       session.greet();

@@ -81,9 +81,14 @@ export function simulatedSpeech(server: HttpRoutes, options: SimulatedSpeechOpti
       refuse(response, fault.status, error, fault.headers);
       return;
     }
+    if (fault?.kind === 'wrongType') {
+      refuse(response, 200, { message: 'Something else was asked for.', type: 'server_error' });
+      return;
+    }
     const timings = options.timings();
     const answer = new Answer(response, options.clock, (atMs) => options.onFirstByte?.(atMs, checked.input));
-    const firstByteAtMs = arrivedAtMs + jittered(timings.ttsFirstByteMs, timings, options.random);
+    const lateMs = fault?.kind === 'late' ? fault.delayMs : 0;
+    const firstByteAtMs = arrivedAtMs + lateMs + jittered(timings.ttsFirstByteMs, timings, options.random);
     if (fault?.kind === 'garbage') {
       answer.at(firstByteAtMs, () => answerGarbage(response));
       return;
@@ -129,9 +134,13 @@ class Answer {
     let sentPieces = 0;
     const next = (): void => {
       if (sentPieces === 0) this.#response.writeHead(200, { 'content-type': 'audio/pcm' });
-      if (fault !== undefined && 'afterItems' in fault && sentPieces >= fault.afterItems) {
+      if (
+        fault?.kind === 'empty' ||
+        (fault !== undefined && 'afterItems' in fault && sentPieces >= fault.afterItems)
+      ) {
         this.#response.flushHeaders();
         if (fault.kind === 'cut') this.#response.destroy();
+        if (fault.kind === 'half' || fault.kind === 'empty') this.#response.end();
         return;
       }
       const piece = pcm.subarray(sentBytes, sentBytes + (PIECE_BYTES[sentPieces % PIECE_BYTES.length] ?? 1));

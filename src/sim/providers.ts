@@ -1,5 +1,6 @@
 // All three simulated providers behind one OpenAI-shaped address.
 import type { Clock } from '../base/clock.ts';
+import { defined } from '../base/defined.ts';
 import type { JsonRecord } from '../base/json.ts';
 import type { Random } from '../base/random.ts';
 import { noFaults, type FaultSource, type SimTimings } from './behaviour.ts';
@@ -25,6 +26,8 @@ export interface SimulatedProviders {
 /** What goes wrong at each stage: asked once a request, or a connection. */
 export interface ProviderFaults {
   readonly stt: FaultSource;
+  /** STT: asked for everything that a connection has to say, however long it stands. */
+  readonly sttLive?: FaultSource;
   readonly llm: FaultSource;
   readonly tts: FaultSource;
 }
@@ -72,6 +75,7 @@ export async function openSimulatedProviders(
     clock,
     refusePcmu: options.refusePcmu ?? false,
     faults: faults.stt,
+    ...defined({ liveFault: faults.sttLive }),
     onFinal: (atMs, text) => watch?.onFinal(atMs, text),
   });
   const chat = simulatedChat(server, {

@@ -16,6 +16,7 @@ import {
   type Refusal,
 } from './realtimeConfig.ts';
 import { Recogniser, type HeardWord, type Phrasebook } from './recogniser.ts';
+import { RealtimeOutbox, TRANSCRIPTION } from './realtimeOutbox.ts';
 import { ServerVad } from './serverVad.ts';
 import { transcript, written } from './transcript.ts';
 
@@ -27,6 +28,8 @@ export interface RealtimeSettings {
   readonly refusePcmu: boolean;
   readonly sessionMsMax: number;
   readonly fault: RealtimeFault | undefined;
+  /** What is wrong with every session at this moment, besides. */
+  readonly liveFault?: () => RealtimeFault | undefined;
   readonly counts: RealtimeCounts;
   readonly onFinal?: (atMs: number, text: string) => void;
 }
@@ -46,20 +49,6 @@ const OVERTAKE_MS_MAX = 300;
 const RECENT_WORDS = 40;
 /** Arrivals kept to tell when a word's last audio came: 10 s in pieces of 20 ms. */
 const ARRIVALS_MAX = 500;
-/** What `garbage` sends: not JSON, JSON of every wrong shape, and events with the wrong fields. */
-const GARBAGE = [
-  'not json',
-  'null',
-  '[]',
-  '"session.updated"',
-  '{"type":7}',
-  '{"__proto__":{"type":"error"}}',
-  '{"type":"conversation.item.input_audio_transcription.delta"}',
-  '{"type":"conversation.item.input_audio_transcription.completed","item_id":"item_1","transcript":5}',
-  '{"type":"error","error":null}',
-];
-const TRANSCRIPTION = 'conversation.item.input_audio_transcription';
-
 export class RealtimeSession {
   readonly #socket: WebSocket;
   readonly #query: URLSearchParams;
@@ -79,14 +68,14 @@ export class RealtimeSession {
   /** Items of which a word has been told. */
   readonly #begun = new Set<string>();
   #overtaken: Item | undefined;
-  #sentItems = 0;
-  #events = 0;
+  readonly #outbox: RealtimeOutbox;
 
   constructor(socket: WebSocket, query: URLSearchParams, settings: RealtimeSettings) {
     this.#socket = socket;
     this.#query = query;
     this.#settings = settings;
     this.#recogniser = new Recogniser(settings.book);
+    this.#outbox = new RealtimeOutbox(socket, { clock: settings.clock, fault: () => this.#fault });
     settings.counts.sessions += 1;
     settings.counts.openSessions += 1;
     socket.on('message', (data: RawData) => this.#onMessage(data));
@@ -106,13 +95,9 @@ export class RealtimeSession {
 
   /** Begins to speak. */
   greet(): void {
-    const { fault } = this.#settings;
-    if (fault?.kind === 'hang') return;
-    if (fault?.kind === 'garbage') {
-      for (const text of GARBAGE) this.#socket.send(text);
-      this.#socket.send(Buffer.from([0xff, 0xfe, 0x00]));
-      return;
-    }
+    const kind = this.#fault?.kind;
+    if (kind === 'hang') return;
+    if (kind === 'garbage') return this.#outbox.sendGarbage();
     if (!this.#query.has('intent') && !this.#query.has('model')) {
       this.#refuse({ code: 'missing_model', message: 'You must provide a model parameter.', param: null });
       this.#socket.close(4000, 'invalid_request_error.missing_model');
@@ -124,18 +109,11 @@ export class RealtimeSession {
 
   /** Any event, whatever the session is doing. */
   send(event: Readonly<Record<string, unknown>>): void {
-    const { fault } = this.#settings;
-    if (fault?.kind === 'hang' || fault?.kind === 'garbage') return;
-    const isItem = String(event['type']).startsWith(TRANSCRIPTION);
-    const over =
-      (fault?.kind === 'stall' || fault?.kind === 'cut') &&
-      this.#sentItems >= fault.afterItems &&
-      (isItem || this.#sentItems > 0);
-    if (over && fault.kind === 'cut') return this.cut();
-    if (over) return undefined;
-    if (isItem) this.#sentItems += 1;
-    this.#events += 1;
-    return this.#socket.send(JSON.stringify({ event_id: `event_${this.#events}`, ...event }));
+    this.#outbox.send(event);
+  }
+
+  get #fault(): RealtimeFault | undefined {
+    return this.#settings.fault ?? this.#settings.liveFault?.();
   }
 
   /** What happens after an hour. */
@@ -306,7 +284,7 @@ export class RealtimeSession {
   }
 
   #finish(item: Item): void {
-    if (this.#settings.fault?.kind !== 'outOfOrder') {
+    if (this.#fault?.kind !== 'outOfOrder') {
       this.#complete(item);
     } else if (this.#overtaken === undefined) {
       this.#overtaken = item;
@@ -327,7 +305,7 @@ export class RealtimeSession {
     if (item.complete) return;
     item.complete = true;
     const about = { item_id: item.id, content_index: 0 };
-    if (this.#settings.fault?.kind === 'failedItems') {
+    if (this.#fault?.kind === 'failedItems') {
       const error = {
         type: 'server_error',
         code: 'transcription_failed',

@@ -5,6 +5,7 @@ import * as callsTurnsLeads from './migrations/0001_calls_turns_leads.ts';
 import * as transcripts from './migrations/0002_transcripts.ts';
 import * as checkpoints from './migrations/0003_checkpoints.ts';
 import * as deletion from './migrations/0004_deletion.ts';
+import * as words from './migrations/0005_words.ts';
 
 interface NamedMigration extends Knex.Migration {
   /** Stands in the database's table of what was run: never changed afterwards. */
@@ -16,6 +17,7 @@ const migrations: readonly NamedMigration[] = [
   { name: '0002_transcripts', ...transcripts },
   { name: '0003_checkpoints', ...checkpoints },
   { name: '0004_deletion', ...deletion },
+  { name: '0005_words', ...words },
 ];
 
 export const migrationSource: Knex.MigrationSource<NamedMigration> = {

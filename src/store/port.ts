@@ -141,9 +141,45 @@ export interface CallCheckpoints {
   flush(timeoutMs: number): Promise<void>;
 }
 
+/** What calls are looked for by; all of it has to fit. */
+export interface CallSearch {
+  readonly limit: number;
+  /** A `startedAt` to page on from. */
+  readonly before?: Date;
+  /** A call's sid, digits of a number, or words that were said. */
+  readonly text?: string;
+  readonly outcome?: CallOutcome;
+  /** Only calls that go on, as far as there was news of them since then. */
+  readonly liveSince?: Date;
+}
+
+export interface LatencyWindow {
+  readonly since: Date;
+  readonly slotMs: number;
+}
+
+/** Milliseconds. */
+export interface StageLatency {
+  readonly count: number;
+  readonly p50: number;
+  readonly p95: number;
+}
+
+export interface TurnLatency {
+  readonly turns: number;
+  /** False: there were more turns than are looked at, and these are the newest. */
+  readonly complete: boolean;
+  readonly stages: Readonly<Partial<Record<keyof TurnTimings, StageLatency>>>;
+  /** In the order of time; those without a turn are absent. */
+  readonly slots: readonly (Pick<TurnLatency, 'turns' | 'stages'> & { readonly at: Date })[];
+}
+
 export interface CallReader {
-  /** Newest first; `before` is a `startedAt` to page on from. */
-  calls(page: { readonly limit: number; readonly before?: Date }): Promise<readonly CallSummary[]>;
+  /** Newest first, out of a bounded number of calls: `searchedTo` says how far back that was. */
+  calls(search: CallSearch): Promise<readonly CallSummary[]>;
+  /** The start of the last call that was looked at; undefined when there was no other. */
+  searchedTo(search: CallSearch): Promise<Date | undefined>;
+  latency(window: LatencyWindow): Promise<TurnLatency>;
   call(callSid: string): Promise<StoredCall | undefined>;
   leads(page: { readonly limit: number; readonly before?: Date }): Promise<readonly Lead[]>;
   lead(id: string): Promise<Lead | undefined>;

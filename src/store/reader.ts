@@ -2,24 +2,16 @@
 import assert from 'node:assert/strict';
 import type { Knex } from 'knex';
 import type { Clock } from '../base/clock.ts';
+import { searchCalls, searchedTo, SUMMARY_COLUMNS, type SummaryColumns } from './callSearch.ts';
+import { latencyOf } from './latency.ts';
 import { LeadConflict } from './leadConflict.ts';
 import type { CallReader, Lead, LeadInput, TranscriptTurn, TurnRow } from './port.ts';
-import {
-  leadOf,
-  summaryOf,
-  transcriptText,
-  turnOf,
-  type CallColumns,
-  type EndedColumns,
-  type LeadColumns,
-  type TurnColumns,
-} from './rows.ts';
+import { leadOf, summaryOf, transcriptText, turnOf, type LeadColumns, type TurnColumns } from './rows.ts';
 import { storableFields, storableText } from './text.ts';
 
 interface Rows<Row> {
   readonly rows: readonly Row[];
 }
-type SummaryColumns = CallColumns & EndedColumns & { readonly turn_count: number };
 
 /** The server refuses larger pages; here it is an assertion. */
 export const PAGE_ROWS_MAX = 500;
@@ -30,29 +22,27 @@ const PING_MS = 2_000;
 const UNIQUE_VIOLATION = '23505';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-const SUMMARY = `
-  select c.call_sid, c.direction, c.agent, c.from_number, c.to_number, c.lead_id, c.started_at, c.outcome,
-    c.ended_at, c.recording, (select count(*)::int from turns t where t.call_sid = c.call_sid) as turn_count
-  from calls c`;
-
 /**
  * Pages end `with ties`: rows that share the last one's millisecond come with it, so a page may be a
  * little longer than asked for, and paging on by time loses none.
  */
 export function openReader(knex: Knex, clock: Clock): CallReader {
   return {
-    async calls({ limit, before }) {
-      assertPage(limit);
-      const { rows } = await knex.raw<Rows<SummaryColumns>>(
-        `${SUMMARY} where c.started_at < ? order by c.started_at desc fetch first (?) rows with ties`,
-        [before ?? 'infinity', limit],
-      );
-      return rows.map(summaryOf);
+    async calls(search) {
+      assertPage(search.limit);
+      return (await searchCalls(knex, search)).map(summaryOf);
     },
+
+    searchedTo: (search) => searchedTo(knex, search),
+
+    latency: (window) => latencyOf(knex, window),
 
     async call(callSid) {
       const sid = storableText(callSid);
-      const summaries = await knex.raw<Rows<SummaryColumns>>(`${SUMMARY} where c.call_sid = ?`, [sid]);
+      const summaries = await knex.raw<Rows<SummaryColumns>>(
+        `select ${SUMMARY_COLUMNS} from calls c where c.call_sid = ?`,
+        [sid],
+      );
       const [summary] = summaries.rows;
       if (summary === undefined) return undefined;
       const turns = await knex<TurnColumns>('turns')

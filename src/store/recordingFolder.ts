@@ -1,41 +1,48 @@
-// The folder of recordings: what a file is called, and which are to go.
+// The folders with what was recorded of calls: what a file is called, and which are to go.
 import { opendir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { hasCode } from '../base/errors.ts';
 
 const FOLDER = 'recordings';
-/** `CA1.wav`, and `CA1-2.wav` for what was recorded after the stream broke. What is called otherwise is not ours. */
-const NAME = /^([A-Za-z0-9_-]{1,64}?)(?:-(\d{1,4}))?\.wav$/;
+/** `CA1.wav`, and `CA1-2.wav` for what was recorded after the stream broke; tapes likewise. What is called otherwise is not ours. */
+const NAME = /^([A-Za-z0-9_-]{1,64}?)(?:-\d{1,4})?\.(?:wav|jsonl\.gz)$/;
+
+export interface CallFiles {
+  readonly dataDir: string;
+  /** Folders below it, beside that of the recordings, whose files are named after calls. */
+  readonly tapeFolders?: readonly string[];
+  /** A file can't be deleted. */
+  readonly onError: (error: unknown) => void;
+}
 
 /** Below the data folder; parts are numbered from 1. */
 export function recordingPath(callSid: string, part: number): string {
   return path.join(FOLDER, part === 1 ? `${callSid}.wav` : `${callSid}-${part}.wav`);
 }
 
-/** All parts of these calls. Answers how many files went; those that can't be deleted are told to `onError`. */
-export function deleteRecordingsOf(
-  dataDir: string,
-  callSids: ReadonlySet<string>,
-  onError: (error: unknown) => void,
-): Promise<number> {
-  return deleteFiles(dataDir, async (_file, callSid) => callSids.has(callSid), onError);
+/** All parts of these calls. Answers how many files went. */
+export function deleteRecordingsOf(files: CallFiles, callSids: ReadonlySet<string>): Promise<number> {
+  return deleteFiles(files, async (_file, callSid) => callSids.has(callSid));
 }
 
 /** Those that were last written to before `beforeMs`, ms since 1970. */
-export function deleteRecordingsBefore(
-  dataDir: string,
-  beforeMs: number,
-  onError: (error: unknown) => void,
-): Promise<number> {
-  return deleteFiles(dataDir, async (file) => (await stat(file)).mtimeMs < beforeMs, onError);
+export function deleteRecordingsBefore(files: CallFiles, beforeMs: number): Promise<number> {
+  return deleteFiles(files, async (file) => (await stat(file)).mtimeMs < beforeMs);
 }
 
+type IsToGo = (file: string, callSid: string) => Promise<boolean>;
+
 async function deleteFiles(
-  dataDir: string,
-  isToGo: (file: string, callSid: string) => Promise<boolean>,
-  onError: (error: unknown) => void,
+  { dataDir, tapeFolders = [], onError }: CallFiles,
+  isToGo: IsToGo,
 ): Promise<number> {
-  const folder = path.join(dataDir, FOLDER);
+  let deleted = 0;
+  for (const name of [FOLDER, ...tapeFolders])
+    deleted += await deleteIn(path.join(dataDir, name), isToGo, onError);
+  return deleted;
+}
+
+async function deleteIn(folder: string, isToGo: IsToGo, onError: (error: unknown) => void): Promise<number> {
   let deleted = 0;
   try {
     for await (const { name } of await opendir(folder)) {

@@ -12,7 +12,7 @@ import {
   type Swept,
 } from './deletion.ts';
 import type { CallEraser, Deletion } from './port.ts';
-import { deleteRecordingsBefore, deleteRecordingsOf } from './recordingFolder.ts';
+import { deleteRecordingsBefore, deleteRecordingsOf, type CallFiles } from './recordingFolder.ts';
 
 /** How soon an instance notices that a call was deleted by another one. */
 const LOOK_EVERY_MS = 60_000;
@@ -41,16 +41,14 @@ export interface RetentionLimits {
   readonly recordingsMs?: number | undefined;
 }
 
-export interface RetentionOptions extends RetentionLimits {
+export interface RetentionOptions extends RetentionLimits, CallFiles {
   readonly knex: Knex;
-  readonly dataDir: string;
   readonly clock: Clock;
   /** Commits what this process has accepted, within so long. */
   readonly flush: (timeoutMs: number) => Promise<void>;
   /** What is committed goes from the spool. */
   readonly renewSpool: () => void;
   readonly onDeleted: (what: DeletedWhat, why: DeletedWhy, count: number) => void;
-  readonly onError: (error: unknown) => void;
 }
 
 export class Retention implements CallEraser {
@@ -70,14 +68,14 @@ export class Retention implements CallEraser {
   }
 
   async eraseCall(callSid: string): Promise<Deletion> {
-    const { knex, dataDir, clock, flush, renewSpool, onDeleted, onError } = this.#options;
+    const { knex, clock, flush, renewSpool, onDeleted } = this.#options;
     // What waits here would only be refused; committed first, none of its words stay in the spool.
     await flush(FLUSH_MS);
     const deletion = await deleteCall(knex, callSid, new Date(clock.wallMs()));
     if (deletion !== 'deleted') return deletion;
     renewSpool();
     onDeleted('call', 'request', 1);
-    const files = await deleteRecordingsOf(dataDir, new Set([callSid]), onError);
+    const files = await deleteRecordingsOf(this.#options, new Set([callSid]));
     if (files > 0) onDeleted('recording', 'request', files);
     return deletion;
   }
@@ -107,14 +105,14 @@ export class Retention implements CallEraser {
 
   /** Deletes the recordings that lie here of calls which another instance was asked to delete. */
   async #followOthers(): Promise<void> {
-    const { knex, dataDir, onDeleted, onError } = this.#options;
+    const { knex, onDeleted } = this.#options;
     let from = new Date(this.#lookedTo.getTime() - OVERLAP_MS);
     for (;;) {
       const deleted = await deletedSince(knex, from, DELETED_CALLS_MAX);
       const last = deleted.at(-1);
       if (last === undefined) return;
       const sids = new Set(deleted.map(({ callSid }) => callSid));
-      const files = await deleteRecordingsOf(dataDir, sids, onError);
+      const files = await deleteRecordingsOf(this.#options, sids);
       if (files > 0) onDeleted('recording', 'request', files);
       this.#lookedTo = last.at;
       if (deleted.length < DELETED_CALLS_MAX || last.at.getTime() === from.getTime()) return;
@@ -123,11 +121,11 @@ export class Retention implements CallEraser {
   }
 
   async #sweep(): Promise<void> {
-    const { knex, dataDir, clock, callsMs, recordingsMs = callsMs, onDeleted, onError } = this.#options;
+    const { knex, clock, callsMs, recordingsMs = callsMs, onDeleted } = this.#options;
     const now = clock.wallMs();
     if (recordingsMs !== undefined) {
       const before = new Date(now - recordingsMs);
-      const files = await deleteRecordingsBefore(dataDir, before.getTime(), onError);
+      const files = await deleteRecordingsBefore(this.#options, before.getTime());
       if (files > 0) onDeleted('recording', 'age', files);
       await this.#inBatches(BATCH_ROWS, () => forgetRecordings(knex, before, BATCH_ROWS));
     }

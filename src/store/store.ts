@@ -7,6 +7,7 @@ import { secretText } from '../base/random.ts';
 import { openDatabase } from './database.ts';
 import { migrateLatest } from './migrate.ts';
 import type { CallCheckpoints, CallEraser, CallReader, CallWriter, TranscriptWriter } from './port.ts';
+import type { CallFiles } from './recordingFolder.ts';
 import { openReader } from './reader.ts';
 import { Retention, type DeletedWhat, type DeletedWhy, type RetentionLimits } from './retention.ts';
 import type { Spool } from './spool.ts';
@@ -14,7 +15,7 @@ import { openSpoolIn } from './spoolFolder.ts';
 import { Transcripts, upsertTranscripts } from './transcripts.ts';
 import { WriteBehind } from './writeBehind.ts';
 
-export interface StoreOptions extends RetentionLimits {
+export interface StoreOptions extends RetentionLimits, Pick<CallFiles, 'tapeFolders'> {
   /** postgres://..., or undefined for the embedded database. */
   readonly databaseUrl: string | undefined;
   /** Where the embedded database lives. */

@@ -1,5 +1,4 @@
 // The outside of a call that is held: the process's world, whose news wait at the gate until the call can be told.
-import { errorText } from '../base/errors.ts';
 import type { Span } from '../base/span.ts';
 import type { BreakerFailure } from '../base/breaker.ts';
 import type { Timer } from '../base/clock.ts';
@@ -166,7 +165,7 @@ function pulled<T>(
     stop: (reason) => {
       stop.abort(reason);
       // What it still has to say, nobody waits for.
-      iterator.return?.().then(undefined, (error: unknown) => errorText(error));
+      iterator.return?.().then(undefined, () => undefined);
     },
   };
 }

@@ -1,5 +1,4 @@
 // The call of a tape once more: the process's calls, of which there is this one, and a carrier's socket that plays to nobody.
-import type { RawData } from 'ws';
 import { SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
 import { intentsOf } from '../agent/intentPlan.ts';
 import type { AgentFile } from '../agent/schema.ts';
@@ -14,6 +13,7 @@ import type { CallWorld } from '../call/world.ts';
 import type { LanguageModel } from '../llm/port.ts';
 import { openUnseenMetrics } from '../metrics/metrics.ts';
 import { MediaStream, type StreamSocket, type StreamTap } from '../twilio/mediaStream.ts';
+import { SocketListeners } from '../twilio/socketListeners.ts';
 import { infoOf, type TapeHeader } from './header.ts';
 import { Inside } from './inside.ts';
 import type { Outside } from './outside.ts';
@@ -81,7 +81,7 @@ export class Stage {
       case 'message':
         return this.#socket?.say(happening[1]);
       case 'closed':
-        return this.#socket?.hangUp();
+        return this.#socket?.tellClosed();
       case 'failed':
         return this.#socket?.fail(happening[1]);
       case 'say':
@@ -107,7 +107,7 @@ export class Stage {
     for (const text of waiting) socket.say(text);
     if (ended === 'stop') socket.say(JSON.stringify({ event: 'stop' }));
     else if (ended === 'error') socket.fail('');
-    else if (ended !== null) socket.hangUp();
+    else if (ended !== null) socket.tellClosed();
     stream.tap(tapInto(this.#parts.outside));
     if (snapshot !== null) {
       this.#snapshot = snapshot;
@@ -212,15 +212,13 @@ function tapInto(outside: Outside): StreamTap {
   };
 }
 
-class ToldSocket implements StreamSocket {
+class ToldSocket extends SocketListeners implements StreamSocket {
   readonly OPEN = 1;
   readonly CLOSED = 3;
   readonly #unsent: () => 'closing' | 'full' | undefined;
-  readonly #messages: ((data: RawData, isBinary: boolean) => void)[] = [];
-  readonly #errors: ((error: Error) => void)[] = [];
-  readonly #closes: (() => void)[] = [];
 
   constructor(unsent: () => 'closing' | 'full' | undefined) {
+    super();
     this.#unsent = unsent;
   }
 
@@ -230,18 +228,6 @@ class ToldSocket implements StreamSocket {
 
   get bufferedAmount(): number {
     return this.#unsent() === 'full' ? Infinity : 0;
-  }
-
-  on(event: 'message', listener: (data: RawData, isBinary: boolean) => void): void;
-  on(event: 'error', listener: (error: Error) => void): void;
-  on(event: 'close', listener: () => void): void;
-  on(
-    event: 'message' | 'error' | 'close',
-    listener: ((data: RawData, isBinary: boolean) => void) & ((error: Error) => void) & (() => void),
-  ): void {
-    if (event === 'message') this.#messages.push(listener);
-    else if (event === 'error') this.#errors.push(listener);
-    else this.#closes.push(listener);
   }
 
   send(): void {
@@ -259,18 +245,12 @@ class ToldSocket implements StreamSocket {
 
   /** Null: something that is no text. */
   say(text: string | null): void {
-    const bytes = Buffer.from(text ?? '');
-    for (const heard of this.#messages) heard(bytes, text === null);
+    this.tellMessage(Buffer.from(text ?? ''), text === null);
   }
 
   fail(code: string): void {
     const error = Object.assign(new Error('the socket failed'), { code });
-    for (const failed of this.#errors) failed(error);
-  }
-
-  /** By the other end. */
-  hangUp(): void {
-    for (const closed of this.#closes) closed();
+    this.tellError(error);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 // One tape on the disk: lines of JSON, gzipped, for whoever owns the process alone. Written behind: nobody waits for it.
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, type Gzip } from 'node:zlib';
@@ -97,27 +97,4 @@ async function freeName(folder: string, callSid: string): Promise<string> {
     if (!there.has(name)) return path.join(folder, name);
   }
   throw new Error(`there are ${PARTS_MAX} tapes of the call`);
-}
-
-/** Removes what is kept of a call below the data folder; how many files there were. Rejects when one can't be removed. */
-export async function removeTapes(dataDir: string, callSid: string): Promise<number> {
-  const folder = path.join(dataDir, TAPES_FOLDER);
-  const names = await tapesIn(folder);
-  const its = names.filter((name) => callOf(name) === callSid);
-  for (const name of its) await rm(path.join(folder, name), { force: true });
-  return its.length;
-}
-
-/** Of which call a file of the folder is; undefined: no tape. A call's id has no hyphen. */
-export function callOf(name: string): string | undefined {
-  return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length).replace(/-\d+$/, '') : undefined;
-}
-
-async function tapesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  }
 }

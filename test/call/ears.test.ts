@@ -291,12 +291,47 @@ test('when the last words on a short voice do not come, another session is asked
   voiceStops();
   await hears(300, 1);
   ears.commit();
-  await clock.advance(499);
+  await clock.advance(399);
   assert.equal(sessions.length, 1);
   await clock.advance(1);
   last().tell({ kind: 'final', utterance: 0, text: 'Yes.' });
   assert.deepEqual(words, ['failed a', 'now a', '0! Yes.']);
   assert.equal(sessions[0]?.closed, true);
+});
+
+test('when the last words on what is known in part do not come, another session has it whole', async () => {
+  const { clock, ears, hears, last, sessions, voiceStarts, voiceStops, words } = setUp(['a', 'b']);
+  voiceStarts();
+  await hears(600, 2);
+  last().tell({ kind: 'words', utterance: 0, text: 'I would' });
+  await hears(600, 2);
+  voiceStops();
+  ears.commit();
+  await clock.advance(400);
+  assert.equal(last().provider, 'b');
+  last().tell({ kind: 'final', utterance: 0, text: 'I would like a table.' });
+  assert.deepEqual(words, ['0 I would', 'failed a', 'now b', '0! I would like a table.']);
+  assert.equal(sessions[0]?.closed, true);
+});
+
+test('a session whose last words take their time is given that time from then on', async () => {
+  const { clock, ears, hears, last, sessions, voiceStarts, voiceStops } = setUp(['a', 'b']);
+  const say = async (): Promise<void> => {
+    voiceStarts();
+    await hears(400, 2);
+    voiceStops();
+    ears.commit();
+  };
+  await say();
+  await clock.advance(399);
+  last().tell({ kind: 'final', utterance: 0, text: 'Yes.' });
+  await say();
+  await clock.advance(590);
+  assert.equal(sessions.length, 1);
+  last().tell({ kind: 'final', utterance: 1, text: 'No.' });
+  await say();
+  await clock.advance(600);
+  assert.equal(sessions.length, 1);
 });
 
 test('an answer without words is an answer', async () => {
@@ -344,6 +379,22 @@ test('who has failed for other calls is not asked first, and the one that is lef
   rig.last().tell({ kind: 'words', utterance: 0, text: 'Is' });
   assert.equal(breakers[1]?.state, 'closed', 'words show that it works');
   await clock.advance(0);
+});
+
+test('who says when to come back is asked by no other call before', async () => {
+  const clock = new VirtualClock();
+  const breakers = ['a', 'b'].map(() => new Breaker({ clock, random: seededRandom(1) }));
+  const limited = { stage: 'stt', provider: 'a', retryAfterMs: 5_000 } as const;
+  setUp(['a', 'b'], clock, breakers)
+    .last()
+    .tell({
+      kind: 'failed',
+      error: new ProviderError('rate_limit', '429', limited),
+    });
+  await clock.advance(4_900);
+  assert.equal(setUp(['a', 'b'], clock, breakers).last().provider, 'b');
+  await clock.advance(200);
+  assert.equal(setUp(['a', 'b'], clock, breakers).last().provider, 'a');
 });
 
 test('late news of a session that was replaced falls through', async () => {

@@ -112,11 +112,19 @@ suite('providers that fail, one a call', { concurrency: true }, () => {
   });
 
   test('a tool is called once with its arguments, a filler is said, and its answer is spoken', async () => {
-    const { turn } = await afterSaying('What is the weather in Lisbon?');
+    const { turn, call } = await afterSaying('What is the weather in Lisbon?');
     assert.equal(turn.heardText, 'Let me look. The answer is sunny.');
     assert.deepEqual(
       toolCalls.filter((body) => JSON.stringify(body).includes('Lisbon')),
       [{ city: 'Lisbon' }],
+    );
+    const told = rig.eventsOf(call.callSid).flatMap((event) => ('tool' in event ? [event] : []));
+    assert.deepEqual(
+      told.slice(0, 2).map(({ type, tool, turn: index }) => [type, tool, index]),
+      [
+        ['tool.started', 'get_weather', 1],
+        ['tool.finished', 'get_weather', 1],
+      ],
     );
   });
 

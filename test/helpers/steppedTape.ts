@@ -7,6 +7,8 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { Calls } from '../../src/call/calls.ts';
 import type { CallInfo } from '../../src/call/port.ts';
 import { ACCOUNT_SID, CALL_SID, quietFrame, RehearsalSocket } from '../../src/call/rehearsalParts.ts';
+import { snapshotJson, type CallSnapshot } from '../../src/call/snapshot.ts';
+import type { CallCheckpoints } from '../../src/store/port.ts';
 import { readTape, type Reel } from '../../src/tape/reel.ts';
 import { TAPES_FOLDER } from '../../src/tape/tapeFile.ts';
 import { Tapes } from '../../src/tape/tapes.ts';
@@ -38,10 +40,11 @@ export interface SteppedCaller {
 
 const AGENT_MS_MAX = 30_000;
 
-/** Resolves with the tape of a call in which `talk` was held. */
+/** Resolves with the tape of a call in which `talk` was held; `snapshot` is what another instance has left of it. */
 export async function steppedTape(
   options: RigOptions,
   talk: (caller: SteppedCaller) => Promise<void>,
+  snapshot?: CallSnapshot,
 ): Promise<Reel> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'turnpike-stepped-'));
   try {
@@ -49,7 +52,9 @@ export async function steppedTape(
     const stopped: string[] = [];
     const which = { share: 1, numbers: new Set<string>() };
     const tapes = new Tapes({ tapedCalls: which, dataDir }, silentLogger, () => stopped.push('stopped'));
-    const calls = new Calls({ ...rig.world, tapes });
+    const checkpoints = snapshot === undefined ? {} : { checkpoints: leftBehind(snapshot) };
+    const calls = new Calls({ ...rig.world, ...checkpoints, tapes });
+    if (snapshot !== undefined) await calls.takeUp(INFO);
     const socket = new RehearsalSocket(rig.clock);
     const stream = new MediaStream(socket, { startWithinMs: 1_000, bufferedBytesMax: Infinity }, rig.clock);
     calls.prepare(INFO);
@@ -65,6 +70,18 @@ export async function steppedTape(
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Another instance's last word on the call. */
+function leftBehind(snapshot: CallSnapshot): CallCheckpoints {
+  return {
+    changed: () => undefined,
+    takeUp: () => Promise.resolve({ kind: 'taken', snapshot: snapshotJson(snapshot) }),
+    isTaken: () => Promise.resolve(false),
+    forget: () => undefined,
+    watchLost: () => undefined,
+    flush: () => Promise.resolve(),
+  };
 }
 
 function callerOf(rig: CallRig, socket: RehearsalSocket): SteppedCaller {

@@ -98,3 +98,13 @@ test('never throws, whatever comes', () => {
   fc.assert(fc.property(value, (said) => assert.ok(parseCompletion(JSON.stringify(said)).kind !== 'done')));
   fc.assert(fc.property(fc.string(), (text) => assert.ok(typeof parseCompletion(text).kind === 'string')));
 });
+
+test('an error whose words are no texts is an error all the same', () => {
+  const said = '{"error":{"message":{},"code":{"toString":{}},"type":[]}}';
+  assert.deepEqual(parseCompletion(said), {
+    kind: 'error',
+    code: 'server',
+    message: 'the server reported an error',
+    status: undefined,
+  });
+});

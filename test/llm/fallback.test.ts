@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { sleep } from '../../src/base/clock.ts';
 import { ProviderError } from '../../src/base/errors.ts';
 import { FAILURES_MAX } from '../../src/base/breaker.ts';
 import { SWITCH_MS_UNKNOWN } from '../../src/base/switchDelay.ts';
-import { CONTINUED_MAX, STALLED_MS, withFallback, type FallbackOptions } from '../../src/llm/fallback.ts';
+import {
+  CONTINUED_MAX,
+  STALLED_FIRST_MS,
+  STALLED_MS,
+  withFallback,
+  type FallbackOptions,
+} from '../../src/llm/fallback.ts';
 import type { LanguageModel, LlmEvent, LlmRequest } from '../../src/llm/port.ts';
 import { collect, request } from '../helpers/llmContract.ts';
 import { VirtualClock } from '../helpers/virtualClock.ts';
@@ -143,8 +150,41 @@ test('a stream that stands still is left for the next', async () => {
   const rest: LlmEvent = { kind: 'text', text: ' from eight to six.' };
   const both = withFallback([stalling, scripted('b', [rest, finished])], { clock: time });
   const answer = collect(both.complete(request, never));
-  await time.advance(STALLED_MS + 1);
+  // Nothing of it can be heard yet.
+  await time.advance(STALLED_FIRST_MS + 1);
   assert.equal(textOf(await answer), 'We are open from eight to six.');
+});
+
+test('one that has given enough to be heard is waited for a little longer', async () => {
+  const time = new VirtualClock();
+  const said = 'We are open from eight to six on every working day,';
+  const slow: LanguageModel = {
+    ...scripted('a', []),
+    async *complete(): AsyncGenerator<LlmEvent> {
+      yield { kind: 'text', text: said };
+      await sleep(time, STALLED_MS - 1);
+      yield { kind: 'text', text: ' and on Saturdays.' };
+      yield finished;
+    },
+  };
+  const both = withFallback([slow, scripted('b', [])], { ...noSwitch, clock: time });
+  const answer = collect(both.complete(request, never));
+  await time.advance(STALLED_MS);
+  assert.equal(textOf(await answer), `${said} and on Saturdays.`);
+});
+
+test('who says when to come back is asked for no other call before', async () => {
+  const time = new VirtualClock();
+  const details = { stage: 'llm', provider: 'a', retryAfterMs: 5_000 } as const;
+  const limited = scripted('a', [], new ProviderError('rate_limit', '429', details));
+  const both = withFallback([limited, scripted('b', [finished])], { clock: time });
+  const asked: number[] = [];
+  for (const laterMs of [0, 4_000, 900, 200]) {
+    await time.advance(laterMs);
+    await collect(both.complete(request, never));
+    asked.push(limited.asked);
+  }
+  assert.deepEqual(asked, [1, 1, 1, 2]);
 });
 
 test('the last failure is thrown', async () => {

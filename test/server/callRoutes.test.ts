@@ -307,6 +307,26 @@ served(
   },
 );
 
+served('calls are searched by words, outcome and whether they go on', async ({ api, reader }) => {
+  reader.stored.push(storedCall('CA1'));
+  const answer = await api('GET', '/v1/calls?q=teeth&outcome=failed&live=true&limit=7');
+  assert.equal(answer.status, 200);
+  const [search] = reader.searches;
+  assert.deepEqual([search?.text, search?.outcome, search?.limit], ['teeth', 'failed', 7]);
+  assert.ok(search?.liveSince instanceof Date);
+  for (const wrong of ['outcome=lost', 'live=false', `q=${'a'.repeat(201)}`]) {
+    assert.equal((await api('GET', `/v1/calls?${wrong}`)).status, 422, wrong);
+  }
+});
+
+served('a search that has not looked at all calls says where to go on', async ({ api, reader }) => {
+  reader.lookedBackTo = new Date('2026-01-02T03:04:05.678Z');
+  const page = await json<{ calls: unknown[]; next: string | null }>(await api('GET', '/v1/calls?q=teeth'));
+  assert.deepEqual(page, { calls: [], next: '2026-01-02T03:04:05.678Z' });
+  reader.lookedBackTo = undefined;
+  assert.deepEqual(await json(await api('GET', '/v1/calls?q=teeth')), { calls: [], next: null });
+});
+
 const REFUSED = {
   kind: 'refused',
   status: 422,

@@ -19,11 +19,14 @@ import { LeadConflict } from '../../src/store/leadConflict.ts';
 import type {
   CallEraser,
   CallReader,
+  CallSearch,
   CallSummary,
   Deletion,
+  LatencyWindow,
   Lead,
   LeadInput,
   StoredCall,
+  TurnLatency,
 } from '../../src/store/port.ts';
 import type { MediaStream } from '../../src/twilio/mediaStream.ts';
 import type { NewCall } from '../../src/twilio/rest.ts';
@@ -93,12 +96,24 @@ export class FakeCalls implements LiveCalls {
 export class FakeReader implements CallReader, CallEraser {
   readonly stored: StoredCall[] = [];
   readonly leadsById = new Map<string, Lead>();
+  readonly searches: CallSearch[] = [];
+  readonly windows: LatencyWindow[] = [];
+  /** The last call that a search looks at, when there are more. */
+  lookedBackTo: Date | undefined;
   state: 'up' | 'down' | 'silent' = 'up';
 
-  async calls(page: { readonly limit: number; readonly before?: Date }): Promise<readonly CallSummary[]> {
-    const { before } = page;
+  async calls(search: CallSearch): Promise<readonly CallSummary[]> {
+    const { before, limit } = search;
+    this.searches.push(search);
     const older = this.stored.filter((call) => before === undefined || call.startedAt < before);
-    return this.#answer(older.slice(0, page.limit));
+    return this.#answer(older.slice(0, limit));
+  }
+  async searchedTo(): Promise<Date | undefined> {
+    return this.#answer(this.lookedBackTo);
+  }
+  async latency(window: LatencyWindow): Promise<TurnLatency> {
+    this.windows.push(window);
+    return this.#answer({ turns: 0, complete: true, stages: {}, slots: [] });
   }
   async call(callSid: string): Promise<StoredCall | undefined> {
     return this.#answer(this.stored.find((call) => call.callSid === callSid));

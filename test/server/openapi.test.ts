@@ -18,13 +18,14 @@ served('the description names every route and nothing else', async (harness) => 
   const described = await json<Description>(await harness.api('GET', '/v1/openapi.json'));
   const options = harnessOptions(harness.dataDir);
   const addresses = addressesOf(options, harness.server.url);
+  const tickets = new SocketTickets(undefined, systemClock);
   const admission = new Admission(1, new FakeCalls(), systemClock);
   const app = buildApp({
     options,
     limits: SERVER_LIMITS,
-    tickets: new SocketTickets(undefined, systemClock),
+    tickets,
     admission,
-    softphone: new Softphone(options, admission),
+    softphone: new Softphone(options, admission, tickets),
     addresses: () => addresses,
   });
   const routes = new Set([`get ${MEDIA_PATH}`, `get ${EVENTS_PATH}`]);

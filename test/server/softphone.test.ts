@@ -123,16 +123,18 @@ served('a ticket is good once, for its call alone, and only from a page of ours'
     `${ticket.slice(0, -1)}${ticket.endsWith('A') ? 'B' : 'A'}`,
   ]);
   const swapped = await dial(harness, [protocol, ticket.replace(stream.callSid, other.callSid)]);
+  const { ticket: events } = await json<{ ticket: string }>(await harness.api('POST', '/v1/events/ticket'));
+  const another = await dial(harness, [protocol, `turnpike.ticket.${events}`]);
   const nonsense = await dial(harness, [protocol, 'turnpike.ticket.x']);
   assert.deepEqual(
-    [foreign, altered, swapped, nonsense].map(({ status }) => status),
-    [403, 403, 403, 403],
+    [foreign, altered, swapped, another, nonsense].map(({ status }) => status),
+    [403, 403, 403, 403, 403],
   );
-  assert.deepEqual(harness.rejected, ['auth', 'token', 'token', 'token']);
+  assert.deepEqual(harness.rejected, ['auth', 'token', 'token', 'token', 'token']);
   assert.equal((await dial(harness, [protocol])).status, 403, 'the protocol alone opens nothing');
   assert.equal((await dial(harness, stream.protocols, PUBLIC)).status, 101);
   assert.equal((await dial(harness, stream.protocols)).status, 403);
-  assert.deepEqual(harness.rejected.slice(4), ['signature', 'token']);
+  assert.deepEqual(harness.rejected.slice(5), ['signature', 'token']);
 });
 
 served('a ticket of one call does not start another, whose token somebody may know', async (harness) => {
@@ -206,7 +208,8 @@ served('Twilio is never asked about a call that is not its own', async (harness)
 });
 
 served('a page is told what comes next when its stream is over', async (harness) => {
-  const { callSid, protocols } = await announced(harness);
+  const first = await announced(harness);
+  const { callSid, protocols } = first;
   const ask = async (path = `${CALLS}/${callSid}/stream-ended`): Promise<unknown> =>
     json(await harness.api('POST', path));
   harness.calls.next = { kind: 'hangup' };
@@ -224,7 +227,9 @@ served('a page is told what comes next when its stream is over', async (harness)
   assert.ok(isRecord(answer) && answer['next'] === 'connect');
   const stream = answer['stream'] as Stream;
   assert.equal(stream.callSid, callSid);
-  assert.equal((await dial(harness, protocols)).status, 403, 'the ticket before is void');
+  const { socket: stale } = await dial(harness, protocols);
+  stale.send(startOf(first));
+  assert.equal(await closeCode(stale), 1008, 'the token before is void');
   const { socket } = await dial(harness, stream.protocols);
   socket.send(startOf(stream));
   await until(() => harness.calls.opened.length === 1, 'it goes on');

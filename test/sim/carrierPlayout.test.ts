@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as fc from 'fast-check';
 import { MULAW_SILENCE } from '../../src/audio/mulaw.ts';
-import { BUFFER_MS_MAX, CarrierPlayout } from '../../src/sim/carrierPlayout.ts';
+import { BUFFER_MS_MAX } from '../../src/audio/playQueue.ts';
+import { CarrierPlayout } from '../../src/sim/carrierPlayout.ts';
 
 function opened() {
   const echoes: string[] = [];

@@ -69,6 +69,7 @@ class Opened {
       ...where,
       ...limits,
       instance,
+      tapeFolders: ['tapes'],
       migrate: true,
       batching: false,
       clock,
@@ -98,8 +99,13 @@ class Opened {
       });
     await this.settle();
     await mkdir(path.join(this.dataDir, 'recordings'), { recursive: true });
-    for (const name of [`${callSid}.wav`, `${callSid}-2.wav`]) {
-      const file = path.join(this.dataDir, 'recordings', name);
+    await mkdir(path.join(this.dataDir, 'tapes'), { recursive: true });
+    for (const name of [
+      `recordings/${callSid}.wav`,
+      `recordings/${callSid}-2.wav`,
+      `tapes/${callSid}.jsonl.gz`,
+    ]) {
+      const file = path.join(this.dataDir, name);
       await writeFile(file, 'RIFF');
       await utimes(file, at, at);
     }
@@ -119,8 +125,10 @@ class Opened {
     }
   }
 
+  /** Both parts, and the tape. */
   async recordings(callSid: string): Promise<readonly string[]> {
-    return (await readdir(path.join(this.dataDir, 'recordings'))).filter((name) => name.startsWith(callSid));
+    const folders = ['recordings', 'tapes'].map((folder) => readdir(path.join(this.dataDir, folder)));
+    return (await Promise.all(folders)).flat().filter((name) => name.startsWith(callSid));
   }
 
   /** What lies in the spool, as text. */
@@ -166,9 +174,9 @@ function retentionContract(where: () => Where): void {
     assert.deepEqual(await rowsOf('CAgone'), [0, 0]);
     assert.deepEqual(await one.store.checkpoints.takeUp('CAgone'), { kind: 'unknown' });
     assert.deepEqual(await one.recordings('CAgone'), []);
-    assert.deepEqual(one.deleted.splice(0), ['1 call by request', '2 recording by request']);
+    assert.deepEqual(one.deleted.splice(0), ['1 call by request', '3 recording by request']);
     assert.deepEqual(await rowsOf('CAstays'), [1, 3]);
-    assert.equal((await one.recordings('CAstays')).length, 2);
+    assert.equal((await one.recordings('CAstays')).length, 3);
     assert.equal(await one.store.eraser.eraseCall('CAgone'), 'unknown');
     assert.equal(await one.store.eraser.eraseCall('CAnobody'), 'unknown');
     assert.deepEqual(one.errors, []);
@@ -225,14 +233,14 @@ function retentionContract(where: () => Where): void {
     one.deleted.length = 0;
     await one.passUntil(async () => (await rowsOf('CAold'))[0] === 0, 'the old call is gone');
     await one.passUntil(async () => one.deleted.includes('231 call by age'), 'all batches are through');
-    assert.deepEqual(one.deleted, ['4 recording by age', '231 call by age']);
+    assert.deepEqual(one.deleted, ['6 recording by age', '231 call by age']);
     assert.deepEqual(await rowsOf('CAold'), [0, 0]);
     assert.equal((await store.reader.call('CAcrowd7')) === undefined, true);
     assert.deepEqual(await rowsOf('CAmiddle'), [1, 3]);
     assert.equal((await store.reader.call('CAmiddle'))?.recording, null);
     assert.deepEqual(await one.recordings('CAmiddle'), []);
     assert.equal((await store.reader.call('CAyoung'))?.recording, 'recordings/CAyoung.wav');
-    assert.equal((await one.recordings('CAyoung')).length, 2);
+    assert.equal((await one.recordings('CAyoung')).length, 3);
     assert.deepEqual(one.errors, []);
   });
 }
@@ -268,12 +276,12 @@ function postgresSuite(server: Postgres): void {
     const a = await Opened.open({ ...where, dataDir: path.join(folder, 'here') }, {}, 'a');
     const b = await Opened.open({ ...where, dataDir: path.join(folder, 'there') }, {}, 'b');
     await b.keep('CAthere');
-    assert.equal((await b.recordings('CAthere')).length, 2);
+    assert.equal((await b.recordings('CAthere')).length, 3);
     assert.equal(await a.store.eraser.eraseCall('CAthere'), 'deleted');
     void b.store.writer.turnFinished(turn('CAthere', 9, new Date(b.clock.wallMs())));
     await b.settle();
     await b.passUntil(async () => (await b.recordings('CAthere')).length === 0, 'its recordings are gone');
-    assert.deepEqual(b.deleted, ['2 recording by request']);
+    assert.deepEqual(b.deleted, ['3 recording by request']);
     assert.equal(await b.store.reader.call('CAthere'), undefined);
     await a.close();
     await b.close();

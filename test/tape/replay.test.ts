@@ -7,7 +7,7 @@ import { agentOf } from '../../src/tape/header.ts';
 import { replay, type Replayed } from '../../src/tape/player.ts';
 import type { Reel, TapeLine } from '../../src/tape/reel.ts';
 import { compare, report } from '../../src/tape/report.ts';
-import { steppedTape } from '../helpers/steppedTape.ts';
+import { INFO, steppedTape } from '../helpers/steppedTape.ts';
 
 const AGENT = `
 name: test-agent
@@ -114,6 +114,40 @@ test('a call with a cough, an interruption, a tool and a model that fails comes 
   const text = report(reel, replayed).join('\n');
   assert.match(text, /^the same: \d+ messages, bit for bit and at the same times$/m);
   assert.match(text, /^1 +What are your hours\? +We are open/m);
+});
+
+test('a call that another instance had begun goes on from what that one has left, then and now', async () => {
+  const taken = await steppedTape(
+    { agentYaml: AGENT, answer: (messages) => [`You have said ${messages.length} things.`] },
+    async (caller) => {
+      await caller.agentFinishes();
+      await caller.says('And who are you?');
+      await caller.agentFinishes();
+      await caller.hangsUp();
+    },
+    {
+      info: INFO,
+      agent: 'test-agent',
+      startedAtMs: 1_699_999_990_000,
+      turn: 4,
+      parts: 1,
+      state: undefined,
+      omittedItems: 0,
+      items: [
+        { kind: 'caller', text: 'Are you open?' },
+        { kind: 'agent', text: 'We are.', cut: false },
+      ],
+      ending: undefined,
+      handedOver: false,
+      traceparent: undefined,
+    },
+  );
+  const replayed = await replay(taken);
+  assert.ok(compare(taken, replayed).isExact, report(taken, replayed).join('\n'));
+  assert.deepEqual(replayed.remarks, []);
+  assert.equal(turnOf(replayed, 6).callerText, 'And who are you?');
+  // The model was told of what was said at the other instance.
+  assert.match(turnOf(replayed, 6).heardText, /^You have said [5-9] things\.$/);
 });
 
 test('it comes out the same as often as it is told', async () => {

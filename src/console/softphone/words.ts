@@ -1,0 +1,96 @@
+// The words of one call as its events tell them: who said what, what is not sure yet, and what of the agent was heard. Pure.
+import type { LiveEvent } from '../../events/event.ts';
+
+export interface Said {
+  readonly who: 'caller' | 'agent';
+  readonly turn: number;
+  readonly text: string;
+  /** Of the caller: it may still change. Of the agent: it is still being said. */
+  readonly live: boolean;
+  /** Tells it from the others of its turn. */
+  readonly at: number;
+  /** The caller spoke over it; `text` is what was heard. */
+  readonly cut: boolean;
+}
+
+export interface Words {
+  readonly lines: readonly Said[];
+  /** Of the caller's line that is live: the words that are final. */
+  readonly settled: string;
+}
+
+export const NO_WORDS: Words = { lines: [], settled: '' };
+/** Some hours of talk; the oldest go. */
+const LINES_MAX = 1_000;
+
+/** The words after this event; the same object when it tells none. */
+export function withEvent(words: Words, event: LiveEvent): Words {
+  switch (event.type) {
+    case 'transcript.partial':
+      if (isLate(words, event.turn, event.text)) return words;
+      return callerSays(words, event.turn, joined(words.settled, event.text), words.settled);
+    case 'transcript.final': {
+      if (isLate(words, event.turn, event.text)) return words;
+      const settled = joined(words.settled, event.text);
+      return callerSays(words, event.turn, settled, settled);
+    }
+    case 'turn.started':
+      return { ...callerSays(words, event.turn, event.callerText, '', false), settled: '' };
+    case 'turn.withdrawn':
+      // What of the answer stands there was not heard; the caller goes on.
+      return {
+        lines: callerSays(without(words, event.turn), event.turn, event.callerText, '').lines,
+        settled: event.callerText,
+      };
+    case 'agent.said':
+      return inserted(words, {
+        who: 'agent',
+        turn: event.turn,
+        at: event.at,
+        text: event.text,
+        live: true,
+        cut: false,
+      });
+    case 'agent.interrupted':
+      return agentHeard(words, event.turn, event.heardText, true);
+    case 'turn.finished':
+      return agentHeard(words, event.turn, event.heardText, event.interrupted);
+    default:
+      return words;
+  }
+}
+
+function callerSays(words: Words, turn: number, text: string, settled: string, live = true): Words {
+  if (text === '') return words;
+  const line: Said = { who: 'caller', turn, at: 0, text, live, cut: false };
+  const at = words.lines.findIndex((one) => one.who === 'caller' && one.turn === turn);
+  if (at < 0) return { ...inserted(words, line), settled };
+  return { lines: words.lines.with(at, line), settled };
+}
+
+/** Words that are told once more, as final, when the turn that they belong to has been begun already. */
+function isLate(words: Words, turn: number, text: string): boolean {
+  const before = words.lines.findLast((one) => one.who === 'caller');
+  return before !== undefined && before.turn < turn && !before.live && before.text.endsWith(text);
+}
+
+/** All of the agent's sentences in a turn, as they were heard in the end. */
+function agentHeard(words: Words, turn: number, heardText: string, cut: boolean): Words {
+  const spoke = words.lines.some((one) => one.who === 'agent' && one.turn === turn);
+  if (!spoke || heardText === '') return without(words, turn);
+  return inserted(without(words, turn), { who: 'agent', turn, at: 0, text: heardText, live: false, cut });
+}
+
+/** Behind what belongs to its turn, also when the caller is heard to go on already. */
+function inserted(words: Words, line: Said): Words {
+  const at = words.lines.findLastIndex(({ turn }) => turn <= line.turn) + 1;
+  return { ...words, lines: words.lines.toSpliced(at, 0, line).slice(-LINES_MAX) };
+}
+
+function without(words: Words, turn: number): Words {
+  return { ...words, lines: words.lines.filter((one) => one.who !== 'agent' || one.turn !== turn) };
+}
+
+function joined(before: string, text: string): string {
+  return before === '' ? text : `${before} ${text}`;
+}
