@@ -37,6 +37,9 @@ export interface ProvidersDeps {
   readonly breakers: ProviderBreakers;
 }
 
+/** OpenAI's own bound. */
+const CACHE_KEY_CHARS_MAX = 64;
+
 export interface OpenEars {
   /** In the order of the agent's file. */
   readonly ears: readonly SpeechToText[];
@@ -77,6 +80,7 @@ export function openModel(deps: ProvidersDeps, first?: string): LanguageModel {
         baseUrl: baseUrl ?? config.openai.baseUrl,
         apiKey: keyOf(entry, config),
         streaming: !config.disabled.has('llm-streaming'),
+        promptCacheKey: promptCacheKeyOf(agent),
       },
       { clock, http },
     );
@@ -100,6 +104,11 @@ export function openModel(deps: ProvidersDeps, first?: string): LanguageModel {
         ),
     },
   );
+}
+
+/** Every call of this agent begins its requests alike: with the prompt of this version of its file. */
+function promptCacheKeyOf({ name, version }: AgentFile): string {
+  return `${name.slice(0, CACHE_KEY_CHARS_MAX - version.length - 1)}-${version}`;
 }
 
 /** A budget of its own for each stage: a second answer of the model costs more than a second sentence of a voice. */

@@ -1,7 +1,11 @@
 // The one pool of connections to everything that is spoken to over HTTP.
 import { isIP } from 'node:net';
 import { Client, Dispatcher, fetch as undiciFetch, type RequestInit as UndiciRequestInit } from 'undici';
+import { cachedLookup, type Lookup } from './cachedLookup.ts';
+import { systemClock } from './clock.ts';
 import { requestBy } from './http1Request.ts';
+import { ConnectionDied } from './http2Request.ts';
+import { Http2Sessions } from './http2Sessions.ts';
 import { AddressRefusedError, isAllowedByName, isPublicAddress, publicLookup } from './publicAddress.ts';
 
 /** What a caller needs of `fetch`: an address and an init in, a response out. */
@@ -30,6 +34,8 @@ export interface HttpPoolOptions {
    * that is not allowed rejects with an `AddressRefusedError` as the cause or the error.
    */
   readonly privateHosts?: ReadonlySet<string>;
+  /** Authorities whose certificates are believed, PEM; Node's own otherwise. */
+  readonly ca?: string;
 }
 
 /**
@@ -39,19 +45,23 @@ export interface HttpPoolOptions {
  */
 export class HttpPool {
   readonly #connections: WarmestFirst;
+  /** None where it is watched which addresses are connected to: a tool is asked seldom. */
+  readonly #http2: Http2Sessions | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: HttpPoolOptions = {}) {
-    this.#connections = new WarmestFirst(
-      options.connectionsMax ?? CONNECTIONS_MAX,
-      options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-      options.privateHosts,
-    );
+    const { privateHosts, ca } = options;
+    const lookup = cachedLookup();
+    const connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+    const connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    const own = { connectionsMax, connectTimeoutMs, lookup, ...(ca === undefined ? {} : { ca }) };
+    this.#connections = new WarmestFirst({ ...own, privateHosts });
+    if (privateHosts === undefined) this.#http2 = new Http2Sessions({ ...own, clock: systemClock });
   }
 
   /** Connections that are open now, to all origins. */
   get connectedCount(): number {
-    return this.#connections.connectedCount;
+    return this.#connections.connectedCount + (this.#http2?.connectedCount ?? 0);
   }
 
   /** Sends once: nothing is repeated behind the caller's back. Rejects as `fetch` does. */
@@ -87,6 +97,10 @@ export class HttpPool {
       body: body ?? undefined,
       signal: signal ?? undefined,
     };
+    if (this.#http2 !== undefined && url.protocol === 'https:') {
+      const answered = await this.#http2.fetch(url, request);
+      if (answered !== undefined) return answered;
+    }
     const response = await requestBy(this.#connections, url, request);
     if (response.status < 300 || response.status > 399 || redirect === 'manual') return response;
     await response.body?.cancel();
@@ -95,6 +109,7 @@ export class HttpPool {
 
   /** Cuts what is still under way: its owners have been told to stop before. Idempotent. */
   close(): Promise<void> {
+    this.#http2?.close();
     this.#closing ??= this.#connections.destroy();
     return this.#closing;
   }
@@ -106,6 +121,7 @@ export class HttpPool {
  */
 function diedWhenUsed(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof ConnectionDied) return true;
   if (!(cause instanceof Error) || !('code' in cause)) return false;
   if (cause.code === 'ECONNRESET' || cause.code === 'EPIPE') return true;
   if (cause.code !== 'UND_ERR_SOCKET' || !('socket' in cause)) return false;
@@ -115,26 +131,26 @@ function diedWhenUsed(error: unknown): boolean {
   );
 }
 
+interface WarmestOptions {
+  readonly connectionsMax: number;
+  readonly connectTimeoutMs: number;
+  readonly lookup: Lookup;
+  readonly privateHosts: ReadonlySet<string> | undefined;
+  readonly ca?: string;
+}
+
 /**
  * Gives a request an idle connection that is open before one that must first be opened. undici's own
  * pool takes the first idle one in its list, open or not: after a server has closed one of several,
  * the caller's next sentence would pay for a handshake beside connections that wait.
  */
 class WarmestFirst extends Dispatcher {
-  readonly #connectionsMax: number;
-  readonly #connectTimeoutMs: number;
+  readonly #options: WarmestOptions;
   readonly #clients = new Map<string, Client[]>();
-  readonly #privateHosts: ReadonlySet<string> | undefined;
 
-  constructor(
-    connectionsMax: number,
-    connectTimeoutMs: number,
-    privateHosts: ReadonlySet<string> | undefined,
-  ) {
+  constructor(options: WarmestOptions) {
     super();
-    this.#privateHosts = privateHosts;
-    this.#connectionsMax = connectionsMax;
-    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#options = options;
   }
 
   get connectedCount(): number {
@@ -170,9 +186,14 @@ class WarmestFirst extends Dispatcher {
       }
     }
     if (idle !== undefined) return idle;
-    if (leastBusy !== undefined && clients.length >= this.#connectionsMax) return leastBusy;
+    if (leastBusy !== undefined && clients.length >= this.#options.connectionsMax) return leastBusy;
+    const { connectTimeoutMs, ca } = this.#options;
     const opened = new Client(origin, {
-      connect: { timeout: this.#connectTimeoutMs, ...this.#guard(origin) },
+      connect: {
+        timeout: connectTimeoutMs,
+        lookup: this.#lookupFor(origin),
+        ...(ca === undefined ? {} : { ca }),
+      },
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS_MAX,
       headersTimeout: SILENCE_MS_MAX,
@@ -183,11 +204,12 @@ class WarmestFirst extends Dispatcher {
   }
 
   /** Node asks no look-up for a host that is an address already. */
-  #guard(origin: string): { readonly lookup?: ReturnType<typeof publicLookup> } {
-    if (this.#privateHosts === undefined || isAllowedByName(origin, this.#privateHosts)) return {};
+  #lookupFor(origin: string): Lookup {
+    const { privateHosts, lookup } = this.#options;
+    if (privateHosts === undefined || isAllowedByName(origin, privateHosts)) return lookup;
     const host = new URL(origin).hostname.replaceAll(/^\[|\]$/gu, '');
     if (isIP(host) !== 0 && !isPublicAddress(host)) throw new AddressRefusedError();
-    return { lookup: publicLookup() };
+    return publicLookup();
   }
 
   #clientsOf(origin: string): Client[] {

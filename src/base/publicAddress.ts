@@ -1,7 +1,8 @@
 // Which addresses belong to the open internet, and a DNS look-up that finds no others: for requests whose address
 // somebody else may have a hand in (server-side request forgery).
-import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'node:dns';
+import { lookup as dnsLookup } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
+import type { Lookup } from './cachedLookup.ts';
 
 /** The registries of special-purpose addresses (RFC 6890 and its successors), IPv4. */
 const IPV4 = [
@@ -50,13 +51,6 @@ export class AddressRefusedError extends Error {
     super('the address is not on the open internet and not allowed by name');
   }
 }
-
-type Found = (
-  error: NodeJS.ErrnoException | null,
-  address: string | LookupAddress[],
-  family?: number,
-) => void;
-type Lookup = (hostname: string, options: LookupOptions, found: Found) => void;
 
 /**
  * `dns.lookup` that fails with an `AddressRefusedError` when one of the host's addresses is not public. What it

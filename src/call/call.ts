@@ -4,7 +4,7 @@ import { errorText, failureOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
-import { isQuiet, takesLine } from '../turn/floor.ts';
+import { isQuiet, takesLine, turnOfWords } from '../turn/floor.ts';
 import { turnText } from '../turn/keyed.ts';
 import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnTimer } from '../turn/state.ts';
 import { Border, INTERNAL_ERROR } from './border.ts';
@@ -200,7 +200,7 @@ export class Call implements LiveCall {
 
   #onWords(utterance: number, text: string, final: boolean): void {
     if (final) this.#exchanges.finalWords(utterance);
-    this.#told.callerWords(this.#turn.state.turn + 1, text, final);
+    this.#told.callerWords(turnOfWords(this.#turn.state, utterance), text, final);
     this.#happened({ kind: 'words', atMs: this.#world.clock.nowMs(), utterance, text, final });
   }
 

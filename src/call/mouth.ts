@@ -3,7 +3,7 @@ import type { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
 import { noSpan, type Span } from '../base/span.ts';
 import type { SentenceWriter, Speech } from '../playout/speech.ts';
-import type { TextToSpeech } from '../tts/port.ts';
+import type { SpeechChunk, TextToSpeech } from '../tts/port.ts';
 
 /** So many sentences are synthesised at once; the model's text waits while they are. */
 export const SENTENCES_AT_ONCE_MAX = 3;
@@ -19,6 +19,7 @@ export class Mouth {
   readonly #clock: Clock;
   readonly #background: Background;
   readonly #signal: AbortSignal;
+  readonly #streaming: boolean;
   readonly #times: MouthTimes;
   readonly #span: Span;
   readonly #onFailed: (error: unknown) => void;
@@ -35,6 +36,8 @@ export class Mouth {
       readonly background: Background;
       readonly signal: AbortSignal;
       readonly times: MouthTimes;
+      /** Off: a sentence's sound is played when all of it is there. */
+      readonly streaming: boolean;
       /** Of the reply. */
       readonly span?: Span;
     },
@@ -45,6 +48,7 @@ export class Mouth {
     this.#clock = options.clock;
     this.#background = options.background;
     this.#signal = options.signal;
+    this.#streaming = options.streaming;
     this.#times = options.times;
     this.#span = options.span ?? noSpan;
     this.#onFailed = onFailed;
@@ -105,7 +109,8 @@ export class Mouth {
   async #synthesise(text: string, writer: SentenceWriter, times: MouthTimes): Promise<void> {
     const span = this.#span.child('sentence', { attributes: { 'turnpike.characters': text.length } });
     try {
-      for await (const chunk of this.#voice.speak(text, this.#signal, span)) {
+      const sound = this.#voice.speak(text, this.#signal, span);
+      for await (const chunk of this.#streaming ? sound : allOf(sound)) {
         if (chunk.mulaw.length === 0) continue;
         times.firstAudioAtMs ??= this.#clock.nowMs();
         if (!writer.write(chunk.mulaw, chunk.wordTimes)) break;
@@ -118,4 +123,16 @@ export class Mouth {
       span.end(this.#signal.aborted ? {} : { failure: 'not_spoken' });
     }
   }
+}
+
+/** The same when all of it is there, at once; what a voice gave before it failed is given, too. */
+async function* allOf(sound: AsyncIterable<SpeechChunk>): AsyncGenerator<SpeechChunk, void, undefined> {
+  const chunks: SpeechChunk[] = [];
+  try {
+    for await (const chunk of sound) chunks.push(chunk);
+  } catch (error) {
+    yield* chunks;
+    throw error;
+  }
+  yield* chunks;
 }

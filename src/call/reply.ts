@@ -16,6 +16,8 @@ import type { ReplyTimes } from './turnRecord.ts';
 
 /** Calls of tools, then again the model: so often in one reply. */
 export const TOOL_ROUNDS_MAX = 5;
+/** A text that is spoken as one is cut at a sentence above this: no voice takes much more in a request. */
+export const WHOLE_CHARS_MAX = 4_000;
 
 /** What a reply needs of its call. */
 export interface ReplyWorld {
@@ -24,7 +26,7 @@ export interface ReplyWorld {
   readonly clock: Clock;
   readonly background: Background;
   readonly language: string;
-  /** Off: the model's text is awaited whole before it is spoken. */
+  /** Off: the model's text is awaited whole, made as one, and played when its whole sound is there. */
   readonly firstSentence: boolean;
   /** The request for this reply; `added` is what its tool rounds have said and got so far. */
   readonly request: (added: readonly HistoryItem[]) => LlmRequest;
@@ -221,7 +223,7 @@ export class Reply {
     if (!this.#world.firstSentence) {
       let whole = '';
       for await (const text of texts) whole += text;
-      await this.#sayAll(splitAll(whole, { language }));
+      await this.#sayAll(joined(splitAll(whole, { language })));
       return;
     }
     for await (const sentence of sayable(texts, { language, earlyClause: true })) await this.#say(sentence);
@@ -289,9 +291,8 @@ export class Reply {
 
   #openMouth(signal: AbortSignal): Mouth {
     const { speech, times } = this;
-    return new Mouth({ ...this.#world, speech, signal, times }, (error) =>
-      this.#world.onFailed('tts', error),
-    );
+    const options = { ...this.#world, speech, signal, times, streaming: this.#world.firstSentence };
+    return new Mouth(options, (error) => this.#world.onFailed('tts', error));
   }
 
   /** Something of the answer, fillers apart, is there to be heard. */
@@ -313,6 +314,17 @@ export class Reply {
     this.#said.push(sentence);
     await this.#mouth.say(sentence, interruptible);
   }
+}
+
+/** Sentences in as few pieces as a voice takes. */
+function joined(sentences: readonly string[]): readonly string[] {
+  const pieces: string[] = [];
+  for (const sentence of sentences) {
+    const last = pieces.at(-1);
+    if (last === undefined || last.length + 1 + sentence.length > WHOLE_CHARS_MAX) pieces.push(sentence);
+    else pieces[pieces.length - 1] = `${last} ${sentence}`;
+  }
+  return pieces;
 }
 
 class Gate {

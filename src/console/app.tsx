@@ -8,7 +8,7 @@ import { PAGES } from './pages.ts';
 import { Readiness } from './parts/readiness.tsx';
 import { ShortcutList } from './parts/shortcutList.tsx';
 import { linkTo } from './address.ts';
-import { followAddress, goTo, route } from './route.ts';
+import { goTo, route } from './route.ts';
 import { access, hasToken, logIn, logOut } from './session.ts';
 import { listenForShortcuts, useShortcuts } from './shortcuts.ts';
 import { PhoneBar } from './softphone/phoneBar.tsx';
@@ -18,7 +18,6 @@ import { theme, THEMES, type Theme } from './theme.ts';
 export function App(): VNode {
   const allowed = useStore(access);
   useEffect(() => {
-    followAddress();
     void logIn();
   }, []);
   return allowed.kind === 'granted' ? <Frame /> : <Door access={allowed} />;

@@ -19,6 +19,7 @@ export const feedState: Store<FeedState> = store<FeedState>({ kind: 'none' });
 
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 8_000;
+const OPEN_MS_MAX = 10_000;
 const CHECK_EVERY_MS = 8_000;
 const CHECK_MS_MAX = 5_000;
 
@@ -36,12 +37,15 @@ export function openFeed({ callSid, onEvent, onOpen, clock = systemClock }: Feed
   let socket: WebSocket | undefined;
   let timer: Timer | undefined;
   let failures = 0;
+  let attempts = 0;
   let closed = false;
 
   const lose = (): void => {
     if (closed) return;
     socket = undefined;
     timer?.cancel();
+    // What is under way comes to nothing.
+    attempts += 1;
     if (feedState.get().kind !== 'lost') feedState.set({ kind: 'lost', sinceMs: clock.wallMs() });
     timer = clock.after(retryMs(failures), () => void connect());
     failures += 1;
@@ -62,12 +66,14 @@ export function openFeed({ callSid, onEvent, onOpen, clock = systemClock }: Feed
   };
 
   const connect = async (): Promise<void> => {
+    const own = (attempts += 1);
     const protocols = await ticket().catch((error: unknown) => {
       // A token that is no longer taken: the door asks for another.
       if (error instanceof ApiFailure && error.status === 403) void logIn();
       return undefined;
     });
-    if (closed) return;
+    // The line may have come back meanwhile, and another attempt have been made.
+    if (closed || own !== attempts) return;
     if (protocols === undefined) return lose();
     const address = addressOf(
       `/v1/events${callSid === undefined ? '' : `?callSid=${encodeURIComponent(callSid)}`}`,
@@ -75,9 +81,12 @@ export function openFeed({ callSid, onEvent, onOpen, clock = systemClock }: Feed
     address.protocol = address.protocol.replace('http', 'ws');
     const opening = new WebSocket(address, [...protocols]);
     socket = opening;
+    timer?.cancel();
+    timer = clock.after(OPEN_MS_MAX, drop);
     opening.addEventListener('open', () => {
-      if (closed) return;
+      if (closed || socket !== opening) return opening.close();
       failures = 0;
+      timer?.cancel();
       feedState.set({ kind: 'live' });
       timer = clock.after(CHECK_EVERY_MS, () => void check());
       onOpen();
@@ -85,7 +94,7 @@ export function openFeed({ callSid, onEvent, onOpen, clock = systemClock }: Feed
     opening.addEventListener('message', ({ data }: MessageEvent<string>) => {
       const event = parseJson(data);
       // Our own gateway's: the shape is its contract.
-      if (!closed && isRecord(event) && typeof event['type'] === 'string')
+      if (!closed && socket === opening && isRecord(event) && typeof event['type'] === 'string')
         onEvent(event as unknown as LiveEvent);
     });
     opening.addEventListener('close', () => {

@@ -4,8 +4,11 @@ import { store, type Store } from './store.ts';
 
 export const route: Store<Route> = store(parseRoute(globalThis.location?.hash ?? ''));
 
+/** From before anything is drawn on: an address that changes while the page comes up counts, too. */
 export function followAddress(): void {
-  addEventListener('hashchange', () => route.set(parseRoute(location.hash)));
+  const follow = (): void => route.set(parseRoute(location.hash));
+  addEventListener('hashchange', follow);
+  follow();
 }
 
 /** Goes to an address of `linkTo`; `replace` leaves no step to come back to. */

@@ -24,8 +24,8 @@ const REPLY_CHARS_MAX = 32_768;
 /** The whole completion first: there is no first token to wait for. */
 const WHOLE_COMPLETION_MS_MAX = 30_000;
 const WARM_UP_MS_MAX = 10_000;
-/** Each refusal teaches one thing about the server, and there are two to learn. */
-const REQUESTS_MAX = 3;
+/** Each refusal teaches one thing about the server, and there are three to learn. */
+const REQUESTS_MAX = 4;
 
 export interface OpenaiLlmOptions extends RequestOptions {
   /** Label for metrics, from a closed set; default `openai`. */
@@ -38,7 +38,7 @@ export interface OpenaiLlmOptions extends RequestOptions {
   readonly firstTokenMs: number;
   /** Between two chunks of the stream after that. */
   readonly idleMs: number;
-  /** Laid over the request's own fields: `prompt_cache_key`, `verbosity`, `stream_options`, ... */
+  /** Laid over the request's own fields: `verbosity`, `stream_options`, ... */
   readonly extra?: Readonly<Record<string, unknown>>;
   /** False asks for the whole completion and passes it on in one piece. */
   readonly streaming: boolean;

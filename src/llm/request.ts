@@ -10,6 +10,8 @@ export interface RequestOptions {
   readonly replyTokensMax?: number;
   readonly reasoningEffort?: string;
   readonly serviceTier?: string;
+  /** Requests with the same one begin alike, and are best sent to whoever has read that beginning. At most 64 characters. */
+  readonly promptCacheKey?: string;
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly streaming: boolean;
 }
@@ -21,6 +23,8 @@ export interface Dialect {
   readonly takesStreamOptions: boolean;
   /** The padding that hides the length of tokens: of no use to us, and only OpenAI knows the field. */
   readonly padsStream: boolean;
+  /** `prompt_cache_key`: others keep what they have read without one, and may refuse it. */
+  readonly takesCacheKey: boolean;
 }
 
 /** The vendor's own server is known; anything else is taken for an older one. */
@@ -30,6 +34,7 @@ export function dialectOf(baseUrl: string): Dialect {
     tokensField: isOpenai ? 'max_completion_tokens' : 'max_tokens',
     takesStreamOptions: true,
     padsStream: isOpenai,
+    takesCacheKey: isOpenai,
   };
 }
 
@@ -40,6 +45,9 @@ export function dialectOf(baseUrl: string): Dialect {
 export function dialectAfterRefusal(dialect: Dialect, refusal: string): Dialect | undefined {
   if (dialect.takesStreamOptions && /stream_options|include_usage|include_obfuscation/.test(refusal)) {
     return { ...dialect, takesStreamOptions: false };
+  }
+  if (dialect.takesCacheKey && refusal.includes('prompt_cache_key')) {
+    return { ...dialect, takesCacheKey: false };
   }
   if (refusal.includes(dialect.tokensField)) {
     const other = dialect.tokensField === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
@@ -64,6 +72,8 @@ export function requestBody(
     ...(replyTokensMax !== undefined && { [dialect.tokensField]: replyTokensMax }),
     ...(options.reasoningEffort !== undefined && { reasoning_effort: options.reasoningEffort }),
     ...(options.serviceTier !== undefined && { service_tier: options.serviceTier }),
+    ...(options.promptCacheKey !== undefined &&
+      dialect.takesCacheKey && { prompt_cache_key: options.promptCacheKey }),
     ...(options.streaming && dialect.takesStreamOptions && { stream_options: streamOptions(dialect) }),
     ...options.extra,
     stream: options.streaming,

@@ -9,6 +9,8 @@ export interface SimTimings {
   readonly llmFirstTokenMs: number;
   /** Instead of `llmFirstTokenMs` and its jitter: one of these for each request, drawn evenly. */
   readonly llmFirstTokensMs?: readonly number[];
+  /** What the very first completion takes longer: of a model that nobody has asked yet. */
+  readonly llmColdMs?: number;
   readonly llmTokenMs: number;
   readonly ttsFirstByteMs: number;
   /** How many times faster than it is spoken a sentence arrives after its first byte. */

@@ -12,7 +12,7 @@ import { benchHeard } from './benchHeard.ts';
 import { benchIntents } from './benchIntents.ts';
 import { benchHedging } from './benchHedging.ts';
 import { benchKill } from './benchKill.ts';
-import { benchLatency } from './benchLatency.ts';
+import { benchLatency, isTableImprovement, type LatencyOptions } from './benchLatency.ts';
 import { benchLoad, type LoadOptions } from './benchLoad.ts';
 import { benchMetrics } from './benchMetrics.ts';
 import { benchParts } from './benchParts.ts';
@@ -30,7 +30,7 @@ const BENCHES: Readonly<
 > = {
   parts: () => benchParts(),
   intents: () => Promise.resolve(benchIntents()),
-  latency: () => benchLatency(),
+  latency: (_load, _turns, { only }) => benchLatency({ only }, print),
   budgets: () => benchBudgets(print),
   first: () => benchFirst(),
   events: () => benchEvents(),
@@ -55,6 +55,7 @@ const LONG = 'soak';
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
   fuzz: [--frames 1000000]
   kill: [--kills 20]
+  latency: [--only improvement ...]
   load: [--seconds 120] [--calls 50] [--profile folder]
   prometheus: [--seconds 120]
   chaos: [--trials 4] [--seed 1] [--fault name ...] [--stage stt|llm|tts ...]
@@ -69,7 +70,7 @@ const FRAMES_MAX = 100_000_000;
 const MINUTES_MAX = 24 * 60;
 const SEED_MAX = 1_000_000;
 
-interface FaultOptions extends ChaosOptions {
+interface FaultOptions extends ChaosOptions, LatencyOptions {
   readonly kills: number;
   readonly frames: number;
   readonly minutes: number;
@@ -91,6 +92,7 @@ async function run(): Promise<void> {
       setting: { type: 'string', multiple: true, default: [] },
       seed: { type: 'string', default: '1' },
       kills: { type: 'string', default: '20' },
+      only: { type: 'string', multiple: true, default: [] },
       frames: { type: 'string', default: '1000000' },
       minutes: { type: 'string', default: '60' },
       trials: { type: 'string', default: '4' },
@@ -112,6 +114,8 @@ async function run(): Promise<void> {
     seed: wholeNumber(values.seed, SEED_MAX),
     calls: wholeNumber(values.calls ?? '20', CALLS_MAX),
   };
+  const only = values.only.flatMap((names) => names.split(','));
+  if (!only.every(isTableImprovement)) throw new Error(USAGE);
   const faults: FaultOptions = {
     seed: turns.seed,
     trials: wholeNumber(values.trials, TRIALS_MAX),
@@ -120,6 +124,7 @@ async function run(): Promise<void> {
     kills: wholeNumber(values.kills, KILLS_MAX),
     frames: wholeNumber(values.frames, FRAMES_MAX),
     minutes: wholeNumber(values.minutes, MINUTES_MAX),
+    only,
   };
   const all = Object.keys(BENCHES).filter((name) => name !== LONG);
   const names = positionals.length === 0 ? all : positionals;

@@ -71,7 +71,7 @@ export async function benchHedging(): Promise<BenchReport> {
   };
 }
 
-interface WholeTurns {
+export interface WholeTurns {
   readonly name: string;
   readonly alone: HouseTurns;
   readonly hedged: HouseTurns;
@@ -86,7 +86,7 @@ interface HouseTurns {
 }
 
 /** Each gateway has providers of its own, with the same times in the same order of requests. */
-async function wholeTurns(tail: LongTail): Promise<WholeTurns> {
+export async function wholeTurns(tail: LongTail): Promise<WholeTurns> {
   const [alone, hedged] = await Promise.all([turnsOf(tail, { DISABLE: 'hedging' }), turnsOf(tail, {})]);
   return { name: tail.name, alone, hedged };
 }

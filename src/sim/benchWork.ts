@@ -64,7 +64,7 @@ function split(tokens: readonly string[]): number {
 }
 
 /** Microseconds for one `work`. */
-async function costUs(work: () => unknown): Promise<number> {
+export async function costUs(work: () => unknown): Promise<number> {
   return medianOfRounds(() => {
     const startedAtMs = systemClock.nowMs();
     let done = 0;

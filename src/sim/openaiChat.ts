@@ -94,7 +94,8 @@ export function simulatedChat(server: SimServer, options: SimulatedChatOptions):
       sendJson(response, 400, refusal);
     } else {
       completions += 1;
-      const answering = { id: `chatcmpl-${completions}`, record, response, quirks, fault, options };
+      const cold = completions === 1;
+      const answering = { id: `chatcmpl-${completions}`, cold, record, response, quirks, fault, options };
       // A brain that throws is a mistake of whoever wrote it: the client sees a server that failed.
       answer(answering).catch(() => response.destroy());
     }
@@ -105,6 +106,8 @@ export function simulatedChat(server: SimServer, options: SimulatedChatOptions):
 
 interface Answering {
   readonly id: string;
+  /** Nobody has asked before. */
+  readonly cold: boolean;
   readonly record: ChatRequestRecord;
   readonly response: ServerResponse;
   readonly quirks: wire.ChatQuirks;
@@ -217,14 +220,15 @@ function itemsOf(fault: SimFault | undefined): number {
 }
 
 /** Answers when the next token is due: counted from the request on, so that pauses of ours do not add up. */
-function dueTimes({ record, fault, options }: Answering): () => number {
+function dueTimes({ cold, record, fault, options }: Answering): () => number {
   const timings = options.timings();
+  const coldMs = cold ? (timings.llmColdMs ?? 0) : 0;
   const lateMs = fault?.kind === 'late' ? fault.delayMs : 0;
   let dueMs: number | undefined;
   return () => {
     dueMs =
       dueMs === undefined
-        ? record.atMs + lateMs + drawnFirstTokenMs(timings, options.random)
+        ? record.atMs + coldMs + lateMs + drawnFirstTokenMs(timings, options.random)
         : dueMs + jittered(timings.llmTokenMs, timings, options.random);
     return dueMs;
   };

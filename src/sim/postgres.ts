@@ -16,9 +16,11 @@ export interface Postgres {
 
 /**
  * Starts a server, or answers why there is none: then a suite skips and says so, but with CI=true it
- * fails, so that a suite is never skipped unseen.
+ * fails, so that a suite is never skipped unseen. `settings` as for `-c`, over what is set here.
  */
-export async function startPostgres(): Promise<Postgres | { readonly missing: string }> {
+export async function startPostgres(
+  settings: readonly string[] = [],
+): Promise<Postgres | { readonly missing: string }> {
   const bin = findBin();
   if (bin === undefined) {
     assert.notEqual(process.env['CI'], 'true', 'PostgreSQL is not installed, and with CI=true it must be');
@@ -40,7 +42,7 @@ export async function startPostgres(): Promise<Postgres | { readonly missing: st
   let server: ChildProcess | undefined;
   let databases = 0;
   const start = async (): Promise<void> => {
-    server = await startServer(path.join(bin, 'postgres'), dataDir, folder, user);
+    server = await startServer(path.join(bin, 'postgres'), dataDir, folder, settings, user);
   };
   const stop = async (): Promise<void> => {
     const stopping = server;
@@ -98,6 +100,7 @@ function startServer(
   program: string,
   dataDir: string,
   socketDir: string,
+  asked: readonly string[],
   user: { readonly uid: number; readonly gid: number } | undefined,
 ): Promise<ChildProcess> {
   const settings = [
@@ -105,6 +108,7 @@ function startServer(
     `unix_socket_directories=${socketDir}`,
     'fsync=off',
     'lc_messages=C',
+    ...asked,
   ];
   const server = spawn(program, ['-D', dataDir, ...settings.flatMap((setting) => ['-c', setting])], {
     ...user,

@@ -42,6 +42,8 @@ export interface StageOptions {
   readonly brain: Brain;
   /** What is really said for a text; the text itself otherwise. Equal words are synthesised once. */
   readonly pronounced?: (text: string) => string;
+  /** How the agent sounds, where it matters how long; a real voice otherwise. */
+  readonly agentVoice?: SpeechVoice;
   readonly onSpoken?: (spoken: Spoken) => void;
   readonly watch?: ProviderWatch;
   readonly openEar?: () => Ear;
@@ -98,7 +100,7 @@ export class Stage {
   static async open(options: StageOptions): Promise<Stage> {
     const voice = await openVoice();
     const { clock, random, timings, brain, onSpoken, watch, openEar, faults, pronounced = same } = options;
-    const agentVoice = openAgentVoice(voice, pronounced);
+    const agentVoice = options.agentVoice ?? openAgentVoice(voice, pronounced);
     const providers = await openSimulatedProviders({
       clock,
       random,

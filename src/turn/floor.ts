@@ -45,6 +45,12 @@ export function isQuiet({ phase, voice, said, keyed }: TurnState): boolean {
   return phase.kind === 'listening' && voice === 'off' && said.length === 0 && keyed.length === 0;
 }
 
+/** The turn that an utterance's words belong to: last words that come when it was taken are not the next one's. */
+export function turnOfWords({ turn, phase, oldUtterance }: TurnState, utterance: number): number {
+  const taken = phase.kind === 'thinking' && phase.answers === 'caller';
+  return taken || utterance <= oldUtterance ? turn : turn + 1;
+}
+
 /** Whether one more line from outside may wait to be said. */
 export function takesLine({ phase, waitingLines }: TurnState): boolean {
   return phase.kind !== 'ended' && waitingLines.length < WAITING_LINES_MAX;

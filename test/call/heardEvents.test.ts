@@ -26,3 +26,21 @@ test('what is heard is told as the marks come back, each time a little more of i
   assert.deepEqual(await rig.leftovers(), { timers: 0, background: 0 });
   assert.deepEqual(rig.bugs, []);
 });
+
+test('the last word on a turn that was taken without it is told as that turn’s', async () => {
+  const rig = new CallRig({ answer: () => ['We are open from eight to six.'] });
+  rig.open();
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  await rig.says('When are you open?');
+  await rig.run(120);
+  assert.deepEqual(
+    rig.eventsOf('turn.started').map(({ turn }) => turn),
+    [1],
+  );
+  assert.deepEqual(rig.eventsOf('transcript.final'), []);
+  await rig.run(100);
+  const [final] = rig.eventsOf('transcript.final');
+  assert.deepEqual([final?.turn, final?.text], [1, 'When are you open?']);
+  rig.hangsUp();
+});

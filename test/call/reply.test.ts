@@ -3,7 +3,7 @@ import test from 'node:test';
 import { Background } from '../../src/base/background.ts';
 import { sleep } from '../../src/base/clock.ts';
 import { ProviderError } from '../../src/base/errors.ts';
-import { Reply, TOOL_ROUNDS_MAX, type ReplyWorld } from '../../src/call/reply.ts';
+import { Reply, TOOL_ROUNDS_MAX, WHOLE_CHARS_MAX, type ReplyWorld } from '../../src/call/reply.ts';
 import type { ToolOutcome } from '../../src/call/toolbox.ts';
 import type { HistoryItem } from '../../src/llm/history.ts';
 import type { LlmEvent } from '../../src/llm/port.ts';
@@ -130,15 +130,62 @@ test('the times of the critical path are noted, in order', async () => {
   assert.equal(firstAudioAtMs, firstSentenceAtMs + 60);
 });
 
-test('without the first-sentence improvement nothing is spoken before the model is done', async () => {
-  const { clock, reply, texts, done } = setUp([['One is here. ', 'Two is here. ', 'Three is here.']], {
+test('without the first-sentence improvement a reply is awaited whole, made as one, and played when all its sound is there', async () => {
+  const { clock, reply, spoken, texts, done } = setUp(
+    [['One is **here**. ', 'Two is here. ', 'Three is here.']],
+    { firstSentence: false },
+  );
+  reply.answer();
+  const whole = 'One is here. Two is here. Three is here.';
+  await clock.advance(25);
+  assert.deepEqual(texts(), []);
+  // The model is done after 30 ms; the voice then gives a tenth of the sound each 10 ms, beginning after 50.
+  await clock.advance(30 + 50 + 10 * 3 - 25 + 5);
+  assert.deepEqual([texts(), spoken, reply.speech.availableBytes], [[whole], [whole], 0]);
+  await done();
+  assert.equal(reply.times.firstAudioAtMs, 30 + 50 + 10 * 4);
+  assert.deepEqual(
+    reply.speech.sentences.map(({ text, audioBytes }) => [text, audioBytes]),
+    [[whole, 4 * 160]],
+  );
+});
+
+test('a text that is longer than a voice takes is made in pieces of whole sentences', async () => {
+  const sentence = `This one has ${'rather '.repeat(20)}many words.`;
+  const { reply, texts, done } = setUp([Array.from({ length: 40 }, () => `${sentence} `)], {
     firstSentence: false,
   });
   reply.answer();
-  await clock.advance(25);
-  assert.deepEqual(texts(), []);
   await done();
-  assert.equal(texts().length, 3);
+  assert.deepEqual(
+    texts().map((text) => text.length <= WHOLE_CHARS_MAX && text.endsWith('words.')),
+    [true, true],
+  );
+  assert.equal(texts().join(' '), Array.from({ length: 40 }, () => sentence).join(' '));
+});
+
+test('a voice that fails in the middle of a whole text is heard as far as it came', async () => {
+  const failing = new ProviderError('truncated', 'cut', { stage: 'tts', provider: 'fake' });
+  const { reply, failures, done } = setUp([['One is here. Two is here.']], {
+    firstSentence: false,
+    voice: {
+      provider: 'fake',
+      cacheKey: 'fake',
+      warmUp: () => Promise.resolve(),
+      async *speak() {
+        yield { mulaw: new Uint8Array(160) };
+        await Promise.resolve();
+        throw failing;
+      },
+    },
+  });
+  reply.answer();
+  await done();
+  assert.deepEqual(failures, ['tts']);
+  assert.deepEqual(
+    reply.speech.sentences.map(({ audioBytes, broken }) => [audioBytes, broken]),
+    [[160, true]],
+  );
 });
 
 test('a tool does not run before the turn is sure', async () => {

@@ -52,7 +52,7 @@ callerNumber: "${AGENT_NUMBER}"
 turnTaking: { minWaitMs: 150, maxWaitMs: 2500${turnTaking} }
 providers:
   stt: [${stt}]
-  llm: [{ provider: openai, model: sim, firstTokenMs: 700, idleMs: 500 }]
+  llm: [{ provider: openai, model: sim, firstTokenMs: 2000, idleMs: 1500 }]
   tts:
     - { provider: openai, model: sim, voice: first, firstAudioMs: 2000 }
     - { provider: openai, model: sim, voice: second, baseUrl: "${providersUrl}/backup/v1", apiKeyEnv: BACKUP_KEY }

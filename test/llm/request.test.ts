@@ -36,6 +36,17 @@ test('sends what was set, the request before the options, the extra fields last'
   });
 });
 
+test('the key of what begins alike goes to the vendor alone, until it refuses it, and the file has the last word', () => {
+  const keyed = { model: 'm', streaming: false, promptCacheKey: 'front-desk-0123abcd' };
+  const openai = dialectOf('https://api.openai.com/v1');
+  assert.equal(requestBody(keyed, request, openai).prompt_cache_key, 'front-desk-0123abcd');
+  assert.ok(!('prompt_cache_key' in requestBody(keyed, request, dialectOf('http://localhost:1/v1'))));
+  const own = { ...keyed, extra: { prompt_cache_key: 'k' } };
+  assert.equal(requestBody(own, request, openai).prompt_cache_key, 'k');
+  const refused = dialectAfterRefusal(openai, "Unrecognized request argument: 'prompt_cache_key'");
+  assert.ok(refused !== undefined && !('prompt_cache_key' in requestBody(keyed, request, refused)));
+});
+
 test('puts tool calls and their answers into the words of the protocol', () => {
   const body = requestBody(
     { model: 'm', streaming: true },

@@ -246,3 +246,22 @@ test('tokens are the text, in pieces as a model writes them', () => {
     }),
   );
 });
+
+test('the very first completion takes longer by the cold start, streamed or whole, and no other does', async () => {
+  const timings = { llmFirstTokenMs: 100, llmTokenMs: 0, llmColdMs: 2_000 };
+  for (const stream of [true, false]) {
+    await withChat({ timings }, async ({ clock, post, chat }) => {
+      for (const dueMs of [2_100, 100]) {
+        const asked = chat.requests.length;
+        const answer = post({ model: 'm', messages: hello, stream });
+        await until(() => chat.requests.length > asked, 'it was asked');
+        const request = chat.requests.at(-1);
+        await clock.advance(dueMs - 1);
+        assert.equal(request?.outcome, 'answering');
+        await clock.advance(1);
+        assert.equal(request?.outcome, 'answered');
+        await (await answer).text();
+      }
+    });
+  }
+});

@@ -118,7 +118,7 @@ function useCall(callSid: string): { readonly view: CallView; readonly failure: 
       // A call that has just begun is not stored yet.
       const unknown = error instanceof ApiFailure && error.status === 404;
       if (unknown && retries > 0) again(retries);
-      else setFailure(unknown ? 'There is no such call.' : failureText(error));
+      else setFailure(unknown ? 'There is no such call, or it has not begun yet.' : failureText(error));
     }
   };
   const again = (retries: number): void => {
