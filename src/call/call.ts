@@ -87,7 +87,10 @@ export class Call implements LiveCall {
     this.#exchanges = new Exchanges(info.callSid, world, this.#log, publish, this.conversation, this.#trace);
     this.#told = new Told(publish, this.conversation.privacy);
     this.conversation.attach({
-      toolNews: (news) => publish({ ...news, turn: this.conversation.turn }),
+      // One that is at work when the call ends is stopped after it, and nobody is told any more.
+      toolNews: (news) => {
+        if (this.#connection.kind !== 'closed') publish({ ...news, turn: this.conversation.turn });
+      },
       ending: (ending) => this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true }),
       failed: (what, error) =>
         this.#log.warn({ stage: what, ...failureOf(error) }, 'a provider failed the reply'),
