@@ -1,5 +1,5 @@
-// The caller's wait against stated budgets of the providers' delays, at the carrier's socket: with every improvement and
-// with none, as quick providers would have it, and where no model is asked at all.
+// The caller's wait against stated budgets of the providers' delays, at the carrier's socket, and where no model is asked at
+// all. What each improvement has to do with it is another bench's: latency.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sleep, systemClock } from '../base/clock.ts';
@@ -11,16 +11,13 @@ import { BRISK_ANSWERS, briskBrain, questionsOf } from './benchTalk.ts';
 import { waitOf } from './callerTurn.ts';
 import { tokensOf } from './chatWire.ts';
 import { sayable } from '../sentence/sayable.ts';
-import { hold, Stage, storedTurns } from './stage.ts';
+import { hold, Stage } from './stage.ts';
 import { median, spread } from './statistics.ts';
 
 const CALLS = 2;
 const TURNS = 8;
 /** Two calls of a gateway begin so far apart. */
 const STAGGER_MS = 1_700;
-/** What the inherited figures began with: nothing is done before what is done before it is over. */
-const ALL_OFF =
-  'llm-streaming,first-sentence,speculation,warmup,background-events,batched-writes,tts-cache,response-cache,intents,hedging,adaptive';
 /** Twilio's published budget for a voice agent of one's own, as delays. */
 const TWILIO: SimTimings = {
   ...SEED_TIMINGS,
@@ -59,7 +56,6 @@ interface Budget {
 
 const BUDGETS: readonly Budget[] = [
   { name: 'seed delays, all on', timings: SEED_TIMINGS, disable: '', p50Max: 1_000 },
-  { name: 'seed delays, all off', timings: SEED_TIMINGS, disable: ALL_OFF },
   { name: '\u2026 nothing said before', timings: SEED_TIMINGS, disable: 'tts-cache', p50Max: 1_000 },
   { name: 'Twilio\u2019s budget', timings: TWILIO, disable: '', p50Max: 780, p95Max: 950 },
   { name: '\u2026 nothing said before', timings: TWILIO, disable: 'tts-cache', p50Max: 780, p95Max: 950 },
@@ -98,7 +94,6 @@ export async function benchBudgets(tell: (line: string) => void): Promise<BenchR
     tell(budget.name);
     outcomes.push({ ...(await measure(budget)), floorMs: await floorMs(budget) });
   }
-  const off = outcomes.find(({ budget }) => budget.disable === ALL_OFF);
   return {
     title: `The caller's wait by the providers' delays: ${CALLS} calls of ${TURNS} turns each`,
     tables: [
@@ -120,7 +115,6 @@ export async function benchBudgets(tell: (line: string) => void): Promise<BenchR
       'From the frame with the last voiced sample to the first audible frame of the reply, the decision that the caller has finished included.',
       'Floor: what no gateway can take away, the medians of last words known + first token + the tokens of the first piece + first audio. Answers begin with a sentence of one or two words.',
       'Nothing said before: DISABLE=tts-cache. With the cache a first piece such as "Sure." costs no first audio once it has been said, and a wait can be below the floor.',
-      `With all off, one wait after the other: the decision, the whole completion and the first audio come to ${shown(off?.serialMs ?? NaN)} ms at the median; measured ${shown((off?.waits.median ?? NaN) / (off?.serialMs ?? NaN), 2)} of it (wanted: within 10 %).`,
       'An answer kept: of the second call, which asks what the first one has asked.',
     ],
     figures: { outcomes },
@@ -135,7 +129,6 @@ async function measure(budget: Budget) {
     brain: briskBrain(),
   });
   const waits: number[] = [];
-  const serials: number[] = [];
   let missed = 0;
   try {
     await stage.rehearse(BRISK_ANSWERS);
@@ -154,12 +147,8 @@ async function measure(budget: Budget) {
     const holdOne = async (call: number): Promise<void> => {
       const caller = callers[call];
       if (caller === undefined) return;
-      const { report, call: held } = await hold(house, caller);
+      const { report } = await hold(house, caller);
       if (kept && call === 0) return;
-      for (const turn of await storedTurns(house.gateway.url, held.callSid, systemClock)) {
-        const { endpoint } = turn.timings;
-        if (endpoint !== undefined) serials.push(endpoint + wholeMs(turn.agentText, budget.timings));
-      }
       for (const turn of report.turns) {
         if (turn.kind !== 'say') continue;
         const waitedMs = waitOf(turn);
@@ -179,12 +168,7 @@ async function measure(budget: Budget) {
   } finally {
     await stage.close();
   }
-  return { budget, waits: spread(waits), missed, serialMs: median(serials) };
-}
-
-/** From the decision to the first audio when nothing is begun before what is done before it is over. */
-function wholeMs(text: string, { llmFirstTokenMs, llmTokenMs, ttsFirstByteMs }: SimTimings): number {
-  return llmFirstTokenMs + (tokensOf(text).length - 1) * llmTokenMs + ttsFirstByteMs;
+  return { budget, waits: spread(waits), missed };
 }
 
 /** The median over all answers; undefined where no model is asked. */

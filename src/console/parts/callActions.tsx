@@ -31,7 +31,12 @@ export function CallActions({ callSid }: { readonly callSid: string }): VNode {
     setDone(told);
     if (action === 'say') setText('');
   };
-  const common = { busy, failure, onClose: () => setOpen(undefined) };
+  // The browser tells that a dialog has closed a moment later, when a key may have opened the next one.
+  const common = (action: Action) => ({
+    busy,
+    failure,
+    onClose: () => setOpen((now) => (now === action ? undefined : now)),
+  });
   return (
     <div class="call-actions">
       <span class="quiet small" role="status">
@@ -48,7 +53,7 @@ export function CallActions({ callSid }: { readonly callSid: string }): VNode {
       </button>
       {open === 'say' && (
         <FormDialog
-          {...common}
+          {...common('say')}
           title="Have the agent say"
           does="Say it"
           onSubmit={() => void act('say', { text }, 'The agent says it at its next chance.')}
@@ -70,7 +75,7 @@ export function CallActions({ callSid }: { readonly callSid: string }): VNode {
       )}
       {open === 'transfer' && (
         <FormDialog
-          {...common}
+          {...common('transfer')}
           title="Put the caller through"
           does="Transfer"
           onSubmit={() =>
@@ -92,7 +97,7 @@ export function CallActions({ callSid }: { readonly callSid: string }): VNode {
       )}
       {open === 'hangup' && (
         <FormDialog
-          {...common}
+          {...common('hangup')}
           danger
           title="Hang up?"
           does="Hang up"
