@@ -1,5 +1,4 @@
-// One call: joins the hops, tells the turn machine what happened, carries out what it answers, and ends
-// everything once. It decides nothing by itself.
+// One call: joins the hops, tells the turn machine what happened, carries out what it answers, ends everything once.
 import { errorText, failureOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
@@ -87,10 +86,7 @@ export class Call implements LiveCall {
     this.#exchanges = new Exchanges(info.callSid, world, this.#log, publish, this.conversation, this.#trace);
     this.#told = new Told(publish, this.conversation.privacy);
     this.conversation.attach({
-      // One that is at work when the call ends is stopped after it, and nobody is told any more.
-      toolNews: (news) => {
-        if (this.#connection.kind !== 'closed') publish({ ...news, turn: this.conversation.turn });
-      },
+      toolNews: (news) => this.#told.toolNews(this.conversation.turn, news),
       ending: (ending) => this.#connectionChanged({ kind: 'endingWanted', ending, speaking: true }),
       failed: (what, error) =>
         this.#log.warn({ stage: what, ...failureOf(error) }, 'a provider failed the reply'),
@@ -378,6 +374,7 @@ export class Call implements LiveCall {
       () => (why === 'broke' ? this.#stream.close(INTERNAL_ERROR, 'internal error') : this.#stream.close()),
       () => this.#world.metrics.marksLost(this.#playout.lostMarks),
       () => this.recording.close(),
+      () => this.#told.close(),
       () => this.#trace.close(typeof why === 'string' ? why : why.kind),
     ];
     const border = new Border((error) => this.#log.error({ failure: errorText(error) }, 'a bug at the end'));

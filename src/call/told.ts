@@ -1,11 +1,13 @@
 // What the watchers of a call are told of its turns, without what is nobody's business.
 import type { Privacy } from './privacy.ts';
 import type { Publish } from './publish.ts';
+import type { ToolNews } from './toolbox.ts';
 
 export class Told {
   readonly #publish: Publish;
   readonly #privacy: Privacy;
   #heardText = '';
+  #over = false;
 
   constructor(publish: Publish, privacy: Privacy) {
     this.#publish = publish;
@@ -48,5 +50,14 @@ export class Told {
       heardText: this.#privacy.ofExchange(heardText),
       callerText: this.#privacy.ofCaller(callerText),
     });
+  }
+
+  toolNews(turn: number, news: ToolNews): void {
+    if (!this.#over) this.#publish({ ...news, turn });
+  }
+
+  /** The call has ended: a tool that is still at work is stopped, and nobody is told of it. Idempotent. */
+  close(): void {
+    this.#over = true;
   }
 }

@@ -31,7 +31,7 @@ const BENCHES: Readonly<
   parts: () => benchParts(),
   intents: () => Promise.resolve(benchIntents()),
   latency: (_load, _turns, { only }) => benchLatency({ only }, print),
-  budgets: () => benchBudgets(print),
+  budgets: (_load, { cases }) => benchBudgets(cases, print),
   first: () => benchFirst(),
   events: () => benchEvents(),
   share: () => benchShare(),
@@ -53,6 +53,7 @@ const BENCHES: Readonly<
 /** Runs only when it is asked for: it takes an hour alone. */
 const LONG = 'soak';
 const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
+  budgets: [--case fast ...]
   fuzz: [--frames 1000000]
   kill: [--kills 20]
   latency: [--only improvement ...]

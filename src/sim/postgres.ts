@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { whenServing } from './serverProcess.ts';
 
 export interface Postgres {
   /** postgres://... of an empty database, another one at each call. */
@@ -115,19 +116,5 @@ function startServer(
     cwd: socketDir,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  // A test that dies must not leave a server behind.
-  const killServer = (): void => void server.kill('SIGQUIT');
-  process.once('exit', killServer);
-  return new Promise((resolve, reject) => {
-    let log = '';
-    server.once('error', reject);
-    server.once('exit', (code) => {
-      process.off('exit', killServer);
-      reject(new Error(`postgres ended (${code}): ${log}`));
-    });
-    server.stderr.setEncoding('utf8').on('data', (text: string) => {
-      log = (log + text).slice(-10_000);
-      if (log.includes('ready to accept connections')) resolve(server);
-    });
-  });
+  return whenServing('postgres', server, server.stderr, 'ready to accept connections', 'SIGQUIT');
 }

@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { freePort } from './gatewayProcess.ts';
+import { whenServing } from './serverProcess.ts';
 
 const PASSWORD = 'a-password-that-nobody-may-see';
 
@@ -66,19 +67,5 @@ function startServer(program: string, folder: string, port: number): Promise<Chi
     cwd: folder,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  // A test that dies must not leave a server behind.
-  const killServer = (): void => void server.kill('SIGKILL');
-  process.once('exit', killServer);
-  return new Promise((resolve, reject) => {
-    let log = '';
-    server.once('error', reject);
-    server.once('exit', (code) => {
-      process.off('exit', killServer);
-      reject(new Error(`redis-server ended (${code}): ${log}`));
-    });
-    server.stdout.setEncoding('utf8').on('data', (text: string) => {
-      log = (log + text).slice(-10_000);
-      if (log.includes('Ready to accept connections')) resolve(server);
-    });
-  });
+  return whenServing('redis-server', server, server.stdout, 'Ready to accept connections', 'SIGKILL');
 }
