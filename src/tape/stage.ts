@@ -8,6 +8,7 @@ import { errorText } from '../base/errors.ts';
 import { silentLogger, type Logger } from '../base/logger.ts';
 import { Calls } from '../call/calls.ts';
 import type { CallInfo } from '../call/port.ts';
+import { rehearsalWriter } from '../call/rehearsalParts.ts';
 import { turnSettingsOf } from '../call/turnSettings.ts';
 import type { CallWorld } from '../call/world.ts';
 import type { LanguageModel } from '../llm/port.ts';
@@ -133,14 +134,7 @@ export class Stage {
       logger,
       metrics,
       events: { publish: () => undefined },
-      writer: {
-        callStarted: () => undefined,
-        turnFinished: () => Promise.resolve(),
-        callEnded: () => Promise.resolve(),
-        leadFields: () => undefined,
-        pendingWrites: 0,
-        flush: () => Promise.resolve(),
-      },
+      writer: rehearsalWriter,
       checkpoints: {
         changed: () => undefined,
         takeUp: () => Promise.resolve({ kind: 'taken', snapshot: this.#snapshot }),

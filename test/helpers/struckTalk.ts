@@ -11,6 +11,7 @@ import { LatencyWindow } from '../../src/base/latencyWindow.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { Calls } from '../../src/call/calls.ts';
+import { rehearsalWriter } from '../../src/call/rehearsalParts.ts';
 import { turnSettingsOf } from '../../src/call/turnSettings.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
 import { withFallback } from '../../src/llm/fallback.ts';
@@ -118,14 +119,7 @@ export class StruckTalk {
       logger: silentLogger,
       metrics,
       events: { publish: (event) => void this.#events.push(event) },
-      writer: {
-        callStarted: () => undefined,
-        turnFinished: () => Promise.resolve(),
-        callEnded: () => Promise.resolve(),
-        leadFields: () => undefined,
-        pendingWrites: 0,
-        flush: () => Promise.resolve(),
-      },
+      writer: rehearsalWriter,
       detector: {
         kind: 'energy',
         open: (listener) => {
