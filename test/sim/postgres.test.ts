@@ -20,14 +20,18 @@ for (const how of ['stop', 'shutDown', 'kill'] as const) {
   });
 }
 
-test('a server that was made to stand still goes on where it was, or ends all the same', { skip }, async () => {
-  assert.ok(!('missing' in server));
-  const url = await server.newDatabase();
-  server.pause();
-  server.resume();
-  assert.deepEqual(server.rows(url, 'select 1 as one'), [{ one: 1 }]);
-  server.pause();
-  await server.kill();
-  await server.start();
-  assert.deepEqual(server.rows(url, 'select 2 as two'), [{ two: 2 }]);
-});
+test(
+  'a server that was made to stand still goes on where it was, or ends all the same',
+  { skip },
+  async () => {
+    assert.ok(!('missing' in server));
+    const url = await server.newDatabase();
+    server.pause();
+    server.resume();
+    assert.deepEqual(server.rows(url, 'select 1 as one'), [{ one: 1 }]);
+    server.pause();
+    await server.kill();
+    await server.start();
+    assert.deepEqual(server.rows(url, 'select 2 as two'), [{ two: 2 }]);
+  },
+);
