@@ -118,7 +118,8 @@ export async function strikeDatabase(
   return {
     calls: held.length,
     lostCalls: held.filter(({ call }) => call.end?.by !== 'caller').length,
-    missedTurns: held.reduce((sum, { report }) => sum + report.missedTurns, 0),
+    // All hang up in the midst of a turn.
+    missedTurns: held.flatMap(({ report }) => report.turns.slice(0, -1)).filter(({ missed }) => missed).length,
     toldTurns: told.length,
     ...compared(
       told,
