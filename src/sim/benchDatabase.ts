@@ -119,7 +119,8 @@ export async function strikeDatabase(
     calls: held.length,
     lostCalls: held.filter(({ call }) => call.end?.by !== 'caller').length,
     // All hang up in the midst of a turn.
-    missedTurns: held.flatMap(({ report }) => report.turns.slice(0, -1)).filter(({ missed }) => missed).length,
+    missedTurns: held.flatMap(({ report }) => report.turns.slice(0, -1)).filter(({ missed }) => missed)
+      .length,
     toldTurns: told.length,
     ...compared(
       told,
