@@ -13,6 +13,7 @@ export interface OpenaiAddress {
 
 /** A refusal that is longer has no message that anybody reads. */
 const REFUSAL_BYTES_MAX = 64 * 1_024;
+const LOCATION_CHARS_MAX = 200;
 
 export function openaiClient({ baseUrl, apiKey }: OpenaiAddress, http: HttpPool): OpenAI {
   return new OpenAI({
@@ -78,13 +79,20 @@ export class OpenaiPost {
     const text = await refusalText(answer);
     const parsed: unknown = parseJson(text);
     const refusal = typeof parsed === 'object' && parsed !== null ? parsed : undefined;
+    const said = redirected(answer) ?? text;
     throw APIError.generate(
       answer.status,
       refusal,
-      refusal === undefined ? text : undefined,
+      refusal === undefined ? said : undefined,
       headersOf(answer),
     );
   }
+}
+
+/** Each request would go both ways: whoever configures it is told where it leads instead. */
+function redirected({ status, headers }: HttpAnswer): string | undefined {
+  if (status < 300 || status > 399 || typeof headers['location'] !== 'string') return undefined;
+  return `redirected to ${headers['location'].slice(0, LOCATION_CHARS_MAX)}, which is not followed: baseUrl should name it`;
 }
 
 /** As much as there is of it. */
