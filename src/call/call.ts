@@ -17,7 +17,7 @@ import {
 import { Conversation } from './conversation.ts';
 import { DeadAir } from './deadAir.ts';
 import { earsListener } from './earsNews.ts';
-import { EndJudge, judgedByStt } from './endJudge.ts';
+import { EndJudge, turnNews } from './endJudge.ts';
 import { Exchanges } from './exchanges.ts';
 import { heardAll, heardBefore } from './heardSoFar.ts';
 import type { CallParts } from './callParts.ts';
@@ -179,7 +179,7 @@ export class Call implements LiveCall {
       earsListener(this.#world.metrics, this.#log, {
         onVoice: (event) => this.#happened({ ...event, atMs: this.#world.clock.nowMs() }),
         onWords: (utterance, text, final) => this.#onWords(utterance, text, final),
-        ...judgedByStt(this.#world, (event) => this.#happened(event)),
+        ...turnNews(this.#world, (event) => this.#happened(event)),
       }),
     );
     const { callMinutesMax } = this.#world.agent.limits;
