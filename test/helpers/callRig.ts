@@ -76,6 +76,8 @@ export interface RigOptions {
   readonly world?: Partial<CallWorld>;
   readonly llmFirstTokenMs?: number;
   readonly ttsFirstByteMs?: number;
+  /** 20 ms of what the caller's line sounds like, whatever is said on it; else it is silent. */
+  readonly lineSound?: Uint8Array;
   /** A sentence that the voice cannot say. */
   readonly mute?: (text: string) => boolean;
 }
@@ -152,7 +154,8 @@ export class CallRig {
   /** Time passes: the carrier plays and the caller's line is silent. */
   async run(durationMs: number): Promise<void> {
     for (let ms = 0; ms < durationMs; ms += 1) {
-      if (ms % FRAME_MS === 0) this.#stream?.onMedia(silence(FRAME_MS), this.clock.nowMs());
+      if (ms % FRAME_MS === 0)
+        this.#stream?.onMedia(this.#options.lineSound ?? silence(FRAME_MS), this.clock.nowMs());
       await this.clock.advance(1);
       this.carrier.playMs();
     }
