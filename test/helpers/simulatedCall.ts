@@ -6,7 +6,6 @@ import { intentsOf } from '../../src/agent/intentPlan.ts';
 import { fixedLines } from '../../src/agent/lines.ts';
 import { parseAgentFile } from '../../src/agent/file.ts';
 import { Background } from '../../src/base/background.ts';
-import type { Clock } from '../../src/base/clock.ts';
 import { silentLogger, type Logger } from '../../src/base/logger.ts';
 import { APOLOGY_MS } from '../../src/call/deadAir.ts';
 import { STALLED_MS_MAX } from '../../src/call/protectedWords.ts';
@@ -14,15 +13,14 @@ import { Calls } from '../../src/call/calls.ts';
 import { turnSettingsOf } from '../../src/call/turnSettings.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
 import { openMetrics } from '../../src/metrics/metrics.ts';
-import { PlayoutWheel } from '../../src/playout/wheel.ts';
 import type { CallEnded, CallStarted, TurnRow } from '../../src/store/port.ts';
 import { wordsOf } from '../../src/turn/said.ts';
 import { STEADY_MS } from '../../src/turn/steadyVoice.ts';
 import { FINAL_WORDS_MS } from '../../src/turn/turn.ts';
 import type { MediaStreamListener } from '../../src/twilio/mediaStream.ts';
-import type { VadEvent } from '../../src/vad/port.ts';
 import { INFO, LETTER_MS } from './callRig.ts';
 import { Chance } from './chance.ts';
+import { coarseWheel, simulatedWorld, ToldDetector } from './simulatedWorld.ts';
 import { SoundingCarrier } from './soundingCarrier.ts';
 import { UnreliableEars, unreliableFetch, unreliableModel, unreliableVoice } from './unreliableProviders.ts';
 import { settlePromises, VirtualClock } from './virtualClock.ts';
@@ -81,8 +79,6 @@ const HANGOVER_MS = 200;
 const ONSET_MS = 80;
 /** The wheel's tick, the carrier's way and the steps in which the caller listens. */
 const MARGIN_MS = 300;
-/** Coarse, for speed: the wheel catches up by the time. */
-const TICK_MS = 20;
 
 // A registry is dear, and nothing here depends on what it counts.
 const metrics = openMetrics({ callsActive: () => 0, pendingWrites: () => 0 });
@@ -115,8 +111,7 @@ export class SimulatedCall {
   readonly #ears: UnreliableEars;
   readonly #calls: Calls;
   readonly #markFaults: number;
-  #vad: (event: VadEvent) => void = () => undefined;
-  #detectors = 0;
+  readonly #detector = new ToldDetector();
   /** Counts what takes the floor, from whoever it comes: what waited for an answer before need not get one. */
   #overtaken = 0;
   readonly #voiceFaults: boolean;
@@ -144,47 +139,33 @@ export class SimulatedCall {
     const fetch = unreliableFetch(this.clock, chance.branch(), share());
     const speculate = chance.happens(0.8);
     const { clock } = this;
-    const coarse: Clock = {
-      nowMs: () => clock.nowMs(),
-      wallMs: () => clock.wallMs(),
-      after: (delayMs, callback) => clock.after(Math.max(TICK_MS, delayMs), callback),
-    };
-    this.#calls = new Calls({
-      agent,
-      intents,
-      clock,
-      logger: this.#logger(),
-      metrics,
-      events: { publish: (event) => void this.events.push(event) },
-      writer: {
-        callStarted: (call) => void this.started.push(call),
-        turnFinished: (row) => Promise.resolve(void this.rows.push(row)),
-        callEnded: (call) => Promise.resolve(void this.ended.push(call)),
-        leadFields: () => undefined,
-        pendingWrites: 0,
-        flush: () => Promise.resolve(),
-      },
-      detector: {
-        kind: 'energy',
-        open: (listener) => {
-          this.#vad = listener;
-          this.#detectors += 1;
-          return { push: () => undefined, close: () => void (this.#detectors -= 1) };
+    this.#calls = new Calls(
+      simulatedWorld({
+        agent,
+        intents,
+        clock,
+        logger: this.#logger(),
+        metrics,
+        events: { publish: (event) => void this.events.push(event) },
+        writer: {
+          callStarted: (call) => void this.started.push(call),
+          turnFinished: (row) => Promise.resolve(void this.rows.push(row)),
+          callEnded: (call) => Promise.resolve(void this.ended.push(call)),
+          leadFields: () => undefined,
+          pendingWrites: 0,
+          flush: () => Promise.resolve(),
         },
-        close: () => Promise.resolve(),
-      },
-      ears: [this.#ears.provider],
-      model,
-      voice,
-      providers: { llm: 'simulated', tts: 'simulated' },
-      wheel: new PlayoutWheel(coarse),
-      turnSettings: { ...turnSettingsOf(agent, speculate), giveUpAfterMs: 5_000 },
-      firstSentence: chance.happens(0.9),
-      background: this.background,
-      fetch,
-      secret: () => undefined,
-      openRecording: () => undefined,
-    });
+        detector: this.#detector,
+        ears: [this.#ears.provider],
+        model,
+        voice,
+        wheel: coarseWheel(clock),
+        turnSettings: { ...turnSettingsOf(agent, speculate), giveUpAfterMs: 5_000 },
+        firstSentence: chance.happens(0.9),
+        background: this.background,
+        fetch,
+      }),
+    );
   }
 
   /** The call, its end, and everything that has to hold of it. Throws what doesn't. */
@@ -273,7 +254,7 @@ export class SimulatedCall {
     this.#disturbedAtMs.push(this.clock.nowMs());
     const levelDbfs = this.#caller.between(-24, -18);
     if (this.#isLive && !this.#stuck)
-      this.#vad({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - ONSET_MS, levelDbfs });
+      this.#detector.tell({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - ONSET_MS, levelDbfs });
   }
 
   async #silence(): Promise<void> {
@@ -282,7 +263,7 @@ export class SimulatedCall {
     await this.#pass(HANGOVER_MS);
     const silenceAtMs = this.clock.nowMs() - HANGOVER_MS;
     const speechMs = this.#caller.between(0, 500);
-    if (this.#isLive) this.#vad({ kind: 'voiceStopped', silenceAtMs, speechMs });
+    if (this.#isLive) this.#detector.tell({ kind: 'voiceStopped', silenceAtMs, speechMs });
   }
 
   async #loseStream(): Promise<void> {
@@ -411,7 +392,7 @@ export class SimulatedCall {
       assert.equal(stream.closedByUs, 1, 'each stream is closed once');
       assert.equal(stream.carrier.lateMessages, 0, 'nothing is sent to a closed stream');
     }
-    assert.equal(this.#detectors, 0, 'each voice detector is closed once');
+    assert.equal(this.#detector.opened, 0, 'each voice detector is closed once');
     assert.equal(this.#ears.open, 0, 'each session of the ears is closed once');
     assert.equal(this.clock.pendingTimers, 0, 'no timer is left');
     assert.equal(this.background.count, 0, 'no promise is left');
