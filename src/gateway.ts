@@ -16,7 +16,6 @@ import { Calls } from './call/calls.ts';
 import { turnSettingsOf } from './call/turnSettings.ts';
 import type { CallWorld } from './call/world.ts';
 import type { Config } from './config.ts';
-import type { Fleet } from './fleet/fleet.ts';
 import { gaugesOf } from './gauges.ts';
 import { openTapes, openTheStore, recordingsOf, whatIsKept } from './kept.ts';
 import { watchLoad } from './load.ts';
@@ -24,6 +23,7 @@ import { ResponseCache } from './llm/responseCache.ts';
 import { openMetrics, openMutedMetrics, type Metrics } from './metrics/metrics.ts';
 import { PlayoutWheel } from './playout/wheel.ts';
 import { openEars, openModel, openVoices, type ProvidersDeps } from './providers.ts';
+import { readinessOf } from './readiness.ts';
 import type { Readiness, ServerLimits } from './server/options.ts';
 import { openServer } from './server/server.ts';
 import { openSharing } from './sharing.ts';
@@ -86,13 +86,6 @@ export async function openGateway(config: Config, logger: Logger, unusual: Unusu
 }
 
 type Closing = (() => Promise<unknown> | void)[];
-
-function readyUnless(unready: ReadonlySet<string>, canKeep: boolean, fleet: Fleet | undefined): Readiness {
-  const reasons = [...unready, ...(canKeep ? [] : ['database'])];
-  // Calls do without it, and so does an instance.
-  const without = fleet === undefined || fleet.up ? [] : ['redis'];
-  return { ready: reasons.length === 0, reasons, without };
-}
 
 async function build(
   config: Config,
@@ -167,8 +160,8 @@ async function build(
 
   const unready = new Set<string>(warming ? ['warming_up'] : []);
   const { spool } = store;
-  // Without a database calls go on, and what is to be kept of them waits on disk.
-  const readiness = (): Readiness => readyUnless(unready, databaseUp.up || spool.writable, sharing.fleet);
+  const readiness = (): Readiness =>
+    readinessOf({ unready, databaseUp: databaseUp.up, spool, redisUp: sharing.fleet?.up });
   const server = await openServer({
     ...serverOptions(config, agent, unusual, store),
     calls,

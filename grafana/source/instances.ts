@@ -163,6 +163,13 @@ export const instances: readonly Row[] = [
         ],
       },
       {
+        title: 'Without Redis',
+        unit: 'short',
+        help: '1: this instance does not reach it. One of several: its network. All: Redis itself. Calls go on; streams that come to another instance than the one that answered are refused, and tried again.',
+        thresholds: [0.5, 1],
+        queries: [{ expr: sum(series('redis_away'), 'instance'), legend: '{{instance}}' }],
+      },
+      {
         title: 'Draining for',
         unit: 's',
         help: 'Since SIGTERM; 0 when it is not. Beyond DRAIN_SECONDS its calls are handed to other instances.',

@@ -203,6 +203,15 @@ function instanceRules(terms: Terms): readonly Rule[] {
       runbook: 'too-many-calls',
     },
     {
+      alert: 'TurnpikeRedisAway',
+      // It is found again within seconds: what lasts is no restart of it. One alert, however many instances miss it.
+      expr: 'sum(turnpike_redis_away) > 0',
+      forSeconds: terms.lasting(120),
+      severity: 'ticket',
+      summary: 'Instances that do not reach Redis: {{ $value }}.',
+      runbook: 'redis-is-away',
+    },
+    {
       alert: 'TurnpikeDown',
       expr: 'up{job="turnpike"} == 0',
       forSeconds: terms.lasting(60),

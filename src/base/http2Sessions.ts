@@ -6,7 +6,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Lookup } from './cachedLookup.ts';
 import type { Clock, Timer } from './clock.ts';
 import { requestOver } from './http2Request.ts';
-import type { HttpRequest } from './httpRequest.ts';
+import type { HttpAnswer, HttpRequest } from './httpRequest.ts';
 
 /** Of one connection at once: a packet that is lost holds up all of them. */
 export const STREAMS_MAX = 16;
@@ -58,17 +58,18 @@ export class Http2Sessions {
   }
 
   /** Undefined: the server has no HTTP/2. Rejects as `fetch` does. `url` is an https one. */
-  async fetch(url: URL, request: HttpRequest): Promise<Response | undefined> {
+  async ask(url: URL, request: HttpRequest): Promise<HttpAnswer | undefined> {
     request.signal?.throwIfAborted();
     const origin = this.#originOf(url.origin);
     if (origin.isHttp1) return undefined;
-    const session = await untilAborted(this.#pick(url, origin), request.signal);
+    const open = this.#idle(origin);
+    const session = open ?? (await untilAborted(this.#opened(url, origin), request.signal));
     if (session === undefined) return undefined;
     session.streams += 1;
     const over = (): void => void (session.streams -= 1);
-    const response = await requestOver(session.http2, url, request, { servedBefore: session.served, over });
+    const answer = await requestOver(session.http2, url, request, { servedBefore: session.served, over });
     session.served = true;
-    return response;
+    return answer;
   }
 
   /** Cuts all of them. Idempotent. */
@@ -88,19 +89,19 @@ export class Http2Sessions {
     return origin;
   }
 
-  async #pick(url: URL, origin: Origin): Promise<Session | undefined> {
+  /** The least busy one, if it may take another request. */
+  #idle(origin: Origin): Session | undefined {
     let leastBusy: Session | undefined;
     for (const session of origin.sessions) {
       if (leastBusy === undefined || session.streams < leastBusy.streams) leastBusy = session;
     }
-    if (leastBusy !== undefined) {
-      const streamsMax = Math.min(
-        STREAMS_MAX,
-        leastBusy.http2.remoteSettings.maxConcurrentStreams ?? Infinity,
-      );
-      if (leastBusy.streams < streamsMax || origin.sessions.size >= this.#options.connectionsMax)
-        return leastBusy;
-    }
+    if (leastBusy === undefined) return undefined;
+    const streamsMax = Math.min(STREAMS_MAX, leastBusy.http2.remoteSettings.maxConcurrentStreams ?? Infinity);
+    const full = origin.sessions.size >= this.#options.connectionsMax;
+    return leastBusy.streams < streamsMax || full ? leastBusy : undefined;
+  }
+
+  #opened(url: URL, origin: Origin): Promise<Session | undefined> {
     origin.opening ??= this.#open(url, origin).finally(() => (origin.opening = undefined));
     return origin.opening;
   }

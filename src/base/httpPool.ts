@@ -6,6 +6,7 @@ import { systemClock } from './clock.ts';
 import { requestBy } from './http1Request.ts';
 import { ConnectionDied } from './http2Request.ts';
 import { Http2Sessions } from './http2Sessions.ts';
+import { responseOf, type HttpAnswer, type HttpRequest } from './httpRequest.ts';
 import { AddressRefusedError, isAllowedByName, isPublicAddress, publicLookup } from './publicAddress.ts';
 
 /** What a caller needs of `fetch`: an address and an init in, a response out. */
@@ -24,6 +25,8 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const CONNECTIONS_MAX = 512;
 /** Origins come from the configuration and the agents' files, which name a handful. */
 const ORIGINS_MAX = 256;
+
+const REDIRECTIONS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpPoolOptions {
   /** Connections to one origin; a request above it waits for a busy one, within its caller's deadline. */
@@ -64,47 +67,47 @@ export class HttpPool {
     return this.#connections.connectedCount + (this.#http2?.connectedCount ?? 0);
   }
 
+  /**
+   * The short way, for a request that does no harm when it arrives twice (a completion, a sentence to be spoken; not a
+   * tool): a server may close a kept connection in the moment we use it, so when a connection dies before a byte of the
+   * answer, the request is sent once more. Over HTTP/1.1 it has gone out when this returns, if a connection is idle.
+   * Rejects as `fetch` does; a redirection is answered, not followed.
+   */
+  async ask(url: URL, request: HttpRequest): Promise<HttpAnswer> {
+    try {
+      return await this.#once(url, request);
+    } catch (error) {
+      if (!diedWhenUsed(error) || request.signal?.aborted === true) throw error;
+      return await this.#once(url, request);
+    }
+  }
+
   /** Sends once: nothing is repeated behind the caller's back. Rejects as `fetch` does. */
-  readonly fetch: HttpFetch = async (input, init) => {
-    const response = await this.#ask(new URL(input), init);
-    if (response !== undefined) return response;
+  readonly fetch: HttpFetch = async (input, init = {}) => {
+    const request = plainRequest(init);
+    if (request !== undefined) {
+      const answer = await this.#once(new URL(input), request);
+      if (init.redirect === 'manual' || !REDIRECTIONS.has(answer.status)) return responseOf(answer);
+      answer.body.cancel();
+    }
     // The two declarations of the one standard differ in what `FormData` iterates, which nobody here sends.
     const sent = { ...init, dispatcher: this.#connections } as UndiciRequestInit;
     return undiciFetch(input, sent);
   };
 
-  /**
-   * For a request that does no harm when it arrives twice (a completion, a sentence to be spoken; not
-   * a tool): a server may close a kept connection in the moment we use it, so when a connection dies
-   * before a byte of the answer, the request is sent once more.
-   */
-  readonly repeatableFetch: HttpFetch = async (input, init) => {
-    try {
-      return await this.fetch(input, init);
-    } catch (error) {
-      if (!diedWhenUsed(error) || init?.signal?.aborted === true) throw error;
-      return await this.fetch(input, init);
-    }
+  /** `ask` in the words of `fetch`; a body is a string, if there is one. */
+  readonly repeatableFetch: HttpFetch = async (input, init = {}) => {
+    const request = plainRequest(init);
+    if (request === undefined) throw new TypeError('only a string is sent twice');
+    return responseOf(await this.ask(new URL(input), request));
   };
 
-  /** The short way, for what a provider is sent; undefined when the request or its answer is more than that. */
-  async #ask(url: URL, init: RequestInit = {}): Promise<Response | undefined> {
-    const { body = null, method = 'GET', headers, signal, redirect = 'follow' } = init;
-    if (body !== null && typeof body !== 'string') return undefined;
-    const request = {
-      method,
-      headers: new Headers(headers),
-      body: body ?? undefined,
-      signal: signal ?? undefined,
-    };
+  async #once(url: URL, request: HttpRequest): Promise<HttpAnswer> {
     if (this.#http2 !== undefined && url.protocol === 'https:') {
-      const answered = await this.#http2.fetch(url, request);
+      const answered = await this.#http2.ask(url, request);
       if (answered !== undefined) return answered;
     }
-    const response = await requestBy(this.#connections, url, request);
-    if (response.status < 300 || response.status > 399 || redirect === 'manual') return response;
-    await response.body?.cancel();
-    return undefined;
+    return requestBy(this.#connections, url, request);
   }
 
   /** Cuts what is still under way: its owners have been told to stop before. Idempotent. */
@@ -113,6 +116,22 @@ export class HttpPool {
     this.#closing ??= this.#connections.destroy();
     return this.#closing;
   }
+}
+
+/** Undefined when its body is more than a string. */
+function plainRequest({
+  body = null,
+  method = 'GET',
+  headers,
+  signal,
+}: RequestInit): HttpRequest | undefined {
+  if (body !== null && typeof body !== 'string') return undefined;
+  return {
+    method,
+    headers: Object.fromEntries(new Headers(headers)),
+    body: body ?? undefined,
+    signal: signal ?? undefined,
+  };
 }
 
 /**

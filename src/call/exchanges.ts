@@ -38,6 +38,8 @@ export class Exchanges {
   readonly #committedAtMs = new Map<number, number>();
   /** The last rows that were stored. */
   readonly #told = new Map<number, TurnRow>();
+  /** So many card and social-security numbers were known when they were last looked through. */
+  #numbersCorrected = 0;
   #sttFinal: Interval | undefined;
   /** The utterance whose last word comes after its turn was taken. */
   #awaited: number | undefined;
@@ -171,6 +173,8 @@ export class Exchanges {
 
   /** A number that was said over several turns is known with its last digits: what is stored of the others is put right. */
   #correctThePast(): void {
+    if (this.#privacy.numbersKnown === this.#numbersCorrected) return;
+    this.#numbersCorrected = this.#privacy.numbersKnown;
     for (const [index, row] of this.#told) {
       const { callerText, agentText, heardText } = row;
       const ofThePast = (text: string): string => this.#privacy.ofThePast(text);

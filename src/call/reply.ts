@@ -118,7 +118,8 @@ export class Reply {
   answer(line?: string): void {
     this.#run(async () => {
       if (line !== undefined) await this.#say(line);
-      await this.#world.beforeAnswer?.();
+      // Without a pause where nothing is waited for: the model's request goes out within this call.
+      if (this.#world.beforeAnswer !== undefined) await this.#world.beforeAnswer();
       const owed = await this.#answer();
       await this.#mouth.finished();
       this.#working.throwIfAborted();

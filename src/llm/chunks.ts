@@ -1,6 +1,8 @@
 // The body of a chat server's answer, chunk by chunk, up to its end and not beyond.
+import type { AnswerBody } from '../base/answerBody.ts';
 import type { Clock } from '../base/clock.ts';
 import { errorText, type ProviderError, type ProviderErrorCode } from '../base/errors.ts';
+import type { HttpAnswer } from '../base/httpRequest.ts';
 import { parseCompletion, type CompletionChunk } from './completion.ts';
 import { sseParser, type SseParser } from './sse.ts';
 import { thoughtFilter } from './thoughts.ts';
@@ -23,8 +25,6 @@ export type MakeFailure = (
   details?: { readonly status?: number; readonly cause?: unknown },
 ) => ProviderError;
 
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
-
 /**
  * Asks with `respond` and yields what can be spoken or acted on. Chunks that hold nothing (a role, a
  * thought) are passed over before the first of it, and yielded afterwards as a sign of life. Ends at
@@ -32,7 +32,7 @@ type Reader = ReadableStreamDefaultReader<Uint8Array>;
  * `ProviderError`, or whatever `respond` does; after an abort anything, since nobody asks any more.
  */
 export async function* completionChunks(
-  respond: (signal: AbortSignal) => Promise<Response>,
+  respond: (signal: AbortSignal) => Promise<HttpAnswer>,
   deps: ChunkDeps,
   signal: AbortSignal,
 ): AsyncGenerator<CompletionChunk, void, undefined> {
@@ -40,17 +40,17 @@ export async function* completionChunks(
   const connection = new AbortController();
   const onStop = (): void => connection.abort(signal.reason);
   signal.addEventListener('abort', onStop, { once: true });
-  let reader: Reader | undefined;
+  let body: AnswerBody | undefined;
   let ended = false;
   try {
-    const response = await respond(connection.signal);
-    reader = response.body?.getReader();
-    const isJson = /\bjson\b/i.test(response.headers.get('content-type') ?? '');
+    const answer = await respond(connection.signal);
+    body = answer.body;
+    const isJson = /\bjson\b/i.test(String(answer.headers['content-type']));
     const parser = isJson ? wholeParser() : sseParser();
     const thoughts = thoughtFilter();
     let begun = false;
     let finished = false;
-    for await (const data of eventsOf(reader, parser, deps, () => finished)) {
+    for await (const data of eventsOf(body, parser, deps, () => finished)) {
       const news = parseCompletion(data);
       if (news.kind === 'done') break;
       if (news.kind === 'bad') throw deps.failure('bad_answer', 'a chunk that is no JSON object');
@@ -67,14 +67,14 @@ export async function* completionChunks(
   } finally {
     signal.removeEventListener('abort', onStop);
     // Not awaited: the reply is over. It never rejects and is over within DRAIN_MS_MAX.
-    if (ended && reader !== undefined) void drain(reader, connection, deps.clock);
+    if (ended && body !== undefined) void drain(body, connection, deps.clock);
     else connection.abort();
   }
 }
 
 /** The data of the events in the body; ends early when `finished` and nothing more comes. */
 async function* eventsOf(
-  reader: Reader | undefined,
+  body: AnswerBody,
   parser: SseParser,
   { clock, failure }: ChunkDeps,
   finished: () => boolean,
@@ -97,11 +97,9 @@ async function* eventsOf(
   if (events === 0 && parser.strangeLines > 0) throw failure('bad_answer', 'the answer is no event stream');
 
   async function nextBytes(): Promise<Uint8Array | undefined> {
-    if (reader === undefined) return undefined;
     try {
-      const read = reader.read();
-      const result = finished() ? await within(read, USAGE_MS_MAX, clock) : await read;
-      return result?.value;
+      const read = body.read();
+      return finished() ? await within(read, USAGE_MS_MAX, clock) : await read;
     } catch (error) {
       throw failure('truncated', `the answer was cut: ${errorText(error)}`, { cause: error });
     }
@@ -109,10 +107,10 @@ async function* eventsOf(
 }
 
 /** Reads on to the end of the body, which frees the connection; what takes too long is cut. */
-async function drain(reader: Reader, connection: AbortController, clock: Clock): Promise<void> {
+async function drain(body: AnswerBody, connection: AbortController, clock: Clock): Promise<void> {
   const timer = clock.after(DRAIN_MS_MAX, () => connection.abort());
   try {
-    while (!(await reader.read()).done);
+    while ((await body.read()) !== undefined);
   } catch {
     // Cut, by us or by the server: there is nothing left to lose.
   } finally {

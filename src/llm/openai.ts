@@ -5,11 +5,13 @@
 // `[DONE]` and then waits for the server to close, so that a server which keeps the stream open holds
 // the reply's end back, closes the connection when we stop earlier, and prints a chunk that is no JSON,
 // the caller's words included, on the console.
-import OpenAI, { APIError } from 'openai';
+import { APIError } from 'openai';
 import type { Clock } from '../base/clock.ts';
 import { withDeadlines } from '../base/deadline.ts';
 import { ProviderError } from '../base/errors.ts';
-import type { HttpFetch, HttpPool } from '../base/httpPool.ts';
+import type { HttpPool } from '../base/httpPool.ts';
+import type { HttpAnswer } from '../base/httpRequest.ts';
+import { openaiClient, OpenaiPost, type OpenaiAddress } from '../base/openaiClient.ts';
 import { secretText } from '../base/random.ts';
 import { traceHeaders, type Span } from '../base/span.ts';
 import { completionChunks, type MakeFailure } from './chunks.ts';
@@ -27,13 +29,9 @@ const WARM_UP_MS_MAX = 10_000;
 /** Each refusal teaches one thing about the server, and there are three to learn. */
 const REQUESTS_MAX = 4;
 
-export interface OpenaiLlmOptions extends RequestOptions {
+export interface OpenaiLlmOptions extends RequestOptions, OpenaiAddress {
   /** Label for metrics, from a closed set; default `openai`. */
   readonly provider?: string;
-  /** Up to and including the version, such as `https://api.openai.com/v1`. */
-  readonly baseUrl: string;
-  /** Without one no `Authorization` is sent: local servers need none. */
-  readonly apiKey: string | undefined;
   /** From the request to the first word or tool call; thoughts are none. */
   readonly firstTokenMs: number;
   /** Between two chunks of the stream after that. */
@@ -55,7 +53,8 @@ export function openaiLanguageModel(
   { clock, http }: OpenaiLlmDeps,
 ): LanguageModel {
   const provider = options.provider ?? 'openai';
-  const client = openaiClient(options, http.repeatableFetch);
+  const client = openaiClient(options, http);
+  const completions = new OpenaiPost(client, '/chat/completions', 'application/json', http);
   let dialect = dialectOf(options.baseUrl);
   const failure: MakeFailure = (code, message, details = {}) =>
     new ProviderError(code, message, { stage: 'llm', provider, ...details });
@@ -69,12 +68,12 @@ export function openaiLanguageModel(
     request: LlmRequest,
     signal: AbortSignal,
     span: Span | undefined,
-  ): Promise<Response> {
+  ): Promise<HttpAnswer> {
     const headers = traceHeaders(span);
     for (let requests = 1; ; requests += 1) {
       const body = requestBody(options, request, dialect);
       try {
-        return await client.post('/chat/completions', { body, signal, headers }).asResponse();
+        return await completions.send(body, headers, signal);
       } catch (error) {
         const next = dialectAfterRefusal(dialect, refusalText(error));
         if (next === undefined || requests === REQUESTS_MAX) throw requestFailure(error, provider, clock);
@@ -149,21 +148,4 @@ async function* llmEvents(
 function refusalText(error: unknown): string {
   if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 422)) return '';
   return `${error.message} ${JSON.stringify(error.error)}`;
-}
-
-function openaiClient(options: OpenaiLlmOptions, fetch: HttpFetch): OpenAI {
-  return new OpenAI({
-    baseURL: options.baseUrl,
-    // The client insists on a key, but not on sending it.
-    apiKey: options.apiKey ?? 'none',
-    ...(options.apiKey === undefined && { defaultHeaders: { authorization: null } }),
-    // Given, so that it does not look for them in the environment.
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    logLevel: 'off',
-    maxRetries: 0,
-    fetch: (input, init) => fetch(input instanceof Request ? input.url : input, init),
-  });
 }

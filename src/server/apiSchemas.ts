@@ -182,7 +182,10 @@ export const health = z.object({ status: z.literal('ok') });
 export const readiness = z.object({
   ready: z.boolean(),
   reasons: z.array(z.string()),
-  without: z.array(z.string()).optional().describe('What is away and keeps no call from here: `redis`'),
+  without: z
+    .array(z.string())
+    .optional()
+    .describe('What is away and keeps no call from here: `database`, `spool`, `redis`'),
 });
 export const errorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 

@@ -57,9 +57,9 @@ export type LiveEvents = Pick<EventBus, 'watch'>;
 
 export interface Readiness {
   readonly ready: boolean;
-  /** Why not, for a person: `warming_up`, `database`, ... */
+  /** Why not, for a person: `warming_up`, `database`, `spool`, ... */
   readonly reasons: readonly string[];
-  /** What is away and nevertheless keeps no call from here: `redis`. */
+  /** What is away and nevertheless keeps no call from here: `database`, `spool`, `redis`. */
   readonly without?: readonly string[];
 }
 

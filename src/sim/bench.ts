@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { errorText } from '../base/errors.ts';
 import { benchBudgets } from './benchBudgets.ts';
-import { benchChaos, type ChaosOptions } from './benchChaos.ts';
+import { benchChaos, CHAOS_STAGES, type ChaosOptions } from './benchChaos.ts';
 import { benchEvents } from './benchEvents.ts';
 import { benchFirst } from './benchFirst.ts';
 import { benchFuzz } from './benchFuzz.ts';
@@ -59,7 +59,7 @@ const USAGE = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')} ...]
   latency: [--only improvement ...]
   load: [--seconds 120] [--calls 50] [--profile folder]
   prometheus: [--seconds 120]
-  chaos: [--trials 4] [--seed 1] [--fault name ...] [--stage stt|llm|tts ...]
+  chaos: [--trials 4] [--seed 1] [--fault name ...] [--stage stt|llm|tts|database ...]
   soak: [--minutes 60] [--calls 50]
   traces: [--calls 50]
   turns: [--half heldOut|tuning] [--case id ...] [--setting name ...] [--seed 1] [--calls 20]`;
@@ -117,6 +117,7 @@ async function run(): Promise<void> {
   };
   const only = values.only.flatMap((names) => names.split(','));
   if (!only.every(isTableImprovement)) throw new Error(USAGE);
+  if (!values.stage.every((name) => CHAOS_STAGES.includes(name))) throw new Error(USAGE);
   const faults: FaultOptions = {
     seed: turns.seed,
     trials: wholeNumber(values.trials, TRIALS_MAX),

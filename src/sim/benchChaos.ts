@@ -1,9 +1,10 @@
 // Everything that may befall a provider, at every stage, at random moments of whole calls: whether a call is lost, how much
-// longer its caller waits when another provider stands behind, and what they hear when none does.
+// longer its caller waits when another provider stands behind, and what they hear when none does. And the database's part.
 import { systemClock } from '../base/clock.ts';
 import { isRecord } from '../base/json.ts';
 import { seededRandom, type Random } from '../base/random.ts';
 import { SEED_TIMINGS } from './behaviour.ts';
+import { benchDatabase } from './benchDatabase.ts';
 import { shown, type BenchReport, type BenchTable } from './benchReport.ts';
 import type { Brain } from './brain.ts';
 import { withoutNumbers } from './benchTalk.ts';
@@ -20,10 +21,12 @@ export interface ChaosOptions {
   readonly trials: number;
   /** Of FAULT_NAMES; all when empty. */
   readonly faults: readonly string[];
-  /** Of STAGES; all when empty. */
+  /** Of CHAOS_STAGES; all when empty. */
   readonly stages: readonly string[];
 }
 
+/** Where providers are struck, and what is none. */
+export const CHAOS_STAGES: readonly string[] = [...STAGES, 'database'];
 /** For each stage, with and without a second provider. */
 const LANES = 2;
 const CUT_UTTERANCES = 40;
@@ -36,6 +39,19 @@ const UTTERANCES: readonly string[] = [
 ];
 
 export async function benchChaos(options: ChaosOptions, tell: (line: string) => void): Promise<BenchReport> {
+  const wanted = (name: string): boolean => options.stages.length === 0 || options.stages.includes(name);
+  const providers = STAGES.some(wanted) ? await strikeProviders(options, tell) : undefined;
+  const database = wanted('database') ? await benchDatabase(options, tell) : undefined;
+  const reports = [providers, database].filter((report) => report !== undefined);
+  return {
+    title: reports.map(({ title }) => title).join('; '),
+    tables: reports.flatMap(({ tables }) => tables),
+    notes: reports.flatMap(({ notes }) => notes),
+    figures: { providers: providers?.figures, database: database?.figures },
+  };
+}
+
+async function strikeProviders(options: ChaosOptions, tell: (line: string) => void): Promise<BenchReport> {
   const random = seededRandom(options.seed);
   const stage = await Stage.open({
     clock: systemClock,

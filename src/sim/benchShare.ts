@@ -129,7 +129,7 @@ async function holdAll(stage: Stage, house: House, calls: number, turns: number)
 async function sharesOf({ call }: HeldCall, { gateway }: House, seen: Seen): Promise<TurnShare[]> {
   const turns = await storedTurns(gateway.url, call.callSid, systemClock);
   return turns.flatMap(({ callerText }) => {
-    const replies = seen.replies.replies.filter(({ question }) => question === callerText);
+    const replies = seen.replies.replies().filter(({ question }) => question === callerText);
     const finals = seen.finals.filter(({ text }) => text === callerText);
     const [reply] = replies;
     const [final] = finals;

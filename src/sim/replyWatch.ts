@@ -1,5 +1,6 @@
 // When each reply of the simulated model was asked for, and when its first speakable piece was complete: found by
-// cutting the very tokens with the gateway's own splitter.
+// cutting the very tokens with the gateway's own splitter, afterwards. What is done between a token's time and its
+// sending would be counted as the gateway's.
 import { isRecord, type JsonRecord } from '../base/json.ts';
 import { SpeechText } from '../sentence/speechText.ts';
 import { SentenceSplitter, type SplitterOptions } from '../sentence/splitter.ts';
@@ -9,50 +10,56 @@ export interface ReplySeen {
   readonly askedAtMs: number;
   /** The caller's last words in it. */
   readonly question: string;
-  firstTokenAtMs: number | undefined;
+  readonly firstTokenAtMs: number | undefined;
   /** What is spoken first, and when the token that showed it to be complete was sent. */
-  piece: string | undefined;
-  pieceAtMs: number | undefined;
+  readonly piece: string | undefined;
+  readonly pieceAtMs: number | undefined;
 }
 
-interface Cutting {
-  readonly seen: ReplySeen;
-  readonly text: SpeechText;
-  readonly splitter: SentenceSplitter;
+interface Noted {
+  readonly askedAtMs: number;
+  readonly body: JsonRecord;
+  readonly tokens: { readonly atMs: number; readonly text: string }[];
 }
 
+/** A first piece is complete by then. */
+const TOKENS_MAX = 100;
 const SPLITTING: SplitterOptions = { language: 'en-US', earlyClause: true };
 
 export class ReplyWatch {
-  readonly #replies: ReplySeen[] = [];
-  readonly #cutting = new WeakMap<JsonRecord, Cutting>();
-
-  get replies(): readonly Readonly<ReplySeen>[] {
-    return this.#replies;
-  }
+  readonly #noted: Noted[] = [];
+  readonly #byBody = new WeakMap<JsonRecord, Noted>();
 
   asked(atMs: number, body: JsonRecord): void {
-    const seen: ReplySeen = {
-      askedAtMs: atMs,
-      question: lastQuestion(body),
-      firstTokenAtMs: undefined,
-      piece: undefined,
-      pieceAtMs: undefined,
-    };
-    this.#replies.push(seen);
-    const text = new SpeechText(SPLITTING);
-    this.#cutting.set(body, { seen, text, splitter: new SentenceSplitter(SPLITTING) });
+    const noted: Noted = { askedAtMs: atMs, body, tokens: [] };
+    this.#noted.push(noted);
+    this.#byBody.set(body, noted);
   }
 
-  token(atMs: number, body: JsonRecord, token: string): void {
-    const cutting = this.#cutting.get(body);
-    if (cutting === undefined) return;
-    const { seen, text, splitter } = cutting;
-    seen.firstTokenAtMs ??= atMs;
-    if (seen.piece !== undefined) return;
-    seen.piece = splitter.push(text.push(token))[0];
-    if (seen.piece !== undefined) seen.pieceAtMs = atMs;
+  token(atMs: number, body: JsonRecord, text: string): void {
+    const tokens = this.#byBody.get(body)?.tokens;
+    if (tokens !== undefined && tokens.length < TOKENS_MAX) tokens.push({ atMs, text });
   }
+
+  /** As far as they were seen, in the order in which they were asked for. */
+  replies(): readonly ReplySeen[] {
+    return this.#noted.map(({ askedAtMs, body, tokens }) => ({
+      askedAtMs,
+      question: lastQuestion(body),
+      firstTokenAtMs: tokens[0]?.atMs,
+      ...firstPiece(tokens),
+    }));
+  }
+}
+
+function firstPiece(tokens: Noted['tokens']): Pick<ReplySeen, 'piece' | 'pieceAtMs'> {
+  const text = new SpeechText(SPLITTING);
+  const splitter = new SentenceSplitter(SPLITTING);
+  for (const token of tokens) {
+    const [piece] = splitter.push(text.push(token.text));
+    if (piece !== undefined) return { piece, pieceAtMs: token.atMs };
+  }
+  return { piece: undefined, pieceAtMs: undefined };
 }
 
 function lastQuestion(body: JsonRecord): string {

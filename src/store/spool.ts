@@ -1,6 +1,6 @@
 // Rows on disk before they are in the database: what a process had accepted when it was killed is there when the next one
 // starts in the same folder. Segments are only ever appended to, and go when all of their rows are committed.
-import { mkdir, open, readdir, readFile, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, unlink, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { Background } from '../base/background.ts';
 import type { Clock, Timer } from '../base/clock.ts';
@@ -15,6 +15,12 @@ const BYTES_MAX = 1024 * 1024 * 1024;
 const SYNC_MS = 1_000;
 /** A disk that refused is tried again with the next row, but not more often than this. */
 const RETRY_MS = 1_000;
+/** Nor does it need a row to be tried: without calls there is none, and while it refuses none may be let in. */
+const PROBE_MS = 5_000;
+/** Of a disk without room for it a file may still be opened. */
+const PROBE_BYTES = 4_096;
+/** With less room than this the spool is as good as full. */
+const ROOM_SEGMENTS = 2;
 
 export interface SpoolOptions {
   readonly folder: string;
@@ -50,6 +56,7 @@ export class Spool {
   #writable = true;
   #unsynced = false;
   #timer: Timer | undefined;
+  #probeTimer: Timer | undefined;
   #closed = false;
   /** A segment with rows up to this number gets no newer ones. */
   #renewedTo = 0;
@@ -57,6 +64,14 @@ export class Spool {
   private constructor(options: SpoolOptions) {
     this.#options = options;
     this.#background = new Background(options.onError);
+  }
+
+  /** One that keeps nothing and has nothing, for who could not be given a folder. */
+  static without(options: SpoolOptions): Spool {
+    const spool = new Spool(options);
+    spool.#writable = false;
+    spool.#closed = true;
+    return spool;
   }
 
   /** Learns what a process before this one has left. A folder that can't be used is told and leaves a spool that keeps nothing. */
@@ -75,6 +90,11 @@ export class Spool {
   /** Bytes of rows that the database is not known to have. */
   get bytes(): number {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Whether soon the oldest rows have to go for new ones. */
+  get full(): boolean {
+    return this.bytes > this.#bytesMax - ROOM_SEGMENTS * this.#segmentBytes;
   }
 
   /** Whether the last attempt to write succeeded. */
@@ -150,11 +170,16 @@ export class Spool {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
+    this.#probeTimer?.cancel();
     await this.#background.idle();
     await this.#closeHandle();
     for (const segment of this.#segments.filter(({ lastNumber }) => lastNumber <= settledTo))
       this.#remove(segment);
     await this.#background.idle();
+  }
+
+  get #bytesMax(): number {
+    return this.#options.bytesMax ?? BYTES_MAX;
   }
 
   get #segmentBytes(): number {
@@ -224,9 +249,20 @@ export class Spool {
       return true;
     } catch (error) {
       this.#refused(error);
-      await this.#closeHandle();
+      await this.#giveUpSegment();
       return false;
     }
+  }
+
+  /** What comes next begins another one; of one without a whole row nothing is left. Never throws. */
+  async #giveUpSegment(): Promise<void> {
+    const empty = this.#segments.filter(({ lastNumber }) => lastNumber === 0);
+    try {
+      await this.#closeHandle();
+    } catch (error) {
+      this.#options.onError(error);
+    }
+    for (const segment of empty) this.#remove(segment);
   }
 
   async #segmentFor(firstNumber: number): Promise<Segment> {
@@ -246,8 +282,7 @@ export class Spool {
   }
 
   #keepWithin(): void {
-    const bytesMax = this.#options.bytesMax ?? BYTES_MAX;
-    while (this.bytes > bytesMax && this.#segments.length > 1) {
+    while (this.bytes > this.#bytesMax && this.#segments.length > 1) {
       const [oldest] = this.#segments;
       if (oldest === undefined) return;
       this.#options.onLost(oldest.lastNumber - oldest.firstNumber + 1);
@@ -266,6 +301,30 @@ export class Spool {
     if (this.#writable) onError(error);
     this.#writable = false;
     this.#refusedUntilMs = clock.nowMs() + RETRY_MS;
+    this.#probeLater();
+  }
+
+  #probeLater(): void {
+    if (this.#closed || this.#writable) return;
+    this.#probeTimer ??= this.#options.clock.after(PROBE_MS, () => {
+      this.#probeTimer = undefined;
+      this.#background.run(this.#probe());
+    });
+  }
+
+  /** Whether a row could be written by now, unless one has shown it. */
+  async #probe(): Promise<void> {
+    if (this.#writable) return;
+    const file = path.join(this.#options.folder, 'probe');
+    try {
+      await writeFile(file, Buffer.alloc(PROBE_BYTES));
+      await unlink(file);
+      this.#writable = true;
+      this.#refusedUntilMs = 0;
+    } catch {
+      // As before, and that was told.
+      this.#probeLater();
+    }
   }
 
   #syncSoon(): void {

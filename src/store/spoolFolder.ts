@@ -20,17 +20,20 @@ export interface OpenSpool {
  * behind its own. Never throws: a disk that can't be used is told to `onError` and gives a spool that keeps nothing.
  */
 export async function openSpoolIn(parent: string, options: Omit<SpoolOptions, 'folder'>): Promise<OpenSpool> {
-  let lock: LockFile | undefined;
   let own = 0;
+  let lock: LockFile | undefined;
   try {
     [own, lock] = await takeFirst(parent);
   } catch (error) {
     options.onError(error);
   }
   const folder = path.join(parent, String(own));
+  // Whose it is cannot be told: nothing is written there, and what is there is left for whoever can.
+  if (lock === undefined)
+    return { spool: Spool.without({ ...options, folder }), release: async () => undefined };
   const spool = await Spool.open({ ...options, folder });
-  if (lock !== undefined) await adoptOthers(parent, own, spool, options);
-  return { spool, release: async () => lock?.release() };
+  await adoptOthers(parent, own, spool, options);
+  return { spool, release: () => lock.release() };
 }
 
 async function takeFirst(parent: string): Promise<[number, LockFile]> {

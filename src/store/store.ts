@@ -44,7 +44,7 @@ export interface Store {
   readonly reader: CallReader;
   readonly eraser: CallEraser;
   /** Rows on disk before they are in the database. */
-  readonly spool: Pick<Spool, 'bytes' | 'writable'>;
+  readonly spool: Pick<Spool, 'bytes' | 'writable' | 'full'>;
   /** Commits what waits, within seconds, and closes the database. */
   close(): Promise<void>;
 }

@@ -1,10 +1,13 @@
 // OpenAI's `POST /audio/speech`, which is also what most local servers speak: raw PCM, streamed.
-import OpenAI, { APIConnectionError, APIError } from 'openai';
+import OpenAI, { APIError } from 'openai';
 import type { SpeechCreateParams } from 'openai/resources/audio/speech';
 import type { Clock } from '../base/clock.ts';
 import { withDeadlines, type StreamDeadlines } from '../base/deadline.ts';
 import { codeOfStatus, errorText, ProviderError, type ProviderErrorCode } from '../base/errors.ts';
+import type { AnswerBody } from '../base/answerBody.ts';
 import type { HttpPool } from '../base/httpPool.ts';
+import type { HttpAnswer } from '../base/httpRequest.ts';
+import { openaiClient, OpenaiPost, type OpenaiAddress } from '../base/openaiClient.ts';
 import { retryAfterMs } from '../base/retryAfter.ts';
 import { traceHeaders } from '../base/span.ts';
 import { BYTES_PER_MS } from '../audio/mulaw.ts';
@@ -12,13 +15,9 @@ import { pcmToSpeech } from './pcmSpeech.ts';
 import type { SpeechChunk, TextToSpeech } from './port.ts';
 import { leastAudioMs } from './restOfText.ts';
 
-export interface OpenaiSpeechOptions {
+export interface OpenaiSpeechOptions extends OpenaiAddress {
   /** Label for metrics; `openai` unless it is another server of this shape. */
   readonly provider?: string;
-  /** With the version: `https://api.openai.com/v1`. */
-  readonly baseUrl: string;
-  /** Undefined for a server that wants none: then no Authorization header is sent. */
-  readonly apiKey: string | undefined;
   readonly model: string;
   readonly voice: string;
   /** How to speak; `tts-1` models refuse it. */
@@ -50,7 +49,8 @@ export function openaiTextToSpeech(options: OpenaiSpeechOptions, http: HttpPool,
   const provider = options.provider ?? 'openai';
   const sampleRateHz = options.sampleRateHz ?? OPENAI_SAMPLE_RATE_HZ;
   const fail = failuresOf(provider, clock);
-  const client = clientFor(options, http);
+  const client = openaiClient(options, http);
+  const sentences = new OpenaiPost(client, '/audio/speech', 'application/octet-stream', http);
   return {
     provider,
     cacheKey: JSON.stringify([
@@ -75,7 +75,7 @@ export function openaiTextToSpeech(options: OpenaiSpeechOptions, http: HttpPool,
         timedOut: (which) => fail(which, 'the audio is late'),
       };
       const open = (stop: AbortSignal): AsyncIterable<Uint8Array> =>
-        audioBytes(() => client.audio.speech.create(bodyFor(options, text), { signal: stop, headers }), fail);
+        audioBytes(() => sentences.send(bodyFor(options, text), headers, stop), fail);
       let audioMs = 0;
       const given = (mulaw: Uint8Array): SpeechChunk => {
         audioMs += mulaw.length / BYTES_PER_MS;
@@ -110,23 +110,6 @@ export function openaiTextToSpeech(options: OpenaiSpeechOptions, http: HttpPool,
   };
 }
 
-function clientFor(options: OpenaiSpeechOptions, http: HttpPool): OpenAI {
-  return new OpenAI({
-    baseURL: options.baseUrl,
-    // All given, because what is not given the package reads from the environment.
-    apiKey: options.apiKey ?? 'none',
-    organization: null,
-    project: null,
-    adminAPIKey: null,
-    webhookSecret: null,
-    logLevel: 'off',
-    defaultHeaders: options.apiKey === undefined ? { Authorization: null } : {},
-    // A sentence made twice does no harm, so a connection that died in the pool may be replaced once.
-    fetch: (input, init) => http.repeatableFetch(input instanceof Request ? input.url : input, init),
-    maxRetries: 0,
-  });
-}
-
 function bodyFor(options: OpenaiSpeechOptions, text: string): SpeechCreateParams {
   return {
     ...options.extra,
@@ -157,27 +140,29 @@ function failuresOf(provider: string, clock: Clock): Fail {
 }
 
 function requestFailure(error: unknown, fail: Fail): unknown {
-  if (error instanceof APIConnectionError) return fail('connect', deepText(error), error);
+  // An abort's reason stays what it is.
+  if (error instanceof TypeError) return fail('connect', deepText(error), error);
   if (!(error instanceof APIError) || typeof error.status !== 'number') return error;
   return fail(codeOfStatus(error.status), error.message, error, error.status);
 }
 
 async function* audioBytes(
-  request: () => PromiseLike<Response>,
+  request: () => Promise<HttpAnswer>,
   fail: Fail,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let response: Response;
+  let answer: HttpAnswer;
   try {
-    response = await request();
+    answer = await request();
   } catch (error) {
     throw requestFailure(error, fail);
   }
-  const contentType = response.headers.get('content-type') ?? '';
+  const { headers, body } = answer;
+  const contentType = String(headers['content-type'] ?? '');
   if (UNUSABLE_TYPE.test(contentType)) {
-    throw fail('bad_answer', `${contentType} instead of PCM: ${await excerpt(response)}`);
+    throw fail('bad_answer', `${contentType} instead of PCM: ${await excerpt(body)}`);
   }
   try {
-    yield* chunksOf(response);
+    yield* chunksOf(body);
   } catch (error) {
     throw fail('truncated', `the audio was cut off: ${deepText(error)}`, error);
   }
@@ -192,7 +177,7 @@ async function* modelsStatus(
   try {
     const response = await client.models.list({ signal }).asResponse();
     // A body that is not read to its end would close the connection that was opened for later.
-    for await (const piece of chunksOf(response)) void piece;
+    await response.arrayBuffer();
     yield response.status;
   } catch (error) {
     if (!(error instanceof APIError) || typeof error.status !== 'number') {
@@ -203,26 +188,19 @@ async function* modelsStatus(
 }
 
 /** The body as it comes. Stopping in its middle cancels it, which ends the request. */
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, void, undefined> {
-  if (response.body === null) return;
-  const reader = response.body.getReader();
+async function* chunksOf(body: AnswerBody): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      if (value.length > 0) yield value;
-    }
+    for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) yield chunk;
   } finally {
-    // After the end this does nothing; after an error it repeats that error, which is already on its way.
-    reader.cancel().catch(() => undefined);
+    body.cancel();
   }
 }
 
-async function excerpt(response: Response): Promise<string> {
+async function excerpt(body: AnswerBody): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   try {
-    for await (const piece of chunksOf(response)) {
+    for await (const piece of chunksOf(body)) {
       text += decoder.decode(piece, { stream: true });
       if (text.length >= EXCERPT_CHARS_MAX) break;
     }

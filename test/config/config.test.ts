@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import { ConfigError, readConfig } from '../../src/config.ts';
 
@@ -199,4 +201,130 @@ test('what a collector is told wrongly is listed, and what is told it is kept ou
   assert.equal(mistakesOf({ OTEL_EXPORTER_OTLP_HEADERS: 'a=b\r\nc: d' }).length, 1);
   const secrets = readConfig({ OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abcdefg' }).secrets();
   assert.deepEqual(secrets, ['Bearer abcdefg', 'abcdefg']);
+});
+
+/** What each variable may not be, and what is said then. */
+const refused: readonly (readonly [name: string, wrong: readonly string[], expected: string])[] = [
+  ['HOST', ['voice.example.com', '300.1.1.1'], 'an IP address or localhost'],
+  ['PORT', ['65536', '-1', '80.5'], 'a whole number from 0 to 65535'],
+  [
+    'PUBLIC_URL',
+    ['wss://voice.example.com', 'voice.example.com'],
+    'an address such as https://voice.example.com',
+  ],
+  ['STREAM_URL', ['https://voice.example.com'], 'an address such as wss://voice.example.com'],
+  ['DATABASE_URL', ['mysql://db/x'], 'an address such as postgres://user:password@host:5432/database'],
+  ['REDIS_URL', ['http://redis:6379', 'redis'], 'an address such as redis://:password@host:6379'],
+  ['AGENT', ['agents/front-desk.json'], 'the path of a .yaml file'],
+  ['TWILIO_ACCOUNT_SID', ['AC123', `SK${'a'.repeat(32)}`], 'AC and 32 hexadecimal digits'],
+  ['TWILIO_AUTH_TOKEN', ['short'], 'the auth token of the account'],
+  ['TWILIO_API_BASE_URL', ['api.twilio.com'], 'an address such as http://127.0.0.1:9999'],
+  ['OPENAI_BASE_URL', ['ws://127.0.0.1/v1'], 'an address such as https://api.openai.com/v1'],
+  ['ADMIN_TOKEN', ['hunter2'], 'at least 16 characters'],
+  ['TOOL_HOSTS', ['http://crm', 'crm,a b'], 'hosts with commas between, such as crm.internal:8443'],
+  ['TOOL_HOSTS', [Array.from({ length: 101 }, (_unused, at) => `h${at}`).join()], 'at most 100 hosts'],
+  ['CALLS_MAX', ['0', '100001', 'many'], 'a whole number from 1 to 100000'],
+  ['REFUSED_PER_MINUTE', ['-1', '1000001'], 'a whole number from 0 to 1000000'],
+  ['API_PER_MINUTE', ['1e3', '1000001'], 'a whole number from 0 to 1000000'],
+  ['NUMBER_PER_MINUTE', ['unlimited', '1000001'], 'a whole number from 0 to 1000000'],
+  [
+    'TRUSTED_PROXIES',
+    ['proxy.internal', '10.0.0.0/33'],
+    'addresses or networks with commas between, such as 10.0.0.0/8',
+  ],
+  [
+    'TRUSTED_PROXIES',
+    [Array.from({ length: 101 }, (_unused, at) => `10.0.0.${at}`).join()],
+    'at most 100 proxies',
+  ],
+  ['DRAIN_SECONDS', ['86401', '10m'], 'a whole number from 0 to 86400'],
+  ['OVERFLOW_URL', ['voice-2'], 'an address such as https://voice-2.example.com/twilio/voice'],
+  [
+    'OVERFLOW_URL',
+    ['https://v.example.com/twilio/voice?x=1', 'https://v.example.com/#x'],
+    'an address without a query',
+  ],
+  ['SHED_LAG_MS', ['0', '60001'], 'a whole number from 1 to 60000'],
+  ['SHED_LATE_MS', ['0', '60001'], 'a whole number from 1 to 60000'],
+  ['RETENTION_DAYS', ['0', '36501', '30d'], 'a whole number from 1 to 36500'],
+  ['RECORDING_RETENTION_DAYS', ['0', '36501'], 'a whole number from 1 to 36500'],
+  [
+    'TAPE_CALLS',
+    ['some', '101%'],
+    'all, a share such as 5%, or numbers such as +15550100123, with commas between',
+  ],
+  ['TAPE_CALLS', [Array.from({ length: 1_001 }, () => '1%').join()], 'at most 1000 entries'],
+  ['MIGRATE', ['true', 'OFF'], 'on or off'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', ['grpc://collector:4317'], 'an address such as http://127.0.0.1:4318'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', ['a key'], 'name=value with commas between, such as api-key=abc'],
+  [
+    'OTEL_EXPORTER_OTLP_HEADERS',
+    [Array.from({ length: 21 }, (_unused, at) => `h${at}=1`).join()],
+    'at most 20 headers',
+  ],
+  ['OTEL_SERVICE_NAME', ['n'.repeat(256)], 'at most 255 characters'],
+  ['OTEL_TRACES_SAMPLER_ARG', ['1.5', '-0.1', 'half'], 'a number from 0 to 1'],
+  ['LOG_LEVEL', ['loud'], 'one of trace, debug, info, warn, error, fatal, silent'],
+];
+/** Any text will do for these; the two lists of names say their names, which the tests above have. */
+const ANYTHING = ['DATA_DIR', 'OPENAI_API_KEY', 'DEEPGRAM_API_KEY'];
+const LISTED = ['DISABLE', 'OTEL_TRACES_SAMPLER'];
+
+for (const [name, wrong, expected] of refused) {
+  test(`${name} is refused when it is not ${expected}`, () => {
+    for (const value of wrong) {
+      const told = mistakesOf({ [name]: value }).filter((mistake) => mistake.startsWith(`${name}: `));
+      assert.deepEqual(told, [`${name}: expected ${expected}`], value.slice(0, 40));
+    }
+  });
+}
+
+test('every variable that can be wrong has a case', () => {
+  const source = readFileSync(path.join(import.meta.dirname, '../../src/config.ts'), 'utf8');
+  const [, schema = ''] = source.split('const environment = z.object({');
+  const names = [...(schema.split('\n});')[0] ?? '').matchAll(/^ {2}([A-Z_]+): /gm)].map(
+    ([, name = '']) => name,
+  );
+  assert.ok(names.length > 30);
+  const covered = [...new Set([...refused.map(([name]) => name), ...ANYTHING, ...LISTED])];
+  assert.deepEqual(covered.toSorted(), names.toSorted());
+});
+
+test('a list of names is refused with all of them, whatever else is right in it', () => {
+  assert.match(
+    String(mistakesOf({ DISABLE: 'vad,speed' })),
+    /^DISABLE: expected names out of llm-streaming, .*, metrics$/u,
+  );
+  assert.match(
+    String(mistakesOf({ OTEL_TRACES_SAMPLER: 'jaeger_remote' })),
+    /^OTEL_TRACES_SAMPLER: expected one of always_on, .*, parentbased_traceidratio$/u,
+  );
+});
+
+test('instances that share a Redis are told where, in the clear or by TLS, and its password is kept out of the log', () => {
+  assert.equal(readConfig({}).redisUrl, undefined);
+  assert.equal(
+    readConfig({ REDIS_URL: 'rediss://redis.internal:6380/1/' }).redisUrl,
+    'rediss://redis.internal:6380/1',
+  );
+  const config = readConfig({ REDIS_URL: 'redis://:p%40ss@redis:6379' });
+  assert.equal(config.redisUrl, 'redis://:p%40ss@redis:6379');
+  assert.deepEqual(config.secrets(), ['p%40ss', 'p@ss']);
+});
+
+test('who may ask how often is told by the minute, and 0 is no limit', () => {
+  assert.deepEqual(readConfig({}).perMinute, { refused: 300, api: 6_000, number: 300 });
+  const told = readConfig({ REFUSED_PER_MINUTE: '0', API_PER_MINUTE: '1000000', NUMBER_PER_MINUTE: '12' });
+  assert.deepEqual(told.perMinute, { refused: 0, api: 1_000_000, number: 12 });
+});
+
+test('proxies are trusted by address and by network, of both kinds', () => {
+  assert.deepEqual(readConfig({}).trustedProxies, []);
+  const { trustedProxies } = readConfig({ TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.7 ,fd00::/8,::1' });
+  assert.deepEqual(trustedProxies, ['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '::1']);
+});
+
+test('the database is migrated at the start unless that is off', () => {
+  assert.deepEqual([readConfig({}).migrate, readConfig({ MIGRATE: 'on' }).migrate], [true, true]);
+  assert.equal(readConfig({ MIGRATE: 'off' }).migrate, false);
 });

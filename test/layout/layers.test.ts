@@ -42,6 +42,7 @@ const rows = [
     'traces.ts',
     'kept.ts',
     'drain.ts',
+    'readiness.ts',
     'config.ts',
   ],
 ];

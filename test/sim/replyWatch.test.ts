@@ -18,7 +18,7 @@ test('the first piece is complete with the token that shows it, and later ones c
   for (const [n, token] of tokensOf('It is ninety dollars. Shall I book? Yes or no.').entries()) {
     watch.token(600 + n * 20, request, token);
   }
-  const [reply] = watch.replies;
+  const [reply] = watch.replies();
   assert.equal(reply?.question, 'How much is it?');
   assert.equal(reply?.firstTokenAtMs, 600);
   assert.equal(reply?.piece, 'It is ninety dollars.');
@@ -37,7 +37,7 @@ test('replies that stream at the same time are not mixed up', () => {
     watch.token(n, other, others[n] ?? '');
   }
   assert.deepEqual(
-    watch.replies.map(({ piece }) => piece),
+    watch.replies().map(({ piece }) => piece),
     ['This is the first.', 'That is the second.'],
   );
 });
@@ -45,11 +45,11 @@ test('replies that stream at the same time are not mixed up', () => {
 test('a token of a request that was never seen is nothing', () => {
   const watch = new ReplyWatch();
   watch.token(1, body('?'), 'Yes');
-  assert.equal(watch.replies.length, 0);
+  assert.equal(watch.replies().length, 0);
 });
 
 test('a request without a word of the caller has no question', () => {
   const watch = new ReplyWatch();
   watch.asked(0, { messages: 'none' });
-  assert.equal(watch.replies[0]?.question, '');
+  assert.equal(watch.replies()[0]?.question, '');
 });

@@ -1,0 +1,133 @@
+// A spool on a disk without room: /dev/full takes what is opened and refuses what is written, as such a disk does.
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { type TestContext } from 'node:test';
+import type { Write } from '../../src/store/commit.ts';
+import { Spool } from '../../src/store/spool.ts';
+import { openSpoolIn } from '../../src/store/spoolFolder.ts';
+import { until } from '../helpers/until.ts';
+import { VirtualClock } from '../helpers/virtualClock.ts';
+
+const skip = existsSync('/dev/full') ? false : 'there is no /dev/full';
+const RETRY_MS = 1_000;
+const PROBE_MS = 5_000;
+
+function fields(number: number): Write {
+  return { kind: 'leadFields', leadId: `lead-${number}`, fields: { note: 'words' }, at: new Date(number) };
+}
+
+function folderOf(t: TestContext): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'turnpike-spool-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function openSpool(folder: string, bounds: { bytesMax?: number; segmentBytes?: number } = {}) {
+  const clock = new VirtualClock();
+  const errors: string[] = [];
+  const seen = { lost: 0, errors };
+  const spool = await Spool.open({
+    folder,
+    clock,
+    onLost: (rows) => (seen.lost += rows),
+    onError: (error) => void errors.push(String(error)),
+    ...bounds,
+  });
+  return { spool, clock, seen };
+}
+
+/** From now on the disk has no room for these rows, and none to try. */
+function fill(folder: string, numbers: readonly number[]): void {
+  const names = [...numbers.map((number) => `${String(number).padStart(16, '0')}.rows`), 'probe'];
+  for (const name of names) symlinkSync('/dev/full', path.join(folder, name));
+}
+
+test('a disk without room is told once, and leaves nothing of what was tried', { skip }, async (t) => {
+  const folder = folderOf(t);
+  const { spool, clock, seen } = await openSpool(folder);
+  fill(folder, [1, 2, 3, 4]);
+  for (const number of [1, 2, 3, 4]) {
+    assert.equal(await spool.append(number, fields(number)), false);
+    assert.equal(spool.writable, false);
+    await clock.advance(RETRY_MS);
+  }
+  assert.match(seen.errors.join(), /^Error: ENOSPC[^,]*(?:, write)?$/);
+  await spool.close(0);
+  assert.deepEqual(readdirSync(folder), ['probe'], 'only what stands for the disk');
+});
+
+test('when there is room again it is noticed without a row, and rows are kept', { skip }, async (t) => {
+  const folder = folderOf(t);
+  const { spool, clock } = await openSpool(folder);
+  fill(folder, [1]);
+  assert.equal(await spool.append(1, fields(1)), false);
+  await clock.advance(PROBE_MS);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(spool.writable, false, 'there is none yet');
+  unlinkSync(path.join(folder, 'probe'));
+  await clock.advance(PROBE_MS);
+  await until(() => spool.writable, 'it is tried again');
+  assert.equal(await spool.append(2, fields(2)), true);
+  assert.deepEqual(
+    (await spool.read(0, 10)).map(({ number }) => number),
+    [2],
+  );
+  await spool.close(2);
+  assert.deepEqual(readdirSync(folder), []);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('rows that were kept before stay when there is no more room', { skip }, async (t) => {
+  const folder = folderOf(t);
+  const { spool, clock } = await openSpool(folder, { segmentBytes: 1 });
+  assert.equal(await spool.append(1, fields(1)), true);
+  fill(folder, [2]);
+  assert.equal(await spool.append(2, fields(2)), false);
+  await clock.advance(RETRY_MS);
+  assert.equal(await spool.append(3, fields(3)), true);
+  assert.deepEqual([spool.oldest, spool.newest], [1, 3]);
+  await spool.close(3);
+  assert.deepEqual(readdirSync(folder), ['probe']);
+});
+
+test('it says that it is full before the first row has to go', async (t) => {
+  const { spool, seen } = await openSpool(folderOf(t), { segmentBytes: 600, bytesMax: 3_000 });
+  let number = 0;
+  const lostWhenFull: number[] = [];
+  while (seen.lost === 0) {
+    number += 1;
+    await spool.append(number, fields(number));
+    if (spool.full) lostWhenFull.push(seen.lost);
+  }
+  assert.equal(lostWhenFull[0], 0);
+  assert.ok(spool.full, 'and while rows go');
+  spool.settled(number);
+  assert.equal(spool.full, false, 'and not when they are committed');
+  await spool.close(number);
+});
+
+test('a folder that nobody can be given keeps nothing, and what others left elsewhere stays', async (t) => {
+  const parent = path.join(folderOf(t), 'spool');
+  writeFileSync(parent, 'in the way');
+  const errors: unknown[] = [];
+  const { spool, release } = await openSpoolIn(parent, {
+    clock: new VirtualClock(),
+    onLost: () => assert.fail('nothing was there'),
+    onError: (error) => void errors.push(error),
+  });
+  assert.equal(errors.length, 1);
+  assert.deepEqual([spool.writable, spool.full, spool.bytes], [false, false, 0]);
+  assert.equal(await spool.append(1, fields(1)), false);
+  await spool.close(0);
+  await release();
+});
