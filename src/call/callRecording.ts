@@ -10,7 +10,7 @@ export class CallRecording {
   readonly #open: OpenRecording | undefined;
   /** Where the stream's own time begins in the recording; what was least delayed tells it best. */
   #streamFromMs = Infinity;
-  /** By how much the caller's sound came later than it lies in the recording, at most: what was noticed then was said before. */
+  /** By how much the caller's sound of late came after its place in the recording: what was noticed then was said before. */
   #lateMs = 0;
   readonly #numbers: SpokenNumbers | undefined;
 
@@ -24,7 +24,10 @@ export class CallRecording {
     this.#open = world.openRecording(callSid, parts);
     const nowMs = (): number => world.clock.nowMs();
     if (this.#open !== undefined)
-      this.#numbers = new SpokenNumbers(privacy, nowMs, (number) => this.#mute(number));
+      this.#numbers = new SpokenNumbers(privacy, nowMs, {
+        lateMs: () => this.#takeLateMs(),
+        onNumber: (number) => this.#mute(number),
+      });
   }
 
   /** Below the data folder; undefined when the call is not recorded. */
@@ -76,9 +79,15 @@ export class CallRecording {
     this.#world.background.run(this.#open.recording.close());
   }
 
+  /** The most since it was taken last. */
+  #takeLateMs(): number {
+    const lateMs = this.#lateMs;
+    this.#lateMs = 0;
+    return lateMs;
+  }
+
   #mute({ side, kind, fromMs, toMs }: SaidNumber): void {
-    const lateMs = side === 'caller' ? this.#lateMs : 0;
-    const startMs = Math.max(0, fromMs - this.#startedAtMs - lateMs);
+    const startMs = Math.max(0, fromMs - this.#startedAtMs);
     const endMs = toMs - this.#startedAtMs;
     if (endMs > startMs) this.#open?.recording.mute({ startMs, endMs, side, kind });
   }

@@ -30,6 +30,12 @@ interface Growth {
   text: string;
 }
 
+export interface SpokenNumbersListener {
+  /** How late the caller's sound has come at most, since this was asked last. */
+  lateMs(): number;
+  onNumber(number: SaidNumber): void;
+}
+
 interface Spoken {
   readonly side: SaidNumber['side'];
   readonly text: string;
@@ -37,13 +43,15 @@ interface Spoken {
   readonly tail: Privacy['wordTail'] | undefined;
   readonly fromMs: number;
   readonly toMs: number;
+  /** So much earlier than it was noticed it may have been said, because the line stood still. */
+  readonly lateMs: number;
   readonly growth: Growth;
 }
 
 export class SpokenNumbers {
   readonly #privacy: Privacy;
   readonly #nowMs: () => number;
-  readonly #onNumber: (number: SaidNumber) => void;
+  readonly #listener: SpokenNumbersListener;
   #kept: readonly Spoken[] = [];
   #tail: Privacy['wordTail'];
   #known: number;
@@ -55,10 +63,10 @@ export class SpokenNumbers {
   readonly #committed = new Map<number, Omit<Spoken, 'side' | 'text' | 'tail'>>();
   #sentence: { readonly text: string; readonly fromMs: number } | undefined;
 
-  constructor(privacy: Privacy, nowMs: () => number, onNumber: (number: SaidNumber) => void) {
+  constructor(privacy: Privacy, nowMs: () => number, listener: SpokenNumbersListener) {
     this.#privacy = privacy;
     this.#nowMs = nowMs;
-    this.#onNumber = onNumber;
+    this.#listener = listener;
     this.#tail = privacy.wordTail;
     this.#known = privacy.numbersKnown;
   }
@@ -84,7 +92,15 @@ export class SpokenNumbers {
     if (this.#sentence === undefined) return;
     const { text, fromMs } = this.#sentence;
     this.#sentence = undefined;
-    this.#keep({ side: 'agent', text, tail: undefined, fromMs, toMs: this.#nowMs(), growth: newGrowth() });
+    this.#keep({
+      side: 'agent',
+      text,
+      tail: undefined,
+      fromMs,
+      toMs: this.#nowMs(),
+      lateMs: 0,
+      growth: newGrowth(),
+    });
   }
 
   /** The call is over: what has no last word counts as well. */
@@ -113,6 +129,7 @@ export class SpokenNumbers {
     this.#committed.set(utterance, {
       fromMs: this.#voiceAtMs ?? firstMs - UNNOTICED_MS,
       toMs: this.#silenceAtMs ?? nowMs,
+      lateMs: this.#listener.lateMs(),
       growth: this.#growth,
     });
     for (const oldest of this.#committed.keys()) {
@@ -142,7 +159,7 @@ export class SpokenNumbers {
       const of = spans.filter((span) => span.kind === kind);
       const [first, last] = [of[0], of.at(-1)];
       if (first === undefined || last === undefined) continue;
-      this.#onNumber({ side: spoken.side, kind, ...stretchOf(spoken, first.start, last.end) });
+      this.#listener.onNumber({ side: spoken.side, kind, ...stretchOf(spoken, first.start, last.end) });
     }
   }
 }
@@ -160,8 +177,8 @@ function grow(growth: Growth, text: string, atMs: number): void {
 
 /** When the characters from `start` to `end` were said: rather too much than too little. */
 function stretchOf(spoken: Spoken, start: number, end: number): Pick<SaidNumber, 'fromMs' | 'toMs'> {
-  const { text, growth, fromMs, toMs } = spoken;
-  const whole = { fromMs: fromMs - ROUND_MS, toMs: toMs + ROUND_MS };
+  const { text, growth, fromMs, toMs, lateMs } = spoken;
+  const whole = { fromMs: fromMs - lateMs - ROUND_MS, toMs: toMs + ROUND_MS };
   if (!isTimely(spoken, start, end)) return whole;
   const before = wordsIn(text.slice(0, start)).length;
   const after = wordsIn(text.slice(end)).length;
@@ -169,7 +186,7 @@ function stretchOf(spoken: Spoken, start: number, end: number): Pick<SaidNumber,
   const knownBefore = growth.steps.findLast(({ words }) => words <= before);
   const knownWhole = growth.steps.find(({ words }) => words > before && words >= total - after);
   return {
-    fromMs: Math.max(whole.fromMs, (knownBefore?.atMs ?? -Infinity) - LAG_MS_MAX),
+    fromMs: Math.max(whole.fromMs, (knownBefore?.atMs ?? -Infinity) - lateMs - LAG_MS_MAX),
     toMs: Math.min(whole.toMs, knownWhole?.atMs ?? Infinity),
   };
 }

@@ -10,6 +10,8 @@ import { readMarkers, type WavMarker } from '../../src/audio/wavMarkers.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { anyCardNumber, CARD_FORMS, inTalk } from '../../src/sim/cardForms.ts';
 import { visibleDigits } from '../../src/sim/redactionWalk.ts';
+import { CallRecording } from '../../src/call/callRecording.ts';
+import { Privacy } from '../../src/call/privacy.ts';
 import { StereoRecording } from '../../src/store/recording.ts';
 import { CallRig, LETTER_MS } from '../helpers/callRig.ts';
 import { settlePromises, VirtualClock } from '../helpers/virtualClock.ts';
@@ -201,6 +203,42 @@ test('words that come all at once say nothing of their times: all that the calle
   const [marker] = markers;
   assert.ok(marker !== undefined);
   covers(marker, { fromMs, toMs });
+});
+
+test('what a line that stood still brought late is silent where it lies, and later numbers have no more before them', () => {
+  const clock = new VirtualClock();
+  const rig = new CallRig({ clock });
+  const markers: WavMarker[] = [];
+  const recording = { caller: () => undefined, agent: () => undefined, agentCut: () => undefined };
+  const open = {
+    ...recording,
+    mute: (marker: WavMarker) => void markers.push(marker),
+    close: () => Promise.resolve(),
+  };
+  const privacy = new Privacy(rig.agent, () => undefined);
+  const call = new CallRecording(
+    {
+      clock,
+      background: rig.background,
+      openRecording: () => ({ path: 'call.wav', recording: open as unknown as StereoRecording }),
+    },
+    'CA1',
+    { parts: 1, privacy },
+  );
+  const says = (utterance: number, fromMs: number, lateMs: number): void => {
+    for (let atMs = fromMs; atMs < fromMs + 2_000; atMs += 20)
+      call.caller(atMs, atMs - lateMs, new Uint8Array(160));
+    call.saw({ kind: 'voiceStarted', atMs: fromMs, voiceAtMs: fromMs });
+    call.saw({ kind: 'voiceStopped', atMs: fromMs + 2_200, silenceAtMs: fromMs + 2_000 });
+    call.saw({ kind: 'committed', utterance });
+    const text = '4111 1111 1111 1111';
+    privacy.ofWords(text, true);
+    call.saw({ kind: 'words', atMs: fromMs + 2_300, utterance, text, final: true });
+  };
+  says(0, 1_000, 0);
+  says(1, 10_000, 3_000);
+  says(2, 20_000, 0);
+  assert.deepEqual([...new Set(markers.map(({ startMs }) => startMs))], [700, 6_700, 19_700]);
 });
 
 test('a call without such a number has no marker and no silence', async () => {
