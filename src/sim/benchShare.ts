@@ -3,7 +3,8 @@
 //
 // The first of the three has to be the gateway's work and not a wait that was chosen. So words come with the final alone,
 // nothing is prepared and the wait for the turn's end is the shortest: the final is what is waited for, in every turn.
-// That is no setting for real calls. The ears notice only that somebody speaks, and number the questions: what recognises
+// That is no setting for real calls. How much of what is measured is the machine's, the loopback's and the simulators' own is
+// told by the same calls through the shortest gateway there can be (`bareGateway.ts`), first. The ears notice only that somebody speaks, and number the questions: what recognises
 // words in a hundred calls takes more than a core, and would be measured instead of the gateway.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -22,10 +23,12 @@ import { TurnTally } from './turnTally.ts';
 const TARGET_MS = 5;
 const TARGET_P99_MS = 20;
 const CONDITIONS = [
-  { calls: 1, turns: 10 },
+  { calls: 1, turns: 20 },
   { calls: 50, turns: 4 },
   { calls: 100, turns: 3 },
 ] as const;
+/** Through the bare gateway. */
+const BARE_CONDITIONS = CONDITIONS.slice(0, 2);
 const STAGGER_MS = 150;
 /** Said in one breath: a pause would make two utterances of them. */
 const BREATHS = QUESTIONS.filter((question) => !question.includes(','));
@@ -89,6 +92,20 @@ async function shareOn(databaseUrl: string | undefined): Promise<BenchReport> {
   try {
     const agentFile = path.join(stage.temporaryFolder(), 'front-desk.yaml');
     writeFileSync(agentFile, readFileSync(AGENT_FILE, 'utf8') + SHORT_WAIT);
+    await stage.rehearse([numberedAnswer(1)]);
+    const results: Result[] = [];
+    let tickLateMsMax = 0;
+    const measure = async (what: string, house: House, conditions: readonly Condition[]): Promise<void> => {
+      for (const { calls, turns } of conditions) {
+        const held = await holdAll(stage, house, calls, turns);
+        const shares = (await Promise.all(held.map((call) => sharesOf(call, house, seen)))).flat();
+        results.push({ what, calls, shares, turnsHeld: calls * turns });
+      }
+      tickLateMsMax = Math.max(tickLateMsMax, house.carrier.tickLateMsMax);
+    };
+    const bare = await stage.openHouse({ program: 'sim/bareGateway' });
+    await measure('bare', bare, BARE_CONDITIONS);
+    await bare.gateway.stop();
     const house = await stage.openHouse({
       env: {
         AGENT: agentFile,
@@ -96,14 +113,8 @@ async function shareOn(databaseUrl: string | undefined): Promise<BenchReport> {
         ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
       },
     });
-    await stage.rehearse([numberedAnswer(1)]);
-    const results: Result[] = [];
-    for (const condition of CONDITIONS) {
-      const held = await holdAll(stage, house, condition.calls, condition.turns);
-      const shares = (await Promise.all(held.map((call) => sharesOf(call, house, seen)))).flat();
-      results.push({ ...condition, shares, turnsHeld: condition.calls * condition.turns });
-    }
-    return report(results, house.carrier.tickLateMsMax);
+    await measure('Turnpike', house, CONDITIONS);
+    return report(results, tickLateMsMax);
   } finally {
     await stage.close();
   }
@@ -151,14 +162,21 @@ async function sharesOf({ call }: HeldCall, { gateway }: House, seen: Seen): Pro
   });
 }
 
+interface Condition {
+  readonly calls: number;
+  readonly turns: number;
+}
+
 interface Result {
+  readonly what: string;
   readonly calls: number;
   readonly turnsHeld: number;
   readonly shares: readonly TurnShare[];
 }
 
 function report(results: readonly Result[], tickLateMsMax: number): BenchReport {
-  const figures = results.map(({ calls, turnsHeld, shares }) => ({
+  const figures = results.map(({ what, calls, turnsHeld, shares }) => ({
+    what,
     calls,
     turnsHeld,
     sum: spread(shares.map((turn) => turn.sttToLlmMs + turn.pieceToTtsMs + turn.byteToFrameMs)),
@@ -172,6 +190,7 @@ function report(results: readonly Result[], tickLateMsMax: number): BenchReport 
     tables: [
       {
         heading: [
+          'gateway',
           'calls',
           'turns',
           'final to model',
@@ -183,7 +202,8 @@ function report(results: readonly Result[], tickLateMsMax: number): BenchReport 
           'p99',
           'wanted',
         ],
-        rows: figures.map(({ calls, sum, sttToLlm, pieceToTts, byteToFrame }) => [
+        rows: figures.map(({ what, calls, sum, sttToLlm, pieceToTts, byteToFrame }) => [
+          what,
           String(calls),
           String(sum.count),
           ...[sttToLlm, pieceToTts, byteToFrame].map(

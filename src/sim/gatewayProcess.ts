@@ -13,6 +13,8 @@ const LOG_LINES_MAX = 5_000;
 export interface GatewayProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly clock: Clock;
+  /** From `src`, without its extension: `main` unless another is to be held against it. */
+  readonly program?: string;
   /** Pins the process to these cores, with Linux' taskset: `1`, `0-3`. */
   readonly cores?: string;
   /** For node itself, before the rest: `--cpu-prof`. */
@@ -31,7 +33,7 @@ export interface GatewayProcess {
   stop(): Promise<number | null>;
 }
 
-/** Starts `main` of this very tree (built or source) on a free port; resolves when it is ready for calls. */
+/** Starts a program of this very tree (built or source) on a free port; resolves when it is ready for calls. */
 export async function startGateway(options: GatewayProcessOptions): Promise<GatewayProcess> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -71,8 +73,9 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
 
 function spawnMain(options: GatewayProcessOptions, port: number, log: string[]): ChildProcess {
   const built = import.meta.url.endsWith('.js');
-  const main = path.join(import.meta.dirname, '..', built ? 'main.js' : 'main.ts');
-  const args = built ? ['--enable-source-maps', main] : ['--import', 'tsx', main];
+  const { program = 'main' } = options;
+  const file = path.join(import.meta.dirname, '..', `${program}.${built ? 'js' : 'ts'}`);
+  const args = built ? ['--enable-source-maps', file] : ['--import', 'tsx', file];
   const command = [
     ...(options.cores === undefined ? [] : ['taskset', '-c', options.cores]),
     process.execPath,

@@ -61,6 +61,8 @@ export interface HouseOptions {
   readonly cores?: string;
   /** For node itself. */
   readonly nodeArgs?: readonly string[];
+  /** From `src`, in the gateway's place. */
+  readonly program?: string;
 }
 
 /** A gateway and the carrier that brings it calls. */
@@ -138,6 +140,7 @@ export class Stage {
       env: { ...this.#environment(dataDir), ...options.env },
       ...(options.cores === undefined ? {} : { cores: options.cores }),
       nodeArgs: options.nodeArgs ?? [],
+      ...(options.program === undefined ? {} : { program: options.program }),
     });
     this.#closing.push(() => gateway.stop());
     return { gateway, carrier: this.openCarrier(gateway) };
