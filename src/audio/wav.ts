@@ -15,8 +15,13 @@ const FORMAT_PCM = 1;
 /** `fmt ` with the real format in its first two bytes of extension; only its plain form is read. */
 const FORMAT_EXTENSIBLE = 0xfffe;
 
-/** The header of a file with `dataBytes` of audio (or WAV_LENGTH_UNKNOWN). */
-export function wavHeader(channelCount: number, sampleRateHz: number, dataBytes: number): Uint8Array {
+/** The header of a file with `dataBytes` of audio (or WAV_LENGTH_UNKNOWN), and chunks of `behindBytes` behind it. */
+export function wavHeader(
+  channelCount: number,
+  sampleRateHz: number,
+  dataBytes: number,
+  behindBytes = 0,
+): Uint8Array {
   const header = new Uint8Array(WAV_HEADER_BYTES);
   const view = new DataView(header.buffer);
   const frameBytes = channelCount * BYTES_PER_SAMPLE;
@@ -24,7 +29,7 @@ export function wavHeader(channelCount: number, sampleRateHz: number, dataBytes:
     for (let i = 0; i < 4; i += 1) header[offset + i] = fourCharacters.charCodeAt(i);
   };
   text(0, 'RIFF');
-  view.setUint32(4, Math.min(WAV_LENGTH_UNKNOWN, dataBytes + WAV_HEADER_BYTES - 8), true);
+  view.setUint32(4, Math.min(WAV_LENGTH_UNKNOWN, dataBytes + behindBytes + WAV_HEADER_BYTES - 8), true);
   text(8, 'WAVE');
   text(12, 'fmt ');
   view.setUint32(16, 16, true);

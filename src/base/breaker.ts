@@ -14,7 +14,11 @@ const JITTER = 0.2;
 /** A trial that nobody reports on (its call was over) blocks no other for longer than this. */
 const TRIAL_MS_MAX = 10_000;
 /** A provider that says to come back in an hour is tried sooner all the same: by single requests. */
-const RATE_LIMITED_MS_MAX = 60_000;
+export const RATE_LIMITED_MS_MAX = 60_000;
+/** The first request after a limit is answered sooner; then it is no reason any more for others to wait. */
+const LIMITED_TRIAL_MS_MAX = 2_000;
+/** So often those who wait for what becomes of it look. */
+const LIMITED_LOOK_MS = 200;
 
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
@@ -34,6 +38,9 @@ export class Breaker {
   #reopenMs = REOPEN_FIRST_MS;
   /** When it is open: not asked before. When it is half open: until then the trial is under way. */
   #untilMs = 0;
+  /** Until when the provider wants no request; 0: it said no such thing. While one is tried: until when that is waited for. */
+  #limitedUntilMs = 0;
+  #limitTried = false;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
@@ -54,14 +61,34 @@ export class Breaker {
     const nowMs = this.#options.clock.nowMs();
     if (nowMs < this.#untilMs) return false;
     this.#untilMs = nowMs + TRIAL_MS_MAX;
+    if (this.#limitedUntilMs > 0) this.#tryLimit(nowMs);
     this.#become('half_open', undefined);
     return true;
+  }
+
+  /**
+   * How long whoever has nobody else to ask waits, because the provider said when to come back; 0: ask now. When that time
+   * has come one is let through, and the others wait a little for what becomes of it.
+   */
+  restMs(): number {
+    const nowMs = this.#options.clock.nowMs();
+    if (this.#limitedUntilMs === 0) return 0;
+    const leftMs = this.#limitedUntilMs - nowMs;
+    if (leftMs > 0) return this.#limitTried ? Math.min(LIMITED_LOOK_MS, leftMs) : leftMs;
+    this.#tryLimit(nowMs);
+    return 0;
+  }
+
+  /** It took a request. That says that its limit is over, and not yet that it answers. */
+  accepted(): void {
+    if (this.#limitTried) this.succeeded();
   }
 
   /** It began to answer. */
   succeeded(): void {
     this.#failures = 0;
     this.#reopenMs = REOPEN_FIRST_MS;
+    this.#limited(0);
     this.#become('closed', undefined);
   }
 
@@ -70,12 +97,16 @@ export class Breaker {
     const code = why === 'late' ? 'late' : why.code;
     if (code === 'bad_request') return;
     this.#failures += 1;
-    const limitedMs = why === 'late' || code !== 'rate_limit' ? undefined : why.retryAfterMs;
+    const toldMs = why === 'late' || code !== 'rate_limit' ? undefined : why.retryAfterMs;
+    const limitedMs = toldMs === undefined ? undefined : Math.min(toldMs, RATE_LIMITED_MS_MAX);
+    if (limitedMs !== undefined) this.#limited(this.#options.clock.nowMs() + limitedMs);
+    // What began before the limit was told says nothing about it.
+    else if (this.#limitTried) this.#limited(0);
     const atOnce = limitedMs !== undefined || code === 'auth' || this.#state !== 'closed';
     if (!atOnce && this.#failures < FAILURES_MAX) return;
     const { clock, random } = this.#options;
     const spread = 1 + JITTER * (random.next() * 2 - 1);
-    const waitMs = Math.max(this.#reopenMs * spread, Math.min(limitedMs ?? 0, RATE_LIMITED_MS_MAX));
+    const waitMs = Math.max(this.#reopenMs * spread, limitedMs ?? 0);
     // Failures of requests that began before it opened prolong nothing.
     if (this.#state === 'open') {
       if (limitedMs !== undefined) this.#untilMs = Math.max(this.#untilMs, clock.nowMs() + waitMs);
@@ -84,6 +115,16 @@ export class Breaker {
     this.#untilMs = clock.nowMs() + waitMs;
     this.#reopenMs = Math.min(REOPEN_MS_MAX, this.#reopenMs * 2);
     this.#become('open', why);
+  }
+
+  #limited(untilMs: number): void {
+    this.#limitedUntilMs = untilMs;
+    this.#limitTried = false;
+  }
+
+  #tryLimit(nowMs: number): void {
+    this.#limitedUntilMs = nowMs + LIMITED_TRIAL_MS_MAX;
+    this.#limitTried = true;
   }
 
   #become(state: BreakerState, why: BreakerFailure | undefined): void {

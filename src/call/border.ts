@@ -107,6 +107,7 @@ export class Border {
     return {
       onVoice: (event) => this.within(() => listener.onVoice(event)),
       onWords: (utterance, text, final) => this.within(() => listener.onWords(utterance, text, final)),
+      onHearing: (hears) => this.within(() => listener.onHearing(hears)),
       onJudge: (judgesTurns) => this.within(() => listener.onJudge(judgesTurns)),
       onTurnJudged: (utterance, judgement) => this.within(() => listener.onTurnJudged(utterance, judgement)),
       onFailed: (error) => this.within(() => listener.onFailed(error)),

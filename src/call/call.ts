@@ -17,7 +17,7 @@ import {
 import { Conversation } from './conversation.ts';
 import { DeadAir } from './deadAir.ts';
 import { earsListener } from './earsNews.ts';
-import { EndJudge, judgedByStt } from './endJudge.ts';
+import { EndJudge, turnNews } from './endJudge.ts';
 import { Exchanges } from './exchanges.ts';
 import { heardAll, heardBefore } from './heardSoFar.ts';
 import type { CallParts } from './callParts.ts';
@@ -98,7 +98,7 @@ export class Call implements LiveCall {
       this.#carryOut(effect),
     );
     this.conversation.parts += 1;
-    this.recording = new CallRecording(world, info.callSid, this.conversation.parts);
+    this.recording = new CallRecording(world, info.callSid, this.conversation);
     const listener = playoutListener({
       replies: this.#replies,
       conversation: this.conversation,
@@ -179,7 +179,7 @@ export class Call implements LiveCall {
       earsListener(this.#world.metrics, this.#log, {
         onVoice: (event) => this.#happened({ ...event, atMs: this.#world.clock.nowMs() }),
         onWords: (utterance, text, final) => this.#onWords(utterance, text, final),
-        ...judgedByStt(this.#world, (event) => this.#happened(event)),
+        ...turnNews(this.#world, (event) => this.#happened(event)),
       }),
     );
     const { callMinutesMax } = this.#world.agent.limits;
@@ -215,9 +215,8 @@ export class Call implements LiveCall {
   }
 
   #now(): CallNow {
-    const { conversation } = this;
     const [playout, replies, connection] = [this.#playout, this.#replies, this.#connection];
-    return { conversation, playout, replies, turn: this.#turn.state, connection };
+    return { conversation: this.conversation, playout, replies, turn: this.#turn.state, connection };
   }
 
   // --- the turn machine ---
@@ -225,6 +224,7 @@ export class Call implements LiveCall {
   #happened(event: TurnEvent): void {
     const heard = heardBefore(event, this.#playout, this.#replies, this.#world.agent);
     if (heard !== undefined) this.#turn.tell(heard);
+    this.recording.saw(event);
     this.#turn.tell(event);
     this.conversation.adaptive.saw(event);
     this.#endJudge.saw(event, this.#turn.state.phase);

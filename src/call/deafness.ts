@@ -14,7 +14,8 @@ const VAIN_MS = 4_000;
 const VAIN_MAX = 2;
 
 export interface DeafnessListener {
-  onDeaf(): void;
+  /** Whether another one was asked. */
+  onDeaf(): boolean;
   /** Nobody has words for it. */
   onVain(): void;
 }
@@ -76,13 +77,14 @@ export class Deafness {
   #wait(delayMs: number): void {
     if (this.#vain >= VAIN_MAX) return;
     this.#timer = this.#clock.after(delayMs, () => {
+      this.#timer = undefined;
+      if (!this.#listener.onDeaf()) return;
       this.#asking = true;
       this.#vain += 1;
       this.#timer = this.#clock.after(VAIN_MS, () => {
         this.close();
         this.#listener.onVain();
       });
-      this.#listener.onDeaf();
     });
   }
 }

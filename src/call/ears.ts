@@ -1,33 +1,23 @@
 // The caller's side of a call: each frame goes to the voice detector and to speech-to-text. A session that fails or is deaf
 // is replaced by the next provider's, which hears again what nobody has answered; the call's utterances keep their numbers.
-import type { Breaker } from '../base/breaker.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { ProviderError } from '../base/errors.ts';
 import type { Span } from '../base/span.ts';
 import type { SpeechToText, SttEvent, SttOptions, SttSession, TurnJudgement } from '../stt/port.ts';
 import type { VadEvent, VadSession, VoiceDetector } from '../vad/port.ts';
 import { Deafness } from './deafness.ts';
+import { EarTrusts, type EarTrust } from './earTrust.ts';
 import { Unanswered } from './unanswered.ts';
 
 /** Between two tries when every provider has failed in turn; the first change of provider is immediate. */
 const REOPEN_MS = [0, 250, 500, 1_000, 2_000] as const;
-
-/** One that is never open: where nobody keeps them, every provider is asked in turn. */
-type Trust = Pick<Breaker, 'admits' | 'failed' | 'succeeded' | 'untilMs'>;
-
-const BLIND_TRUST: Trust = {
-  admits: () => true,
-  failed: () => undefined,
-  succeeded: () => undefined,
-  untilMs: 0,
-};
 
 export interface EarsParts {
   readonly detector: VoiceDetector;
   /** In order of preference, at least one. */
   readonly providers: readonly SpeechToText[];
   /** Of the providers, in their order, shared by all calls. */
-  readonly breakers?: readonly Trust[] | undefined;
+  readonly breakers?: readonly EarTrust[] | undefined;
   readonly options: SttOptions;
   readonly clock: Clock;
   /** On whose behalf they listen. */
@@ -42,6 +32,8 @@ export interface EarsListener {
   onJudge(judgesTurns: boolean): void;
   /** Only from who judges turns, after the words that are judged. */
   onTurnJudged(utterance: number, judgement: TurnJudgement): void;
+  /** Nobody may be asked to listen for some time, or somebody listens again; at first somebody does. */
+  onHearing(hears: boolean): void;
   onFailed(error: ProviderError): void;
   /** Another session listens: it has heard so much of the call again. */
   onReplaced(provider: string, replayedBytes: number): void;
@@ -66,6 +58,7 @@ interface Listening {
 export class Ears {
   readonly #parts: EarsParts;
   readonly #vad: VadSession;
+  readonly #trusts: EarTrusts;
   readonly #unanswered = new Unanswered();
   readonly #deafness: Deafness;
   #listener: EarsListener | undefined;
@@ -74,6 +67,8 @@ export class Ears {
   #rival: Listening | undefined;
   /** Whether the session under way judges turns, as the listener was last told. */
   #judging = false;
+  /** No provider wants to be asked. */
+  #waiting = false;
   #failures = 0;
   #reopening: Timer | undefined;
   #closed = false;
@@ -89,6 +84,7 @@ export class Ears {
   /** Connects at once, so that it can be done while the phone rings. */
   constructor(parts: EarsParts) {
     this.#parts = parts;
+    this.#trusts = new EarTrusts(parts.providers.length, parts.breakers);
     this.#deafness = new Deafness(parts.clock, {
       onDeaf: () => this.#openRival(),
       onVain: () => this.#closeRival(),
@@ -101,6 +97,7 @@ export class Ears {
   attach(listener: EarsListener): void {
     this.#listener = listener;
     this.#tellJudge();
+    if (this.#waiting) listener.onHearing(false);
   }
 
   /** The provider in use, or that was last, for metrics. */
@@ -131,9 +128,10 @@ export class Ears {
     return utterance;
   }
 
-  /** A voice is heard and the session has no word of it: the next provider's takes its place, as if it had failed. */
+  /** A voice is heard and the session has no word of it: the next provider's takes its place, as if it had failed, if one may be asked. */
   replace(): void {
     if (this.#listening === undefined || this.#closed) return;
+    if (this.#trusts.beside(this.#listening.place) === undefined) return;
     this.#failed(this.#silent(this.#listening), 'silent');
   }
 
@@ -153,21 +151,20 @@ export class Ears {
     return providers[place % providers.length] as SpeechToText;
   }
 
-  #trust(place: number): Trust {
-    return this.#parts.breakers?.[place] ?? BLIND_TRUST;
-  }
-
-  /** From the next one on, the first that is worth asking; when none is, who has waited longest. */
-  #next(): number {
-    const { length } = this.#parts.providers;
-    const inTurn = Array.from({ length }, (_unused, index) => (this.#failures + index) % length);
-    const trusted = inTurn.find((place) => this.#trust(place).admits());
-    const [patient = 0] = inTurn.toSorted((a, b) => this.#trust(a).untilMs - this.#trust(b).untilMs);
-    return trusted ?? patient;
-  }
-
+  /** Now, or when somebody may be asked: until then nobody listens, and what is said is kept. */
   #openSession(): void {
-    this.#take(this.#listen(this.#next()));
+    const whom = this.#trusts.from(this.#failures);
+    if ('place' in whom) this.#take(this.#listen(whom.place));
+    else {
+      this.#wait(true);
+      this.#reopening = this.#parts.clock.after(whom.waitMs, () => this.#openSession());
+    }
+  }
+
+  #wait(waiting: boolean): void {
+    if (waiting === this.#waiting) return;
+    this.#waiting = waiting;
+    this.#listener?.onHearing(!waiting);
   }
 
   /** From now on this one counts. */
@@ -197,10 +194,11 @@ export class Ears {
     return listening;
   }
 
-  #openRival(): void {
-    if (this.#listening === undefined || this.#rival !== undefined || this.#closed) return;
-    const { length } = this.#parts.providers;
-    this.#rival = this.#listen((this.#listening.place + 1) % length);
+  #openRival(): boolean {
+    if (this.#listening === undefined || this.#rival !== undefined || this.#closed) return false;
+    const place = this.#trusts.beside(this.#listening.place);
+    if (place !== undefined) this.#rival = this.#listen(place);
+    return place !== undefined;
   }
 
   #closeRival(): void {
@@ -234,14 +232,15 @@ export class Ears {
       this.#rivalWins(from);
     }
     if (from !== this.#listening) return undefined;
+    if (event.kind === 'ready' || hasWords(event)) this.#wait(false);
     if (hasWords(event)) {
-      this.#trust(from.place).succeeded();
+      this.#trusts.of(from.place).succeeded();
       this.#deafness.heardWords();
       this.#closeRival();
     }
     switch (event.kind) {
       case 'ready':
-        return undefined;
+        return this.#trusts.of(from.place).accepted();
       case 'words':
         return this.#noteWords(from.firstUtterance + event.utterance, event.text);
       case 'final':
@@ -303,7 +302,7 @@ export class Ears {
   }
 
   #rivalFailed(error: ProviderError): void {
-    if (this.#rival !== undefined) this.#trust(this.#rival.place).failed(error);
+    if (this.#rival !== undefined) this.#trusts.of(this.#rival.place).failed(error);
     this.#closeRival();
     this.#listener?.onFailed(error);
   }
@@ -313,7 +312,7 @@ export class Ears {
     this.#rival = undefined;
     if (deaf === undefined) return;
     this.#failures += 1;
-    this.#trust(deaf.place).failed('late');
+    this.#trusts.of(deaf.place).failed('late');
     this.#listening = undefined;
     deaf.session.close('silent');
     this.#listener?.onFailed(this.#silent(deaf));
@@ -326,7 +325,7 @@ export class Ears {
     this.#listening = undefined;
     failed?.session.close(reason);
     this.#failures += 1;
-    if (failed !== undefined) this.#trust(failed.place).failed(reason === 'silent' ? 'late' : error);
+    if (failed !== undefined) this.#trusts.of(failed.place).failed(reason === 'silent' ? 'late' : error);
     this.#listener?.onFailed(error);
     if (this.#closed) return;
     const rival = this.#rival;

@@ -42,13 +42,14 @@ export class EndJudge {
   }
 }
 
-/** For the ears: what a speech-to-text judges, unless the agent's file leaves that to the words. */
-export function judgedByStt(
+/** For the ears: whether they hear, and what a speech-to-text judges, unless the agent's file leaves that to the words. */
+export function turnNews(
   { agent, clock }: Pick<CallWorld, 'agent' | 'clock'>,
   tell: (event: TurnEvent) => void,
-): Pick<EarsListener, 'onJudge' | 'onTurnJudged'> {
+): Pick<EarsListener, 'onHearing' | 'onJudge' | 'onTurnJudged'> {
   const { by } = agent.turnTaking;
   return {
+    onHearing: (hears) => tell({ kind: 'hearingChanged', atMs: clock.nowMs(), hears }),
     onJudge: (judgesTurns) =>
       tell({
         kind: 'judgeChanged',

@@ -44,9 +44,14 @@ export function playoutListener(news: PlayoutNews): PlayoutListener {
       if (sentence > 0) answerBegins(replyId, sentence, news.nowMs());
       const speech = replies.get(replyId)?.speech;
       const answers = conversation.answers(replyId) && speech?.fillers === sentence;
-      told.agentSaid(news.turn(), speech?.sentences[sentence]?.text ?? '', answers);
+      const text = speech?.sentences[sentence]?.text ?? '';
+      told.agentSaid(news.turn(), text, answers);
+      recording.agentSays(text);
     },
-    onPlayed: (replyId) => news.onPlayed(replyId),
+    onPlayed: (replyId) => {
+      recording.agentSilent();
+      news.onPlayed(replyId);
+    },
     onWritten: (mulaw, playAtMs) => {
       metrics.frames.out += 1;
       recording.agent(playAtMs, mulaw);

@@ -3,7 +3,7 @@
 // told, logged and stored has their count instead. Card and social-security numbers are nobody's business whatever
 // was asked, in one turn or over several.
 import type { AgentFile } from '../agent/schema.ts';
-import { NO_TAIL, redact, type Before, type Tail } from '../redact/redact.ts';
+import { NO_TAIL, redact, type Before, type NumberSpan, type Tail } from '../redact/redact.ts';
 import { digitRuns, type DigitRun } from '../turn/digitRuns.ts';
 import { turnLanguage, type TurnLanguage } from '../turn/language/language.ts';
 import { wordsOf } from '../turn/said.ts';
@@ -51,6 +51,16 @@ export class Privacy {
   /** Card and social-security numbers that were found so far. */
   get numbersKnown(): number {
     return this.#known.size;
+  }
+
+  /** What the ears' last words on an utterance end with, and the next one may go on from. */
+  get wordTail(): Tail {
+    return this.#wordTail;
+  }
+
+  /** Where in a text there are card and social-security numbers, or parts of them, as far as they are known by now. */
+  numbersIn(text: string, tail: Tail = NO_TAIL): readonly NumberSpan[] {
+    return redact(text, this.#rules, this.#before(tail, false)).spans;
   }
 
   /** A sentence of the agent begins to be heard. `answers`: it is the first one of an answer to the caller. */

@@ -2,7 +2,6 @@
 import type { IntentMatcher } from '../agent/intents.ts';
 import type { AgentFile } from '../agent/schema.ts';
 import type { Background } from '../base/background.ts';
-import type { Breaker } from '../base/breaker.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HttpFetch } from '../base/httpPool.ts';
 import type { Logger } from '../base/logger.ts';
@@ -18,6 +17,7 @@ import type { SpeechToText } from '../stt/port.ts';
 import type { TextToSpeech } from '../tts/port.ts';
 import type { TurnSettings } from '../turn/state.ts';
 import type { VoiceDetector } from '../vad/port.ts';
+import type { EarTrust } from './earTrust.ts';
 import type { CallInfo } from './port.ts';
 import type { CallTapes } from './taping.ts';
 import type { TurnModel } from '../vad/turnModelPort.ts';
@@ -45,7 +45,7 @@ export interface CallWorld {
   /** In order of preference; at least one. */
   readonly ears: readonly SpeechToText[];
   /** Of the ears, in their order; without them each is asked in turn. */
-  readonly earBreakers?: readonly Pick<Breaker, 'admits' | 'failed' | 'succeeded' | 'untilMs'>[];
+  readonly earBreakers?: readonly EarTrust[];
   readonly model: LanguageModel;
   /** Undefined: every answer is asked of the model. */
   readonly responses?: Pick<ResponseCache, 'lookup' | 'keep'> | undefined;

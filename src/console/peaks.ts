@@ -1,6 +1,7 @@
 // The shape of a stereo recording: how loud each side was, in so many steps. Read slice by slice, so that hours of sound need
 // no more memory than minutes.
 import { readWavHeader } from '../audio/wav.ts';
+import { MARKER_BYTES_MAX, readMarkers, type WavMarker } from '../audio/wavMarkers.ts';
 
 export const STEPS = 2_000;
 /** Some two minutes of a call. */
@@ -12,6 +13,8 @@ export interface Peaks {
   /** From 0 to 1, one a step: the loudest sample of each side, caller and agent. */
   readonly caller: Float32Array;
   readonly agent: Float32Array;
+  /** Where numbers were said, and it is silent. */
+  readonly markers: readonly WavMarker[];
   /** Steps that are known by now. */
   readonly known: number;
 }
@@ -30,6 +33,16 @@ export async function* readPeaks(file: Sliceable): AsyncGenerator<Peaks, void, u
   if (!header.ok || header.channelCount !== 2) throw new Error('This is no stereo WAV file.');
   const { dataOffset, sampleRateHz } = header;
   const frames = Math.floor(Math.min(header.dataBytes ?? Infinity, file.size - dataOffset) / 4);
+  const behind = dataOffset + (header.dataBytes ?? Infinity);
+  const markers =
+    behind >= file.size
+      ? []
+      : readMarkers(
+          new Uint8Array(
+            await file.slice(behind, Math.min(file.size, behind + MARKER_BYTES_MAX)).arrayBuffer(),
+          ),
+          sampleRateHz,
+        );
   const caller = new Float32Array(STEPS);
   const agent = new Float32Array(STEPS);
   const stepOf = (frame: number): number =>
@@ -45,7 +58,8 @@ export async function* readPeaks(file: Sliceable): AsyncGenerator<Peaks, void, u
       caller[step] = Math.max(caller[step] ?? 0, Math.abs(samples[at] ?? 0) / 32_768);
       agent[step] = Math.max(agent[step] ?? 0, Math.abs(samples[at + 1] ?? 0) / 32_768);
     }
-    yield { durationS: frames / sampleRateHz, caller, agent, known: end === frames ? STEPS : stepOf(end) };
+    const known = end === frames ? STEPS : stepOf(end);
+    yield { durationS: frames / sampleRateHz, caller, agent, markers, known };
   }
-  if (frames === 0) yield { durationS: 0, caller, agent, known: STEPS };
+  if (frames === 0) yield { durationS: 0, caller, agent, markers, known: STEPS };
 }

@@ -32,6 +32,15 @@ export interface Redacted {
   readonly tail: Tail;
   /** Whole numbers that were found. */
   readonly found: readonly string[];
+  /** What was taken out, as it stands in the text that came in; in its order, none overlaps another. */
+  readonly spans: readonly NumberSpan[];
+}
+
+/** A stretch of a text, of its characters, that is a number or a part of one. */
+export interface NumberSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: 'card' | 'ssn';
 }
 
 export const NO_TAIL: Tail = { digits: '', social: undefined };
@@ -60,10 +69,8 @@ const ABOUT_SSN = /\b(?:ssn|social|s\.s\.n)\b/iu;
 const ABOUT_OTHER =
   /\b(?:phones?|telephone|mobile|cell|fax|call|reach|text|accounts?|orders?|confirmation|reference|case|ticket|invoice|tracking|routing|policy|claim|member|membership|serial|booking|reservation|zip|code|number plate|id|part|extension|pin|isbn|customer|loyalty|flight|po|rma|born|birthday|date|dollars)\b/iu;
 
-interface Span {
-  readonly start: number;
-  readonly end: number;
-  readonly what: string;
+interface Span extends NumberSpan {
+  readonly what: '[card number]' | '[social security number]' | '[digits]';
 }
 
 const READINGS: readonly Reading[] = [
@@ -78,7 +85,7 @@ const READINGS: readonly Reading[] = [
  */
 export function redact(text: string, rules: RedactionRules, before: Before = NOTHING_BEFORE): Redacted {
   const groups = groupsOf(text, { homophones: false, apart: false });
-  if (groups.length === 0) return { text, tail: carried(text, before.tail), found: [] };
+  if (groups.length === 0) return { text, tail: carried(text, before.tail), found: [], spans: [] };
   const about = aboutOf(text, before.asked);
   const spans: Span[] = [];
   const found = new Set<string>();
@@ -93,7 +100,13 @@ export function redact(text: string, rules: RedactionRules, before: Before = NOT
   if (social !== undefined) spans.push(...social.spans);
   spans.push(...knownParts(groups, before.known));
   const digits = tailOf(text, groups, before.tail.digits, about);
-  return { text: without(text, spans), tail: { digits, social: social?.open }, found: [...found] };
+  const merged = mergedSpans(spans);
+  return {
+    text: without(text, merged),
+    tail: { digits, social: social?.open },
+    found: [...found],
+    spans: merged.map(({ start, end, kind }) => ({ start, end, kind })),
+  };
 }
 
 /** What numbers in this text are likely to be. */
@@ -123,7 +136,7 @@ function cardsIn(groups: readonly Group[], ahead: string, about: About, found: S
         const card = cardAtStart(digits, group.digits.length);
         if (card === undefined) continue;
         found.add(card);
-        spans.push({ start, end: group.end, what: '[card number]' });
+        spans.push({ start, end: group.end, kind: 'card', what: '[card number]' });
       }
     }
   }
@@ -177,7 +190,7 @@ function openCards(
       continue;
     // As long as a card's over two texts, it was one that was misheard: what was shown of it before is hidden from now on.
     if (goesOn && ahead !== '' && digits.length >= CARD_DIGITS_MIN) found.add(digits.slice(-CARD_DIGITS_MAX));
-    spans.push({ start: first.start, end: last.end, what: '[digits]' });
+    spans.push({ start: first.start, end: last.end, kind: 'card', what: '[digits]' });
   }
   return spans;
 }
@@ -228,14 +241,14 @@ function socialNumbers(text: string, groups: readonly Group[], before: Before, f
       ahead !== undefined || (named !== undefined && (own.length === SOCIAL_DIGITS || named <= first.start));
     if (isNamed && digits.length >= KNOWN_DIGITS_MIN && digits.length <= SOCIAL_DIGITS + 2) {
       if (digits.length > KNOWN_DIGITS_MIN) found.add(digits);
-      spans.push({ start: first.start, end: last.end, what: '[social security number]' });
+      spans.push({ start: first.start, end: last.end, kind: 'ssn', what: '[social security number]' });
       open = digits.length < SOCIAL_DIGITS ? digits : undefined;
       continue;
     }
     if (isNamed && digits.length < KNOWN_DIGITS_MIN) open = digits;
     for (const [from, to, whole] of printedSocials(text, row, before.grows)) {
       if (whole.length === SOCIAL_DIGITS) found.add(whole);
-      spans.push({ start: from, end: to, what: '[social security number]' });
+      spans.push({ start: from, end: to, kind: 'ssn', what: '[social security number]' });
     }
   }
   return { spans, open };
@@ -294,26 +307,32 @@ function knownParts(groups: readonly Group[], known: readonly string[]): readonl
     const last = row.at(-1);
     const digits = row.map((group) => group.digits).join('');
     if (first === undefined || last === undefined || digits.length < KNOWN_DIGITS_MIN) continue;
-    if (known.some((number) => number.includes(digits) || digits.includes(number)))
-      spans.push({ start: first.start, end: last.end, what: '[digits]' });
+    const whole = known.find((number) => number.includes(digits) || digits.includes(number));
+    if (whole === undefined) continue;
+    const kind = whole.length < CARD_DIGITS_MIN ? 'ssn' : 'card';
+    spans.push({ start: first.start, end: last.end, kind, what: '[digits]' });
   }
   return spans;
 }
 
-function without(text: string, spans: readonly Span[]): string {
+function mergedSpans(spans: readonly Span[]): readonly Span[] {
   const inOrder = [...spans].sort((a, b) => a.start - b.start || b.end - a.end);
   const merged: Span[] = [];
   for (const span of inOrder) {
     const last = merged.at(-1);
     if (last === undefined || span.start >= last.end) merged.push(span);
     else {
-      const what = last.what === '[digits]' ? span.what : last.what;
-      merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, span.end), what };
+      const { kind, what } = last.what === '[digits]' ? span : last;
+      merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, span.end), kind, what };
     }
   }
+  return merged;
+}
+
+function without(text: string, spans: readonly Span[]): string {
   let out = '';
   let from = 0;
-  for (const { start, end, what } of merged) {
+  for (const { start, end, what } of spans) {
     out += text.slice(from, start) + what;
     from = end;
   }

@@ -95,6 +95,17 @@ const turn = z.object({
     .describe('Milliseconds; a stage that did not take place is absent'),
 });
 
+export const recordingMarkers = z.object({
+  markers: z.array(
+    z.object({
+      startMs: z.number().describe('Of the recording'),
+      endMs: z.number(),
+      side: z.enum(['caller', 'agent']).describe('Which of the two is silent there'),
+      kind: z.enum(['card', 'ssn']),
+    }),
+  ),
+});
+
 export const socketTicket = z.object({
   ticket: z
     .string()

@@ -17,6 +17,7 @@ import {
   newSoftphoneCall,
   pageQuery,
   readiness,
+  recordingMarkers,
   sayText,
   socketTicket,
   softphoneNext,
@@ -78,6 +79,13 @@ const OPERATIONS: readonly Operation[] = [
     summary: 'Stereo recording, caller left, agent right; one byte range is honoured',
     status: 200,
     answer: 'audio/wav',
+  },
+  {
+    method: 'get',
+    path: '/v1/calls/{callSid}/recording/markers',
+    summary: 'Where in the recording a number was said, and is silent',
+    status: 200,
+    answer: recordingMarkers,
   },
   {
     method: 'post',

@@ -1,7 +1,9 @@
-// A call's recording, whole or in part, so that a player can seek.
+// A call's recording, whole or in part, so that a player can seek, and what is marked in it.
 import type { FastifyInstance } from 'fastify';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { readWavHeader, WAV_HEADER_BYTES_MAX } from '../audio/wav.ts';
+import { MARKER_BYTES_MAX, readMarkers, type WavMarker } from '../audio/wavMarkers.ts';
 import { ApiError } from './apiError.ts';
 import type { ServerContext } from './context.ts';
 import { fromStore } from './storeAnswer.ts';
@@ -9,12 +11,25 @@ import { fromStore } from './storeAnswer.ts';
 export function recordingRoute(app: FastifyInstance, context: ServerContext): void {
   const { reader, dataDir } = context.options;
 
-  app.get<{ Params: { callSid: string } }>('/v1/calls/:callSid/recording', async (request, reply) => {
-    const call = await fromStore(context, reader.call(request.params.callSid));
+  const opened = async (callSid: string): Promise<OpenFile> => {
+    const call = await fromStore(context, reader.call(callSid));
     if (call === undefined) throw new ApiError(404, 'not_found', 'no such call');
     const file = call.recording === null ? undefined : await openBelow(dataDir, call.recording);
     if (file === undefined) throw new ApiError(404, 'no_recording', 'this call has no recording');
-    const { handle, sizeBytes } = file;
+    return file;
+  };
+
+  app.get<{ Params: { callSid: string } }>('/v1/calls/:callSid/recording/markers', async (request) => {
+    const file = await opened(request.params.callSid);
+    try {
+      return { markers: await markersOf(file) };
+    } finally {
+      await file.handle.close();
+    }
+  });
+
+  app.get<{ Params: { callSid: string } }>('/v1/calls/:callSid/recording', async (request, reply) => {
+    const { handle, sizeBytes } = await opened(request.params.callSid);
     const range = parseRange(request.headers.range, sizeBytes);
     void reply.header('accept-ranges', 'bytes').type('audio/wav');
     if (range === 'unsatisfiable') {
@@ -36,11 +51,26 @@ export function recordingRoute(app: FastifyInstance, context: ServerContext): vo
   });
 }
 
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly sizeBytes: number;
+}
+
+/** None of a file that has no end yet. */
+async function markersOf({ handle, sizeBytes }: OpenFile): Promise<readonly WavMarker[]> {
+  const read = async (position: number, bytesMax: number): Promise<Uint8Array> => {
+    const bytes = new Uint8Array(Math.max(0, Math.min(bytesMax, sizeBytes - position)));
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, position);
+    return bytes.subarray(0, bytesRead);
+  };
+  const header = readWavHeader(await read(0, WAV_HEADER_BYTES_MAX));
+  if (!header.ok || header.dataBytes === undefined) return [];
+  const behindAudio = await read(header.dataOffset + header.dataBytes, MARKER_BYTES_MAX);
+  return readMarkers(behindAudio, header.sampleRateHz);
+}
+
 /** Opens a regular file below `folder`; undefined when there is none, or the path leads elsewhere. */
-async function openBelow(
-  folder: string,
-  relative: string,
-): Promise<{ readonly handle: FileHandle; readonly sizeBytes: number } | undefined> {
+async function openBelow(folder: string, relative: string): Promise<OpenFile | undefined> {
   let handle: FileHandle | undefined;
   try {
     const root = await realpath(folder);

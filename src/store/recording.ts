@@ -1,5 +1,5 @@
-// The recording of one call: a stereo WAV, the caller on the left and the agent on the right. It owns the
-// file. Whatever happens to the disk happens to the recording alone: nothing here throws into a call.
+// The recording of one call: a stereo WAV, the caller on the left and the agent on the right, silent and marked where it
+// has to be. It owns the file. Whatever happens to the disk happens to the recording alone: nothing here throws into a call.
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
@@ -11,12 +11,17 @@ import {
   type Side,
   type WavPiece,
 } from '../audio/wav.ts';
+import { markerChunks, type WavMarker } from '../audio/wavMarkers.ts';
 import { errorText } from '../base/errors.ts';
+import { MutedStretches, type ByteRange } from './mutedStretches.ts';
 
 /** Stereo, two bytes a sample. */
-const BYTES_PER_MS = (SAMPLE_RATE_HZ / 1_000) * 4;
+const FRAME_BYTES = 4;
+const BYTES_PER_MS = (SAMPLE_RATE_HZ / 1_000) * FRAME_BYTES;
 /** Pieces of 64 KB that wait for the disk: 32 s of call. A disk that far behind will not catch up. */
 const PIECES_WAITING_MAX = 16;
+/** Read, made silent and written back at once. */
+const MUTED_BYTES_MAX = 64_000;
 
 export type RecordingErrorCode =
   /** The file could not be made or written. */
@@ -54,6 +59,9 @@ export interface RecordingSummary {
 export class StereoRecording {
   readonly #options: RecordingOptions;
   readonly #timeline = stereoTimeline();
+  readonly #muted = new MutedStretches();
+  /** Of the audio, so much is on disk. */
+  #writtenBytes = 0;
   /** One write after the other; never rejects. */
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -79,6 +87,16 @@ export class StereoRecording {
   /** The agent fell silent at `atMs`, although more had been given. */
   agentCut(atMs: number): void {
     if (this.#accepts()) this.#timeline.erase('right', atMs);
+  }
+
+  /**
+   * What was said in this stretch is nobody's business: silence instead, in what is on disk and in what is still to be
+   * written, and a marker that says of what kind it was. Answers at once; on disk it is silent when the file is closed.
+   */
+  mute(marker: WavMarker): void {
+    if (this.#closing !== undefined) return;
+    const range = this.#muted.add(marker);
+    this.#queue = this.#queue.then(() => this.#within(() => this.#muteWritten(range)));
   }
 
   /** Writes the rest and closes the file. Idempotent. Never rejects: undefined when the recording had failed. */
@@ -109,27 +127,48 @@ export class StereoRecording {
     }
     this.#waiting += 1;
     this.#queue = this.#queue.then(async () => {
-      try {
-        // After a failure of the disk the rest is of no use; after `too_long` it belongs to the file.
-        if (this.#error?.code !== 'io') await this.#write(piece);
-      } catch (error) {
-        this.#fail('io', `cannot write ${this.#options.path}: ${errorText(error)}`, error);
-      } finally {
-        this.#waiting -= 1;
-      }
+      await this.#within(() => this.#write(piece));
+      this.#waiting -= 1;
     });
+  }
+
+  async #within(work: () => Promise<void>): Promise<void> {
+    try {
+      // After a failure of the disk the rest is of no use; after `too_long` it belongs to the file.
+      if (this.#error?.code !== 'io') await work();
+    } catch (error) {
+      this.#fail('io', `cannot write ${this.#options.path}: ${errorText(error)}`, error);
+    }
   }
 
   async #write(piece: WavPiece): Promise<void> {
     const handle = await this.#opened();
+    this.#muted.mute(piece.pcm, piece.offsetBytes);
     // At its place, not at the end: what is skipped is a hole in the file and reads as silence.
     await writeAll(handle, piece.pcm, WAV_HEADER_BYTES + piece.offsetBytes);
+    this.#writtenBytes = piece.offsetBytes + piece.pcm.length;
+  }
+
+  async #muteWritten({ from, to }: ByteRange): Promise<void> {
+    const end = Math.min(to, this.#writtenBytes);
+    if (from >= end) return;
+    const handle = await this.#opened();
+    const part = new Uint8Array(Math.min(MUTED_BYTES_MAX, end - from));
+    for (let at = from; at < end;) {
+      const length = Math.min(part.length, end - at);
+      const { bytesRead } = await handle.read(part, 0, length, WAV_HEADER_BYTES + at);
+      const whole = part.subarray(0, bytesRead - (bytesRead % FRAME_BYTES));
+      if (whole.length === 0) return;
+      this.#muted.mute(whole, at);
+      await writeAll(handle, whole, WAV_HEADER_BYTES + at);
+      at += whole.length;
+    }
   }
 
   async #opened(): Promise<FileHandle> {
     if (this.#handle !== undefined) return this.#handle;
     await mkdir(path.dirname(this.#options.path), { recursive: true });
-    this.#handle = await open(this.#options.path, 'w');
+    this.#handle = await open(this.#options.path, 'w+');
     await writeAll(this.#handle, wavHeader(2, SAMPLE_RATE_HZ, WAV_LENGTH_UNKNOWN), 0);
     return this.#handle;
   }
@@ -144,7 +183,9 @@ export class StereoRecording {
         const dataBytes = Math.round(durationMs * BYTES_PER_MS);
         // Cuts the last piece's padding, or lengthens the file over a hole.
         await handle.truncate(WAV_HEADER_BYTES + dataBytes);
-        await writeAll(handle, wavHeader(2, SAMPLE_RATE_HZ, dataBytes), 0);
+        const markers = markerChunks(this.#muted.markers, SAMPLE_RATE_HZ);
+        await writeAll(handle, markers, WAV_HEADER_BYTES + dataBytes);
+        await writeAll(handle, wavHeader(2, SAMPLE_RATE_HZ, dataBytes, markers.length), 0);
       }
     } catch (error) {
       this.#fail('io', `cannot finish ${this.#options.path}: ${errorText(error)}`, error);

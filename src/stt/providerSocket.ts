@@ -4,6 +4,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { WebSocket, type RawData } from 'ws';
 import type { Clock, Timer } from '../base/clock.ts';
 import { traceHeaders, type Span } from '../base/span.ts';
+import { retryAfterMs } from '../base/retryAfter.ts';
 import { codeOfStatus, ProviderError, type ProviderErrorCode } from '../base/errors.ts';
 
 export interface ProviderSocketSettings {
@@ -183,11 +184,12 @@ export class ProviderSocket {
 
   #onRefused(request: ClientRequest, response: IncomingMessage): void {
     const status = response.statusCode ?? 0;
-    const afterSeconds = Number(response.headers['retry-after'] ?? NaN);
+    const get = (name: string): string | null => String(response.headers[name] ?? '') || null;
+    const afterMs = retryAfterMs({ get }, this.#clock.wallMs());
     const said = this.#listener.refusal?.(response) ?? '';
     this.fail(codeOfStatus(status), `the server answered ${status}${said}`, {
       status,
-      ...(Number.isFinite(afterSeconds) && { retryAfterMs: afterSeconds * 1_000 }),
+      ...(afterMs !== undefined && { retryAfterMs: afterMs }),
     });
     request.destroy();
   }

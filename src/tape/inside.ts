@@ -225,6 +225,12 @@ export class Inside {
         outside.note(['untilMs', place, untilMs]);
         return untilMs;
       },
+      restMs: () => {
+        const restMs = outside.restMs(place);
+        outside.note(['restMs', place, restMs]);
+        return restMs;
+      },
+      accepted: () => outside.earsAccepted(place),
       failed: (why) => outside.earsFailed(place, why),
       succeeded: () => outside.earsSucceeded(place),
     }));

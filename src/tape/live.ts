@@ -70,6 +70,14 @@ export class LiveOutside implements Outside {
     return this.#world.earBreakers?.[place]?.untilMs ?? 0;
   }
 
+  restMs(place: number): number {
+    return this.#world.earBreakers?.[place]?.restMs() ?? 0;
+  }
+
+  earsAccepted(place: number): void {
+    this.#world.earBreakers?.[place]?.accepted();
+  }
+
   earsFailed(place: number, why: BreakerFailure): void {
     this.#world.earBreakers?.[place]?.failed(why);
   }

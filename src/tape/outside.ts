@@ -25,8 +25,10 @@ export interface Outside {
   listen(session: number, place: number, options: SttOptions, span?: Span): SttSession;
   admits(place: number): boolean;
   untilMs(place: number): number;
+  restMs(place: number): number;
   earsFailed(place: number, why: BreakerFailure): void;
   earsSucceeded(place: number): void;
+  earsAccepted(place: number): void;
   openTurnModel(session: number): TurnModelSession;
   complete(request: number, which: WhichModel, asked: LlmRequest, span?: Span): Source;
   speak(request: number, text: string, span?: Span): Source;

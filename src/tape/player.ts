@@ -277,6 +277,15 @@ class Player implements Outside {
     return typeof untilMs === 'number' ? untilMs : 0;
   }
 
+  restMs(place: number): number {
+    const restMs = this.#told('restMs', place);
+    return typeof restMs === 'number' ? restMs : 0;
+  }
+
+  earsAccepted(): void {
+    // Nobody else is told.
+  }
+
   earsFailed(): void {
     // Nobody else is warned.
   }

@@ -67,6 +67,7 @@ export type DoingName =
   | 'commit'
   | 'admits'
   | 'untilMs'
+  | 'restMs'
   /** Asked the model: request, which of them, what tells the request from another. */
   | 'asked'
   | 'speak'

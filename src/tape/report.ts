@@ -138,6 +138,7 @@ function ofDoing([name, ...rest]: Doing): string {
       return `tells of a turn ${JSON.stringify(subject)}`;
     case 'admits':
     case 'untilMs':
+    case 'restMs':
       return 'looks which ears can be trusted';
     case 'wait':
       return 'waits for what is kept to be kept';

@@ -149,8 +149,10 @@ export class Stage {
         ? {}
         : {
             earBreakers: Array.from({ length: header.trusted }, () => ({
+              accepted: unasked,
               admits: unasked,
               failed: unasked,
+              restMs: unasked,
               succeeded: unasked,
               untilMs: 0,
             })),

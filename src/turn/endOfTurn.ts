@@ -194,7 +194,7 @@ function sameTurn(a: string, b: string): boolean {
   return a === b || (sameWords(a, b) && wordsOf(a).length > 0);
 }
 
-/** Voice without a word: the caller is asked again, a few times; a noise gives the floor back. */
+/** Voice without a word: the caller is asked again, a few times, and always while nobody listens; a noise gives the floor back. */
 function notUnderstood(state: TurnState, silenceAtMs: number, settings: TurnSettings): TurnStep {
   const voiceMs = state.voiceAtMs === undefined ? 0 : silenceAtMs - state.voiceAtMs;
   const known = state.voice === 'off' && state.speechMs !== undefined;
@@ -202,7 +202,7 @@ function notUnderstood(state: TurnState, silenceAtMs: number, settings: TurnSett
   if (!spoke) return listen(state, settings);
   const { wordless, effects } = heardNoWords(state.wordless, voiceMs);
   return chain({ state: { ...state, wordless }, effects }, (next) =>
-    next.asked >= ASKED_AGAIN_MAX
+    next.asked >= ASKED_AGAIN_MAX && next.hears
       ? listen(next, settings)
       : speakLine({ ...next, asked: next.asked + 1 }, { kind: 'noWords' }),
   );

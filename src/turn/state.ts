@@ -71,6 +71,8 @@ export interface TurnState {
   readonly speechMs: number | undefined;
   /** How often the caller was told that nothing was understood, since their last words. */
   readonly asked: number;
+  /** Somebody listens, as far as is known: words can come. */
+  readonly hears: boolean;
   /** Voice that the ears made no word of. */
   readonly wordless: Wordless;
   /** When the caller's words were last new. */
@@ -190,6 +192,8 @@ export type TurnEvent =
   | ({ readonly kind: 'endJudged'; readonly atMs: number } & EndHeard)
   /** Whoever listens from now on leaves the end of the turn to be judged by its words, or judges it. */
   | { readonly kind: 'judgeChanged'; readonly atMs: number; readonly judge: TurnJudge }
+  /** From now on nobody listens, for some time at least, or somebody does again. */
+  | { readonly kind: 'hearingChanged'; readonly atMs: number; readonly hears: boolean }
   /** A speech-to-text that judges turns, on the words that it has told before. */
   | {
       readonly kind: 'turnJudged';
@@ -271,6 +275,7 @@ export function firstState(turn = 0): TurnState {
     voiceAtMs: undefined,
     speechMs: undefined,
     asked: 0,
+    hears: true,
     wordless: HEARS_WORDS,
     wordsAtMs: undefined,
     cutIn: { kind: 'no' },

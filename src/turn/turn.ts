@@ -89,6 +89,8 @@ function react(state: TurnState, event: TurnEvent, settings: TurnSettings): Turn
       return endJudged(state, event, settings);
     case 'judgeChanged':
       return judgeChanged(state, event, settings);
+    case 'hearingChanged':
+      return stay({ ...state, hears: event.hears });
     case 'turnJudged':
       return turnJudged(state, event, settings);
     case 'committed':

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { Breaker, FAILURES_MAX, inOrderOfTrust, type BreakerState } from '../../src/base/breaker.ts';
+import {
+  Breaker,
+  FAILURES_MAX,
+  inOrderOfTrust,
+  RATE_LIMITED_MS_MAX,
+  type BreakerState,
+} from '../../src/base/breaker.ts';
 import { ProviderError, type ProviderErrorCode } from '../../src/base/errors.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from '../helpers/virtualClock.ts';
@@ -67,6 +73,29 @@ test('who says when to come back is left alone until then, by everybody', async 
   assert.equal(breaker.admits(), false);
   await clock.advance(200);
   assert.equal(breaker.admits(), true);
+});
+
+test('whoever has nobody else to ask waits as long as the provider said, at most a minute, and one tries first', async () => {
+  const { clock, breaker } = open();
+  for (let i = 0; i < FAILURES_MAX; i += 1) breaker.failed(failure('server'));
+  assert.equal(breaker.restMs(), 0, 'it did not ask to be left alone');
+  breaker.failed(failure('rate_limit', 5_000));
+  assert.equal(breaker.restMs(), 5_000);
+  await clock.advance(5_000);
+  assert.equal(breaker.restMs(), 0);
+  const lookMs = breaker.restMs();
+  assert.ok(lookMs > 0 && lookMs < 1_000, `${lookMs} ms`);
+  breaker.accepted();
+  assert.deepEqual([breaker.restMs(), breaker.state], [0, 'closed']);
+  breaker.failed(failure('rate_limit', 3_600_000));
+  assert.equal(breaker.restMs(), RATE_LIMITED_MS_MAX);
+});
+
+test('that a request was taken says nothing when there was no limit', () => {
+  const { breaker } = open();
+  for (let i = 0; i < FAILURES_MAX; i += 1) breaker.failed(failure('server'));
+  breaker.accepted();
+  assert.equal(breaker.state, 'open');
 });
 
 test('a request that was wrong in itself says nothing about the provider', () => {

@@ -6,6 +6,7 @@ import test from 'node:test';
 import { encodeMulaw } from '../../src/audio/mulaw.ts';
 import { readWav } from '../../src/audio/wav.ts';
 import { Background } from '../../src/base/background.ts';
+import { Privacy } from '../../src/call/privacy.ts';
 import { CallRecording } from '../../src/call/callRecording.ts';
 import { StereoRecording } from '../../src/store/recording.ts';
 import { CallRig } from '../helpers/callRig.ts';
@@ -42,7 +43,7 @@ test('frames that come in a burst after a stall lie where they were said', async
       }),
     },
     'CA1',
-    1,
+    { parts: 1, privacy: new Privacy(rig.agent, () => undefined) },
   );
   // The first comes 30 ms late, five to fourteen at once.
   const arrivesAtMs = (number: number): number =>

@@ -69,6 +69,7 @@ function setUp(providerNames: readonly string[], clock = new VirtualClock(), bre
   ears.attach({
     onVoice: () => undefined,
     onWords: (utterance, text, final) => words.push(`${utterance}${final ? '!' : ''} ${text}`),
+    onHearing: (hears) => words.push(hears ? 'hears' : 'hears nothing'),
     onJudge: () => assert.fail('nobody judges turns'),
     onTurnJudged: () => assert.fail('nobody judges turns'),
     onFailed: (error) => words.push(`failed ${error.provider}`),
@@ -397,6 +398,117 @@ test('who says when to come back is asked by no other call before', async () => 
   assert.equal(setUp(['a', 'b'], clock, breakers).last().provider, 'a');
 });
 
+/** The provider of this session doesn't want to be asked for so long. */
+function limit(session: OpenSession, retryAfterMs: number): void {
+  const details = { stage: 'stt', provider: session.provider, retryAfterMs } as const;
+  session.tell({ kind: 'failed', error: new ProviderError('rate_limit', '429', details) });
+}
+
+test('the only one there is, is asked again when it said to come back, by all calls', async () => {
+  const clock = new VirtualClock();
+  const breakers = [new Breaker({ clock, random: seededRandom(1) })];
+  const first = setUp(['a'], clock, breakers);
+  limit(first.last(), 5_000);
+  await clock.advance(2_000);
+  const second = setUp(['a'], clock, breakers);
+  await clock.advance(2_900);
+  assert.deepEqual([first.sessions.length, second.sessions.length], [1, 0]);
+  await clock.advance(200);
+  assert.deepEqual([first.sessions.length, second.sessions.length], [2, 0], 'one tries');
+  first.last().tell({ kind: 'ready' });
+  await clock.advance(200);
+  assert.deepEqual([first.sessions.length, second.sessions.length], [2, 1], 'and the others follow');
+  second.last().tell({ kind: 'ready' });
+  assert.deepEqual(first.words, ['failed a', 'hears nothing', 'now a', 'hears']);
+  assert.deepEqual(second.words, ['hears nothing', 'hears']);
+  for (const rig of [first, second]) rig.ears.close();
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('one that is limited anew is left alone anew, by all calls', async () => {
+  const clock = new VirtualClock();
+  const breakers = [new Breaker({ clock, random: seededRandom(1) })];
+  const rigs = [1, 2, 3].map(() => setUp(['a'], clock, breakers));
+  for (const rig of rigs) limit(rig.last(), 3_000);
+  await clock.advance(3_100);
+  const tried = rigs.filter(({ sessions }) => sessions.length === 2);
+  assert.equal(tried.length, 1);
+  for (const rig of tried) limit(rig.last(), 3_000);
+  await clock.advance(2_900);
+  assert.equal(rigs.flatMap(({ sessions }) => sessions).length, 4);
+  await clock.advance(400);
+  assert.equal(rigs.flatMap(({ sessions }) => sessions).length, 5);
+});
+
+test('a trial that nobody hears of again lets the next one try', async () => {
+  const clock = new VirtualClock();
+  const breakers = [new Breaker({ clock, random: seededRandom(1) })];
+  const rigs = [1, 2].map(() => setUp(['a'], clock, breakers));
+  for (const rig of rigs) limit(rig.last(), 1_000);
+  await clock.advance(1_100);
+  rigs.find(({ sessions }) => sessions.length === 2)?.ears.close();
+  await clock.advance(2_200);
+  assert.deepEqual(
+    rigs.map(({ sessions }) => sessions.length),
+    [2, 2],
+  );
+});
+
+test('nobody is left alone for longer than a minute, whatever was said', async () => {
+  const clock = new VirtualClock();
+  const { last, sessions } = setUp(['a'], clock, [new Breaker({ clock, random: seededRandom(1) })]);
+  limit(last(), 24 * 3_600_000);
+  await clock.advance(59_900);
+  assert.equal(sessions.length, 1);
+  await clock.advance(200);
+  assert.equal(sessions.length, 2);
+});
+
+test('what is said while nobody may be asked is heard when somebody may', async () => {
+  const clock = new VirtualClock();
+  const rig = setUp(['a'], clock, [new Breaker({ clock, random: seededRandom(1) })]);
+  limit(rig.last(), 4_000);
+  await rig.hears(300, 1);
+  rig.voiceStarts();
+  await rig.hears(2_000, 2);
+  rig.voiceStops();
+  assert.equal(rig.ears.commit(), 0);
+  await rig.hears(2_000, 3);
+  assert.match(heard(rig.last()), /^1+2{100}!3+$/u);
+  rig.last().tell({ kind: 'final', utterance: 0, text: 'Is anybody there?' });
+  assert.equal(rig.words.at(-1), '0! Is anybody there?');
+});
+
+test('with another one that is limited as well, whoever comes back first is asked', async () => {
+  const clock = new VirtualClock();
+  const breakers = ['a', 'b'].map(() => new Breaker({ clock, random: seededRandom(1) }));
+  const rig = setUp(['a', 'b'], clock, breakers);
+  limit(rig.last(), 20_000);
+  await clock.advance(0);
+  assert.equal(rig.last().provider, 'b', 'at once');
+  limit(rig.last(), 2_000);
+  await clock.advance(2_300);
+  assert.deepEqual(
+    rig.sessions.map(({ provider }) => provider),
+    ['a', 'b', 'b'],
+  );
+});
+
+test('one that is limited is not asked beside one without words; that one is, once more', async () => {
+  const clock = new VirtualClock();
+  const breakers = ['a', 'b'].map(() => new Breaker({ clock, random: seededRandom(1) }));
+  const rig = setUp(['a', 'b'], clock, breakers);
+  breakers[1]?.failed(
+    new ProviderError('rate_limit', '429', { stage: 'stt', provider: 'b', retryAfterMs: 30_000 }),
+  );
+  rig.voiceStarts();
+  await rig.hears(1_600, 2);
+  assert.deepEqual(
+    rig.sessions.map(({ provider }) => provider),
+    ['a', 'a'],
+  );
+});
+
 test('late news of a session that was replaced falls through', async () => {
   const { clock, last, sessions, words } = setUp(['a', 'b']);
   const first = last();
@@ -454,6 +566,7 @@ test('who judges turns is told when it begins to listen, and who does not when i
   ears.attach({
     onVoice: () => undefined,
     onWords: (utterance, text, final) => news.push(`${utterance}${final ? '!' : ''} ${text}`),
+    onHearing: () => undefined,
     onJudge: (judgesTurns) => news.push(`judges ${judgesTurns}`),
     onTurnJudged: (utterance, judgement) => news.push(`${utterance} ${judgement}`),
     onFailed: (error) => news.push(`failed ${error.provider}`),

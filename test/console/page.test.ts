@@ -5,6 +5,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { wavHeader } from '../../src/audio/wav.ts';
+import { markerChunks } from '../../src/audio/wavMarkers.ts';
 import { linkTo, parseRoute } from '../../src/console/address.ts';
 import { duration, keysIn, milliseconds } from '../../src/console/format.ts';
 import { gridStep } from '../../src/console/gridStep.ts';
@@ -109,6 +110,13 @@ test('the shape of a recording is each side’s, read slice by slice', async () 
   const quarter = STEPS / 4;
   assert.deepEqual([last.caller[quarter], last.agent[quarter]], [0.5, 0]);
   assert.deepEqual([last.caller[3 * quarter], last.agent[3 * quarter]], [0, 0.5]);
+});
+
+test('what is marked in a recording is known with its shape', async () => {
+  const marked = [{ startMs: 250, endMs: 750, side: 'agent', kind: 'ssn' }] as const;
+  const whole = new Blob([await recording(1).arrayBuffer(), new Uint8Array(markerChunks(marked, 8_000))]);
+  assert.deepEqual((await peaksOf(whole)).at(-1)?.markers, marked);
+  assert.deepEqual((await peaksOf(recording(1))).at(-1)?.markers, []);
 });
 
 test('a recording that was not finished has what is there; an empty one nothing; another file is refused', async () => {

@@ -3,22 +3,19 @@
 import { BYTES_PER_MS, FRAME_MS, silence } from '../../src/audio/mulaw.ts';
 import { Background } from '../../src/base/background.ts';
 import { sleep, type Timer } from '../../src/base/clock.ts';
-import { silentLogger } from '../../src/base/logger.ts';
 import { parseAgentFile } from '../../src/agent/file.ts';
 import type { AgentFile } from '../../src/agent/schema.ts';
 import { Calls } from '../../src/call/calls.ts';
-import { turnSettingsOf } from '../../src/call/turnSettings.ts';
 import type { CallInfo, CallStream } from '../../src/call/port.ts';
 import type { CallWorld } from '../../src/call/world.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
 import type { ChatMessage, LlmEvent, LlmRequest } from '../../src/llm/port.ts';
 import { openMetrics } from '../../src/metrics/metrics.ts';
-import { PlayoutWheel } from '../../src/playout/wheel.ts';
 import type { CallEnded, CallStarted, TurnRow } from '../../src/store/port.ts';
 import type { SttEvent } from '../../src/stt/port.ts';
 import type { MediaStreamListener } from '../../src/twilio/mediaStream.ts';
-import type { VadEvent } from '../../src/vad/port.ts';
 import { FakeCarrier } from './fakeCarrier.ts';
+import { simulatedWorld, ToldDetector } from './simulatedWorld.ts';
 import { VirtualClock, settle } from './virtualClock.ts';
 
 const AGENT = `
@@ -76,6 +73,8 @@ export interface RigOptions {
   readonly world?: Partial<CallWorld>;
   readonly llmFirstTokenMs?: number;
   readonly ttsFirstByteMs?: number;
+  /** 20 ms of what the caller's line sounds like, whatever is said on it; else it is silent. */
+  readonly lineSound?: Uint8Array;
   /** A sentence that the voice cannot say. */
   readonly mute?: (text: string) => boolean;
 }
@@ -99,7 +98,7 @@ export class CallRig {
   sttSessions = 0;
   readonly #options: RigOptions;
   #stream: MediaStreamListener | undefined;
-  #vad: (event: VadEvent) => void = () => undefined;
+  readonly #detector = new ToldDetector();
   #stt: (event: SttEvent) => void = () => undefined;
   #utterance = 0;
   #said = '';
@@ -152,7 +151,8 @@ export class CallRig {
   /** Time passes: the carrier plays and the caller's line is silent. */
   async run(durationMs: number): Promise<void> {
     for (let ms = 0; ms < durationMs; ms += 1) {
-      if (ms % FRAME_MS === 0) this.#stream?.onMedia(silence(FRAME_MS), this.clock.nowMs());
+      if (ms % FRAME_MS === 0)
+        this.#stream?.onMedia(this.#options.lineSound ?? silence(FRAME_MS), this.clock.nowMs());
       await this.clock.advance(1);
       this.carrier.playMs();
     }
@@ -169,7 +169,7 @@ export class CallRig {
   }
 
   async voice(levelDbfs = -20): Promise<void> {
-    this.#vad({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - 80, levelDbfs });
+    this.#detector.tell({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - 80, levelDbfs });
     await this.run(0);
   }
 
@@ -181,7 +181,7 @@ export class CallRig {
   /** The voice stops 200 ms ago, as a detector with that hangover says. */
   async silence(): Promise<void> {
     await this.run(200);
-    this.#vad({ kind: 'voiceStopped', silenceAtMs: this.clock.nowMs() - 200, speechMs: undefined });
+    this.#detector.tell({ kind: 'voiceStopped', silenceAtMs: this.clock.nowMs() - 200, speechMs: undefined });
   }
 
   /** The caller presses keys, one after the other, at a person's pace. */
@@ -231,10 +231,9 @@ export class CallRig {
 
   #world(): CallWorld {
     const { clock } = this;
-    return {
+    return simulatedWorld({
       agent: this.agent,
       clock,
-      logger: silentLogger,
       metrics: this.metrics,
       events: { publish: (event) => void this.events.push(event) },
       writer: {
@@ -245,14 +244,7 @@ export class CallRig {
         pendingWrites: 0,
         flush: () => Promise.resolve(),
       },
-      detector: {
-        kind: 'energy',
-        open: (listener) => {
-          this.#vad = listener;
-          return { push: () => undefined, close: () => undefined };
-        },
-        close: () => Promise.resolve(),
-      },
+      detector: this.#detector,
       ears: [
         {
           provider: 'fake',
@@ -301,15 +293,9 @@ export class CallRig {
         speak: (text, signal) => this.#speak(text, signal),
       },
       providers: { llm: 'fake', tts: 'fake' },
-      wheel: new PlayoutWheel(clock),
-      turnSettings: { ...turnSettingsOf(this.agent, true), giveUpAfterMs: 5_000 },
-      firstSentence: true,
       background: this.background,
-      fetch: () => Promise.reject(new Error('no network here')),
-      secret: () => undefined,
-      openRecording: () => undefined,
       ...this.#options.world,
-    };
+    });
   }
 
   async *#complete(request: LlmRequest, signal: AbortSignal): AsyncGenerator<LlmEvent, void, undefined> {

@@ -6,7 +6,13 @@ import { intentsOf } from '../../src/agent/intentPlan.ts';
 import { fixedLines } from '../../src/agent/lines.ts';
 import { parseAgentFile } from '../../src/agent/file.ts';
 import { Background } from '../../src/base/background.ts';
-import type { Clock } from '../../src/base/clock.ts';
+import { Breaker } from '../../src/base/breaker.ts';
+import { LatencyWindow } from '../../src/base/latencyWindow.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import { withFallback } from '../../src/llm/fallback.ts';
+import type { LanguageModel } from '../../src/llm/port.ts';
+import { fallbackTextToSpeech } from '../../src/tts/fallback.ts';
+import type { TextToSpeech } from '../../src/tts/port.ts';
 import { silentLogger, type Logger } from '../../src/base/logger.ts';
 import { APOLOGY_MS } from '../../src/call/deadAir.ts';
 import { STALLED_MS_MAX } from '../../src/call/protectedWords.ts';
@@ -14,15 +20,14 @@ import { Calls } from '../../src/call/calls.ts';
 import { turnSettingsOf } from '../../src/call/turnSettings.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
 import { openMetrics } from '../../src/metrics/metrics.ts';
-import { PlayoutWheel } from '../../src/playout/wheel.ts';
 import type { CallEnded, CallStarted, TurnRow } from '../../src/store/port.ts';
 import { wordsOf } from '../../src/turn/said.ts';
 import { STEADY_MS } from '../../src/turn/steadyVoice.ts';
 import { FINAL_WORDS_MS } from '../../src/turn/turn.ts';
 import type { MediaStreamListener } from '../../src/twilio/mediaStream.ts';
-import type { VadEvent } from '../../src/vad/port.ts';
 import { INFO, LETTER_MS } from './callRig.ts';
 import { Chance } from './chance.ts';
+import { coarseWheel, simulatedWorld, ToldDetector } from './simulatedWorld.ts';
 import { SoundingCarrier } from './soundingCarrier.ts';
 import { UnreliableEars, unreliableFetch, unreliableModel, unreliableVoice } from './unreliableProviders.ts';
 import { settlePromises, VirtualClock } from './virtualClock.ts';
@@ -73,6 +78,8 @@ const PROTECTED = /twelve dollars|ready tomorrow|takes a moment/u;
 /** Ends with the beginning of what is protected. */
 const PROTECTED_CUT = /\b(?:and it is(?: ready)?|It takes(?: a)?)$/u;
 
+/** What the log says when another session of the ears takes over. */
+const LISTENS = 'another connection listens';
 const FRAME = silence(FRAME_MS);
 const TALK_MS = 15_000;
 /** Longer than a lost stream is waited for, a call says its last words, and any provider hangs. */
@@ -81,8 +88,6 @@ const HANGOVER_MS = 200;
 const ONSET_MS = 80;
 /** The wheel's tick, the carrier's way and the steps in which the caller listens. */
 const MARGIN_MS = 300;
-/** Coarse, for speed: the wheel catches up by the time. */
-const TICK_MS = 20;
 
 // A registry is dear, and nothing here depends on what it counts.
 const metrics = openMetrics({ callsActive: () => 0, pendingWrites: () => 0 });
@@ -109,14 +114,22 @@ export class SimulatedCall {
   readonly events: LiveEvent[] = [];
   readonly bugs: unknown[] = [];
   readonly streams: Stream[] = [];
+  /** What befell the providers, and how often. */
+  readonly faults = new Map<string, number>();
+  /** Whether another provider stands behind each. */
+  second = false;
+  /** How often another provider, or another connection to the same, went on, by stage. */
+  readonly switches = { stt: 0, llm: 0, tts: 0 };
+  /** From the end of a whole sentence of the caller's to one of the agent's, where they waited for it. */
+  readonly waitsMs: number[] = [];
   readonly background = new Background((error) => this.bugs.push(error));
+  readonly #onFault = (name: string): void => void this.faults.set(name, (this.faults.get(name) ?? 0) + 1);
   readonly #caller: Chance;
   readonly #line: Chance;
   readonly #ears: UnreliableEars;
   readonly #calls: Calls;
   readonly #markFaults: number;
-  #vad: (event: VadEvent) => void = () => undefined;
-  #detectors = 0;
+  readonly #detector = new ToldDetector();
   /** Counts what takes the floor, from whoever it comes: what waited for an answer before need not get one. */
   #overtaken = 0;
   readonly #voiceFaults: boolean;
@@ -126,7 +139,7 @@ export class SimulatedCall {
   readonly #disturbedAtMs: number[] = [];
   /** What is said to a machine is cut off, protected or not. */
   #toMachine = false;
-  readonly #voiceBreaks: boolean;
+  #voiceBreaks: boolean;
 
   constructor(seed: number) {
     const chance = new Chance(seed);
@@ -136,55 +149,71 @@ export class SimulatedCall {
     const share = (): number => chance.pick([0, 0.05, 0.25]);
     this.#markFaults = share();
     this.#voiceFaults = chance.happens(0.3);
-    this.#ears = new UnreliableEars(this.clock, chance.branch(), share());
-    const model = unreliableModel(this.clock, chance.branch(), share());
+    const onFault = this.#onFault;
+    this.#ears = new UnreliableEars(this.clock, chance.branch(), share(), onFault);
+    const model = unreliableModel(this.clock, chance.branch(), share(), onFault);
     const brokenShare = share();
     this.#voiceBreaks = brokenShare > 0;
-    const voice = unreliableVoice(this.clock, chance.branch(), brokenShare, lines);
-    const fetch = unreliableFetch(this.clock, chance.branch(), share());
+    const voice = unreliableVoice(this.clock, chance.branch(), brokenShare, lines, onFault);
+    const fetch = unreliableFetch(this.clock, chance.branch(), share(), onFault);
     const speculate = chance.happens(0.8);
+    const firstSentence = chance.happens(0.9);
     const { clock } = this;
-    const coarse: Clock = {
-      nowMs: () => clock.nowMs(),
-      wallMs: () => clock.wallMs(),
-      after: (delayMs, callback) => clock.after(Math.max(TICK_MS, delayMs), callback),
-    };
-    this.#calls = new Calls({
-      agent,
-      intents,
-      clock,
-      logger: this.#logger(),
-      metrics,
-      events: { publish: (event) => void this.events.push(event) },
-      writer: {
-        callStarted: (call) => void this.started.push(call),
-        turnFinished: (row) => Promise.resolve(void this.rows.push(row)),
-        callEnded: (call) => Promise.resolve(void this.ended.push(call)),
-        leadFields: () => undefined,
-        pendingWrites: 0,
-        flush: () => Promise.resolve(),
-      },
-      detector: {
-        kind: 'energy',
-        open: (listener) => {
-          this.#vad = listener;
-          this.#detectors += 1;
-          return { push: () => undefined, close: () => void (this.#detectors -= 1) };
+    this.#calls = new Calls(
+      simulatedWorld({
+        agent,
+        intents,
+        clock,
+        logger: this.#logger(),
+        metrics,
+        events: { publish: (event) => void this.events.push(event) },
+        writer: {
+          callStarted: (call) => void this.started.push(call),
+          turnFinished: (row) => Promise.resolve(void this.rows.push(row)),
+          callEnded: (call) => Promise.resolve(void this.ended.push(call)),
+          leadFields: () => undefined,
+          pendingWrites: 0,
+          flush: () => Promise.resolve(),
         },
-        close: () => Promise.resolve(),
-      },
-      ears: [this.#ears.provider],
-      model,
-      voice,
-      providers: { llm: 'simulated', tts: 'simulated' },
-      wheel: new PlayoutWheel(coarse),
-      turnSettings: { ...turnSettingsOf(agent, speculate), giveUpAfterMs: 5_000 },
-      firstSentence: chance.happens(0.9),
-      background: this.background,
-      fetch,
-      secret: () => undefined,
-      openRecording: () => undefined,
+        detector: this.#detector,
+        ...this.#providers(seed, chance, model, voice),
+        wheel: coarseWheel(clock),
+        turnSettings: { ...turnSettingsOf(agent, speculate), giveUpAfterMs: 5_000 },
+        firstSentence,
+        background: this.background,
+        fetch,
+      }),
+    );
+  }
+
+  /** In every second call each of them has another one behind it, which fails as it pleases. */
+  #providers(seed: number, chance: Chance, model: LanguageModel, voice: TextToSpeech) {
+    const { provider } = this.#ears;
+    this.second = chance.happens(0.5);
+    if (!this.second) return { ears: [provider], model, voice };
+    const { clock } = this;
+    const random = seededRandom(seed);
+    const onFault = this.#onFault;
+    const share = (): number => chance.pick([0, 0.05, 0.25]);
+    const breakers = (): readonly Breaker[] => [1, 2].map(() => new Breaker({ clock, random }));
+    const kept = () => ({
+      clock,
+      breakers: breakers(),
+      latencies: [1, 2].map(() => new LatencyWindow(clock)),
     });
+    const secondModel = unreliableModel(clock, chance.branch(), share(), onFault);
+    const brokenShare = share();
+    this.#voiceBreaks ||= brokenShare > 0;
+    const secondVoice = unreliableVoice(clock, chance.branch(), brokenShare, lines, onFault);
+    return {
+      ears: [provider, { ...provider, provider: 'second' }],
+      earBreakers: breakers(),
+      model: withFallback([model, secondModel], { ...kept(), onSwitch: () => void (this.switches.llm += 1) }),
+      voice: fallbackTextToSpeech([voice, secondVoice], {
+        ...kept(),
+        onFallback: () => void (this.switches.tts += 1),
+      }),
+    };
   }
 
   /** The call, its end, and everything that has to hold of it. Throws what doesn't. */
@@ -222,12 +251,14 @@ export class SimulatedCall {
   async #converse(text: string): Promise<void> {
     const losses = this.#ears.losses;
     const eventsBefore = this.events.length;
+    let last = text;
     await this.#speak(text);
     if (this.#caller.happens(0.25)) {
       await this.#pass(this.#caller.between(50, 1_200));
-      await this.#speak(this.#caller.pick(SENTENCES));
+      last = this.#caller.pick(SENTENCES);
+      await this.#speak(last);
     }
-    if (this.#caller.happens(0.8)) await this.#awaitAnswer(losses, eventsBefore);
+    if (this.#caller.happens(0.8)) await this.#awaitAnswer(losses, eventsBefore, /[.?]$/u.test(last));
   }
 
   async #speak(text: string): Promise<void> {
@@ -273,7 +304,7 @@ export class SimulatedCall {
     this.#disturbedAtMs.push(this.clock.nowMs());
     const levelDbfs = this.#caller.between(-24, -18);
     if (this.#isLive && !this.#stuck)
-      this.#vad({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - ONSET_MS, levelDbfs });
+      this.#detector.tell({ kind: 'voiceStarted', voiceAtMs: this.clock.nowMs() - ONSET_MS, levelDbfs });
   }
 
   async #silence(): Promise<void> {
@@ -282,7 +313,7 @@ export class SimulatedCall {
     await this.#pass(HANGOVER_MS);
     const silenceAtMs = this.clock.nowMs() - HANGOVER_MS;
     const speechMs = this.#caller.between(0, 500);
-    if (this.#isLive) this.#vad({ kind: 'voiceStopped', silenceAtMs, speechMs });
+    if (this.#isLive) this.#detector.tell({ kind: 'voiceStopped', silenceAtMs, speechMs });
   }
 
   async #loseStream(): Promise<void> {
@@ -348,6 +379,7 @@ export class SimulatedCall {
   #logger(): Logger {
     const logger: Logger = {
       ...silentLogger,
+      info: (_fields, message) => void (message === LISTENS && (this.switches.stt += 1)),
       error: (fields, message) => void this.bugs.push({ message, ...fields }),
       child: () => logger,
     };
@@ -356,8 +388,8 @@ export class SimulatedCall {
 
   // --- what has to hold ---
 
-  /** The caller has just finished, listens, and is not kept waiting. */
-  async #awaitAnswer(lossesBefore: number, eventsBefore: number): Promise<void> {
+  /** The caller has just finished, listens, and is not kept waiting. `whole`: with a sentence that nobody waits for the rest of. */
+  async #awaitAnswer(lossesBefore: number, eventsBefore: number, whole = false): Promise<void> {
     const silentAtMs = this.clock.nowMs() - HANGOVER_MS;
     const overtaken = this.#overtaken;
     const eventsAfter = this.events.length;
@@ -365,6 +397,7 @@ export class SimulatedCall {
       await this.#pass(100);
       if (!this.#isLive || overtaken !== this.#overtaken || this.#ears.losses > lossesBefore) return;
       const nowMs = this.clock.nowMs();
+      const since = nowMs - silentAtMs;
       const knownAtMs = Math.max(silentAtMs, this.#lastWordsAtMs());
       // Those that were heard over the agent may be judged when it has finished.
       const soundsUntilMs = this.streams.at(-1)?.carrier.silentFromMs ?? 0;
@@ -375,7 +408,10 @@ export class SimulatedCall {
         .slice(eventsAfter)
         .filter((event) => event.type === 'agent.said')
         .some((event) => !fillers.has(event.text));
-      if (saidSince) return;
+      if (saidSince) {
+        if (whole) this.waitsMs.push(since);
+        return;
+      }
       const decidedMs = agent.turnTaking.maxWaitMs + FINAL_WORDS_MS + (this.#stuck ? STEADY_MS : 0);
       const before = this.events.slice(0, eventsAfter).findLast((event) => event.type === 'agent.said');
       const stalledMs = before !== undefined && PROTECTED.test(before.text) ? STALLED_MS_MAX : 0;
@@ -383,7 +419,6 @@ export class SimulatedCall {
         silentAtMs + agent.limits.deadAirMs + stalledMs,
         Math.max(knownAtMs, soundsUntilMs) + decidedMs,
       );
-      const since = nowMs - silentAtMs;
       if (soundsUntilMs < silentAtMs) {
         assert.ok(nowMs <= soundDueMs + MARGIN_MS, `no sound for ${since} ms at ${nowMs}`);
       }
@@ -411,7 +446,7 @@ export class SimulatedCall {
       assert.equal(stream.closedByUs, 1, 'each stream is closed once');
       assert.equal(stream.carrier.lateMessages, 0, 'nothing is sent to a closed stream');
     }
-    assert.equal(this.#detectors, 0, 'each voice detector is closed once');
+    assert.equal(this.#detector.opened, 0, 'each voice detector is closed once');
     assert.equal(this.#ears.open, 0, 'each session of the ears is closed once');
     assert.equal(this.clock.pendingTimers, 0, 'no timer is left');
     assert.equal(this.background.count, 0, 'no promise is left');

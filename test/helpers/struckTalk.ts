@@ -6,25 +6,20 @@ import { parseAgentFile } from '../../src/agent/file.ts';
 import { fixedLines } from '../../src/agent/lines.ts';
 import { Background } from '../../src/base/background.ts';
 import { Breaker } from '../../src/base/breaker.ts';
-import type { Clock } from '../../src/base/clock.ts';
 import { LatencyWindow } from '../../src/base/latencyWindow.ts';
-import { silentLogger } from '../../src/base/logger.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { Calls } from '../../src/call/calls.ts';
-import { rehearsalWriter } from '../../src/call/rehearsalParts.ts';
-import { turnSettingsOf } from '../../src/call/turnSettings.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
 import { withFallback } from '../../src/llm/fallback.ts';
 import type { LlmRequest } from '../../src/llm/port.ts';
 import { openMetrics } from '../../src/metrics/metrics.ts';
-import { PlayoutWheel } from '../../src/playout/wheel.ts';
 import type { ChaosStage } from '../../src/sim/chaosLane.ts';
 import type { FaultName } from '../../src/sim/struckProvider.ts';
 import { fallbackTextToSpeech } from '../../src/tts/fallback.ts';
 import type { MediaStreamListener } from '../../src/twilio/mediaStream.ts';
-import type { VadEvent } from '../../src/vad/port.ts';
 import { INFO, LETTER_MS } from './callRig.ts';
 import { Chance } from './chance.ts';
+import { coarseWheel, simulatedWorld, TICK_MS, ToldDetector } from './simulatedWorld.ts';
 import { SoundingCarrier } from './soundingCarrier.ts';
 import { NO_WORD, struckEars, struckModel, struckVoice, type Struck } from './struckProviders.ts';
 import { settlePromises, VirtualClock } from './virtualClock.ts';
@@ -52,7 +47,6 @@ const { agent } = parsed;
 const lines = new Set(fixedLines(agent));
 const metrics = openMetrics({ callsActive: () => 0, pendingWrites: () => 0 });
 
-const TICK_MS = 20;
 const HANGOVER_MS = 200;
 const ONSET_MS = 80;
 /** The agent has finished when it was silent for so long; nobody waits for an answer for longer than that. */
@@ -99,7 +93,7 @@ export class StruckTalk {
   readonly #carrier: SoundingCarrier;
   readonly #watchers = new Set<() => void>();
   #fault: FaultName | undefined;
-  #vad: (event: VadEvent) => void = () => undefined;
+  readonly #detector = new ToldDetector();
   #stream: MediaStreamListener | undefined;
   #over = false;
   readonly #calls: Calls;
@@ -107,37 +101,18 @@ export class StruckTalk {
   constructor(options: TalkOptions) {
     this.#options = options;
     this.#carrier = new SoundingCarrier(this.#clock, new Chance(options.seed), 0);
-    const clock = this.#clock;
-    const coarse: Clock = {
-      nowMs: () => clock.nowMs(),
-      wallMs: () => clock.wallMs(),
-      after: (delayMs, callback) => clock.after(Math.max(TICK_MS, delayMs), callback),
-    };
-    this.#calls = new Calls({
-      agent,
-      clock,
-      logger: silentLogger,
-      metrics,
-      events: { publish: (event) => void this.#events.push(event) },
-      writer: rehearsalWriter,
-      detector: {
-        kind: 'energy',
-        open: (listener) => {
-          this.#vad = listener;
-          return { push: () => undefined, close: () => undefined };
-        },
-        close: () => Promise.resolve(),
-      },
-      ...this.#providers(),
-      providers: { llm: 'first', tts: 'first' },
-      wheel: new PlayoutWheel(coarse),
-      turnSettings: { ...turnSettingsOf(agent, true), giveUpAfterMs: 5_000 },
-      firstSentence: true,
-      background: this.#background,
-      fetch: () => Promise.reject(new Error('no network here')),
-      secret: () => undefined,
-      openRecording: () => undefined,
-    });
+    this.#calls = new Calls(
+      simulatedWorld({
+        agent,
+        clock: this.#clock,
+        metrics,
+        events: { publish: (event) => void this.#events.push(event) },
+        detector: this.#detector,
+        ...this.#providers(),
+        wheel: coarseWheel(this.#clock),
+        background: this.#background,
+      }),
+    );
   }
 
   /** The whole call. Throws when anything is left of it. */
@@ -228,14 +203,14 @@ export class StruckTalk {
   async #turn(question: string): Promise<TalkedTurn> {
     const beganAtMs = this.#clock.nowMs();
     await this.#pass(ONSET_MS);
-    this.#vad({ kind: 'voiceStarted', voiceAtMs: beganAtMs, levelDbfs: -20 });
+    this.#detector.tell({ kind: 'voiceStarted', voiceAtMs: beganAtMs, levelDbfs: -20 });
     for (const word of question.split(' ')) {
       await this.#pass(word.length * LETTER_MS);
       this.#stream?.onMedia(frameOf(WORDS.indexOf(word)), this.#clock.nowMs());
     }
     const silentAtMs = this.#clock.nowMs();
     await this.#pass(HANGOVER_MS);
-    if (!this.#over) this.#vad({ kind: 'voiceStopped', silenceAtMs: silentAtMs, speechMs: 1_500 });
+    if (!this.#over) this.#detector.tell({ kind: 'voiceStopped', silenceAtMs: silentAtMs, speechMs: 1_500 });
     await this.#agentFinishes(silentAtMs);
     const sounds = this.#carrier.sounds.filter(({ fromMs }) => fromMs >= silentAtMs);
     const [first] = sounds;

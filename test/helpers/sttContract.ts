@@ -151,6 +151,7 @@ export function sttContract(name: string, open: (phrases: readonly Said[]) => Pr
         ears.attach({
           onVoice: () => undefined,
           onWords: (_utterance, text, final) => void (final && finals.push(text)),
+          onHearing: () => undefined,
           onJudge: () => undefined,
           onTurnJudged: () => undefined,
           onFailed: () => undefined,

@@ -40,12 +40,18 @@ const ENDINGS = [
 
 type StreamFault = 'none' | 'error' | 'hang' | 'cut' | 'slow' | 'stall';
 
+/** Told of each fault as it is drawn, such as `llm hang`. */
+export type OnFault = (name: string) => void;
+
 function failure(stage: ProviderStage, code: ConstructorParameters<typeof ProviderError>[0]): ProviderError {
   return new ProviderError(code, 'simulated', { stage, provider: 'simulated' });
 }
 
-function drawFault(chance: Chance, share: number): StreamFault {
-  return chance.happens(share) ? chance.pick(['error', 'hang', 'cut', 'slow', 'stall']) : 'none';
+function drawFault(chance: Chance, share: number, stage: ProviderStage, onFault: OnFault): StreamFault {
+  if (!chance.happens(share)) return 'none';
+  const fault = chance.pick(['error', 'hang', 'cut', 'slow', 'stall'] as const);
+  onFault(`${stage} ${fault}`);
+  return fault;
 }
 
 /** `fault` as it shows before the first output. */
@@ -72,7 +78,12 @@ async function middle(
   if (fault === 'stall') await sleep(clock, 120_000, signal);
 }
 
-export function unreliableModel(clock: VirtualClock, chance: Chance, faultShare: number): LanguageModel {
+export function unreliableModel(
+  clock: VirtualClock,
+  chance: Chance,
+  faultShare: number,
+  onFault: OnFault,
+): LanguageModel {
   let calls = 0;
   const eventsOf = (request: LlmRequest): LlmEvent[] => {
     const afterTool = request.messages.at(-1)?.role === 'tool';
@@ -92,7 +103,7 @@ export function unreliableModel(clock: VirtualClock, chance: Chance, faultShare:
     request: LlmRequest,
     signal: AbortSignal,
   ): AsyncGenerator<LlmEvent, void, undefined> {
-    const fault = drawFault(chance, faultShare);
+    const fault = drawFault(chance, faultShare, 'llm', onFault);
     const events = eventsOf(request);
     await beginning(fault, chance.between(150, 600), clock, 'llm', signal);
     const middleAt = chance.between(0, events.length);
@@ -131,9 +142,10 @@ export function unreliableVoice(
   chance: Chance,
   faultShare: number,
   lines: ReadonlySet<string>,
+  onFault: OnFault,
 ): TextToSpeech {
   async function* stream(text: string, signal: AbortSignal): AsyncGenerator<SpeechChunk, void, undefined> {
-    const fault = drawFault(chance, faultShare);
+    const fault = drawFault(chance, faultShare, 'tts', onFault);
     await beginning(fault, chance.between(60, 300), clock, 'tts', signal);
     const audio = audioOf(text);
     for (let at = 0; at < audio.length; at += PIECE_BYTES) {
@@ -149,6 +161,7 @@ export function unreliableVoice(
     provider: 'simulated',
     cacheKey: 'simulated',
     warmUp: () => Promise.resolve(),
+    isReady: (text) => lines.has(text),
     speak: (text, signal) =>
       lines.has(text)
         ? atHand(text)
@@ -171,13 +184,15 @@ export class UnreliableEars {
   readonly #chance: Chance;
   readonly #faultShare: number;
   readonly #judgesTurns: boolean;
+  readonly #onFault: OnFault;
   #hear: ((word: string) => void) | undefined;
   /** Sessions that were opened and not closed. */
   open = 0;
   /** How often words, or news of them, were lost: what was said then need not be answered. */
   losses = 0;
 
-  constructor(clock: VirtualClock, chance: Chance, faultShare: number) {
+  constructor(clock: VirtualClock, chance: Chance, faultShare: number, onFault: OnFault) {
+    this.#onFault = onFault;
     this.#clock = clock;
     this.#chance = chance;
     this.#faultShare = faultShare;
@@ -204,6 +219,7 @@ export class UnreliableEars {
     let over = false;
     // It takes everything and has a word for nothing.
     const deaf = this.#chance.happens(this.#faultShare / 4);
+    if (deaf) this.#onFault('stt deaf');
     this.open += 1;
     const later = (delayMs: number, work: () => void): void => {
       const timer = this.#clock.after(delayMs, () => {
@@ -222,6 +238,7 @@ export class UnreliableEars {
     const fail = (code: ConstructorParameters<typeof ProviderError>[0]): void => {
       if (over) return;
       this.losses += 1;
+      this.#onFault(`stt ${code}`);
       listener({ kind: 'failed', error: failure('stt', code) });
     };
     const hear = (word: string): void => {
@@ -271,6 +288,7 @@ export class UnreliableEars {
       const text = texts[utterance] ?? '';
       texts.push('');
       const fault = this.#faulty() ? this.#chance.pick(['late', 'none_comes', 'empty']) : 'none';
+      if (fault !== 'none') this.#onFault(`stt final ${fault}`);
       if (fault === 'none_comes') later(FINAL_TIMEOUT_MS, () => fail('idle_timeout'));
       else {
         const delayMs = fault === 'late' ? this.#chance.between(500, 4_000) : this.#chance.between(80, 300);
@@ -293,9 +311,15 @@ export class UnreliableEars {
   }
 }
 
-export function unreliableFetch(clock: VirtualClock, chance: Chance, faultShare: number): HttpFetch {
+export function unreliableFetch(
+  clock: VirtualClock,
+  chance: Chance,
+  faultShare: number,
+  onFault: OnFault,
+): HttpFetch {
   return async (_input, init) => {
     const fault = chance.happens(faultShare) ? chance.pick(['error', 'hang', 'refused']) : 'none';
+    if (fault !== 'none') onFault(`tool ${fault}`);
     const signal = init?.signal ?? undefined;
     await sleep(clock, fault === 'hang' ? 120_000 : chance.between(50, 900), signal);
     if (fault === 'error') throw new TypeError('fetch failed');

@@ -5,6 +5,8 @@ import { mkdir, readdir, readlink, symlink, truncate, writeFile } from 'node:fs/
 import { connect } from 'node:net';
 import path from 'node:path';
 import * as fc from 'fast-check';
+import { wavHeader } from '../../src/audio/wav.ts';
+import { markerChunks } from '../../src/audio/wavMarkers.ts';
 import { until } from '../helpers/until.ts';
 import { parseRange } from '../../src/server/recordingRoute.ts';
 import { ADMIN_TOKEN, errorCode, served, storedCall, type Harness } from './harness.ts';
@@ -35,6 +37,23 @@ served('a recording comes whole', async (harness) => {
   assert.equal(response.headers.get('accept-ranges'), 'bytes');
   assert.equal(response.headers.get('content-length'), '1000');
   assert.deepEqual(await bytes(response), SOUND);
+});
+
+served('what is marked in it comes as a list, none for a file that is not whole', async (harness) => {
+  await record(harness);
+  const markers = async (): Promise<unknown> =>
+    (await harness.api('GET', '/v1/calls/CA1/recording/markers')).json();
+  assert.deepEqual(await markers(), { markers: [] });
+  const marked = [{ startMs: 250, endMs: 1_000, side: 'caller', kind: 'card' }] as const;
+  const chunks = markerChunks(marked, 8_000);
+  const file = path.join(harness.dataDir, 'recordings/CA1.wav');
+  await writeFile(
+    file,
+    Buffer.concat([wavHeader(2, 8_000, 40_000, chunks.length), Buffer.alloc(40_000), chunks]),
+  );
+  assert.deepEqual(await markers(), { markers: marked });
+  const none = await harness.api('GET', '/v1/calls/CA2/recording/markers');
+  assert.deepEqual([none.status, await errorCode(none)], [404, 'not_found']);
 });
 
 served('a part of it comes when a part is asked for', async (harness) => {

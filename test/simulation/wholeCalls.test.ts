@@ -1,22 +1,21 @@
 // Whole calls out of seeds: whatever the caller, the carrier and the providers do, the call goes on and ends.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { SimulatedCall } from '../helpers/simulatedCall.ts';
+import { drawSimulated, simulateCalls } from '../helpers/simulatedCalls.ts';
 
-/** To look at one seed alone: SIMULATED_FROM=<seed> SIMULATED_CALLS=1. */
+/** Fewer or others: `npm run simulate`, or SIMULATED_FROM=<seed> SIMULATED_CALLS=1. */
 const CALLS = Number(process.env['SIMULATED_CALLS'] ?? 2_000);
 const FIRST_SEED = Number(process.env['SIMULATED_FROM'] ?? 1);
 
-test(`${CALLS} simulated calls each answer, end, and leave nothing behind`, async () => {
-  const failures: string[] = [];
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + CALLS; seed += 1) {
-    try {
-      await new SimulatedCall(seed).run();
-    } catch (error) {
-      failures.push(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-    // What a weak reference points to is kept until the event loop has turned.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  assert.deepEqual(failures, []);
+test(`${CALLS} simulated calls each answer, end, and leave nothing behind`, async (t) => {
+  const all = await simulateCalls(FIRST_SEED, CALLS);
+  for (const line of drawSimulated(all)) t.diagnostic(line);
+  assert.deepEqual(all.failures, []);
+  assert.equal(all.lost, 0);
+});
+
+test('a seed is the same call each time', async () => {
+  const { tookMs: _once, ...first } = await simulateCalls(FIRST_SEED, 5);
+  const { tookMs: _again, ...second } = await simulateCalls(FIRST_SEED, 5);
+  assert.deepEqual(second, first);
 });

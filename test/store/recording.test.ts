@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { encodeMulaw } from '../../src/audio/mulaw.ts';
-import { readWav } from '../../src/audio/wav.ts';
+import { readWav, readWavHeader } from '../../src/audio/wav.ts';
+import { MARKERS_MAX, readMarkers, type WavMarker } from '../../src/audio/wavMarkers.ts';
 import { StereoRecording, type RecordingError } from '../../src/store/recording.ts';
 import { until } from '../helpers/until.ts';
 
@@ -149,4 +150,65 @@ test('closing twice is closing once', async (t) => {
   assert.equal(first, second);
   recording.caller(20, loud);
   assert.equal((await channelsOf(file))[0].length, 160);
+});
+
+async function markersOf(file: string): Promise<readonly WavMarker[]> {
+  const bytes = await readFile(file);
+  const header = readWavHeader(bytes);
+  assert.ok(header.ok && header.dataBytes !== undefined);
+  assert.equal(bytes.readUInt32LE(4), bytes.length - 8, 'the file is as long as it says');
+  return readMarkers(bytes.subarray(header.dataOffset + header.dataBytes), header.sampleRateHz);
+}
+
+test('a stretch that is muted is silent on its side and marked, whether it is on disk already or not', async (t) => {
+  const { recording, file, errors } = await openRecording(t);
+  for (let atMs = 0; atMs < 30_000; atMs += 20) {
+    recording.caller(atMs, loud);
+    recording.agent(atMs, loud);
+  }
+  const markers: readonly WavMarker[] = [
+    { startMs: 1_000, endMs: 9_500, side: 'caller', kind: 'card' },
+    { startMs: 12_345, endMs: 12_400, side: 'agent', kind: 'ssn' },
+    // In what is held and not written yet.
+    { startMs: 28_900, endMs: 29_900, side: 'caller', kind: 'card' },
+  ];
+  for (const marker of markers) recording.mute(marker);
+  await recording.close();
+  const [left, right] = await channelsOf(file);
+  assert.deepEqual(changesAtMs(left), [0, 1_000, 9_500, 28_900, 29_900, 30_000]);
+  assert.deepEqual(changesAtMs(right), [0, 12_345, 12_400, 30_000]);
+  assert.deepEqual(await markersOf(file), markers);
+  assert.deepEqual(errors, []);
+});
+
+test('what was muted is silent on disk while the call goes on', async (t) => {
+  const { recording, file } = await openRecording(t);
+  for (let atMs = 0; atMs < 10_000; atMs += 20) recording.caller(atMs, loud);
+  recording.mute({ startMs: 500, endMs: 1_500, side: 'caller', kind: 'card' });
+  let changes: readonly number[] = [];
+  await until(() => {
+    void channelsOf(file).then(
+      ([left]) => (changes = changesAtMs(left)),
+      () => undefined,
+    );
+    return changes.includes(500) && changes.includes(1_500);
+  }, 'it is silent');
+});
+
+test('markers that touch become one, and there are never more than fit', async (t) => {
+  const { recording, file } = await openRecording(t);
+  for (let atMs = 0; atMs < 20_000; atMs += 20) recording.caller(atMs, loud);
+  for (const [startMs, endMs] of [
+    [1_000, 2_000],
+    [1_500, 2_500],
+    [2_500, 3_000],
+  ] as const)
+    recording.mute({ startMs, endMs, side: 'caller', kind: 'card' });
+  for (let at = 0; at < 2 * MARKERS_MAX; at += 1)
+    recording.mute({ startMs: 4_000 + at * 10, endMs: 4_005 + at * 10, side: 'caller', kind: 'card' });
+  await recording.close();
+  const markers = await markersOf(file);
+  assert.deepEqual([markers[0]?.startMs, markers[0]?.endMs], [1_000, 3_000]);
+  assert.equal(markers.length, MARKERS_MAX);
+  assert.equal(markers.at(-1)?.endMs, 4_005 + (2 * MARKERS_MAX - 1) * 10, 'the last of them has the rest');
 });

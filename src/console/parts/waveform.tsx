@@ -76,6 +76,14 @@ export function Waveform({ peaks, atS, moments, onSeek }: WaveformProps): VNode 
       onKeyDown={onKeyDown}
     >
       <canvas ref={canvas} aria-hidden="true" />
+      {peaks.markers.map(({ startMs, endMs, side, kind }) => (
+        <span
+          key={`${side} ${startMs}`}
+          class={`silenced ${side}`}
+          style={{ left: share(startMs / 1_000), width: share((endMs - startMs) / 1_000) }}
+          title={kind === 'card' ? 'A card number: silent' : 'A social security number: silent'}
+        />
+      ))}
       {moments.map(({ atS: momentS, name }) => (
         <span key={name} class="moment" style={{ left: share(momentS) }} aria-hidden="true">
           <span>{name}</span>
