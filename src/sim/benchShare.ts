@@ -12,7 +12,7 @@ import { sleep, systemClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import { SEED_TIMINGS } from './behaviour.ts';
 import { shown, type BenchReport } from './benchReport.ts';
-import { numberedAnswer, numberedBrain, QUESTIONS, withoutNumbers } from './benchTalk.ts';
+import { numberedAnswer, numberedBrain, withoutNumbers } from './benchTalk.ts';
 import { startPostgres } from './postgres.ts';
 import { ReplyWatch } from './replyWatch.ts';
 import { AGENT_FILE, hold, Stage, storedTurns, type HeldCall, type House } from './stage.ts';
@@ -30,8 +30,20 @@ const CONDITIONS = [
 /** Through the bare gateway. */
 const BARE_CONDITIONS = CONDITIONS.slice(0, 2);
 const STAGGER_MS = 150;
-/** Said in one breath: a pause would make two utterances of them. */
-const BREATHS = QUESTIONS.filter((question) => !question.includes(','));
+/**
+ * Said in one breath, since a pause would make two utterances of them, and in little more than a second: ears without a word
+ * for longer are taken for deaf, and others are asked beside them.
+ */
+const BREATHS: readonly string[] = [
+  'Where can I park?',
+  'Is it far away?',
+  'When do you open?',
+  'How much is that?',
+  'Who will be there?',
+  'Can I come today?',
+  'Do you take cards?',
+  'Should I be early?',
+];
 /** Later than any final. */
 const NO_LIVE_WORDS_MS = 10_000;
 /** The shortest that an agent's file may ask for. */
