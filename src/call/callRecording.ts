@@ -1,4 +1,5 @@
-// The recording of one stream of a call, on the call's own time, silent where a number was said that nobody is to hear. A call that is not recorded has one as well, which does nothing.
+// The recording of one stream of a call, on the call's own time, silent where a number was said that nobody is to hear. A
+// call that is not recorded has one as well, which does nothing.
 import type { TurnEvent } from '../turn/state.ts';
 import type { Conversation } from './conversation.ts';
 import { SpokenNumbers, type SaidNumber } from './spokenNumbers.ts';

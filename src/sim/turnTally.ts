@@ -1,5 +1,6 @@
 // Ears for many calls on few cores: they notice that somebody speaks, and not what. Each stretch of voice is a question
-// with a number of its own, so that everything that follows from it can be told from every other call's.
+// with a name of its own, so that everything that follows from it can be told from every other call's. A name and no
+// number: numbers from turn to turn are what somebody dictates, and would be taken out.
 import { SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
 import type { HeardWord } from './recogniser.ts';
 
@@ -48,8 +49,15 @@ export class TurnTally implements Ear {
   }
 
   #noteQuestion(startMs: number): void {
-    const number = `${this.#nextNumber()}?`;
-    const phrase = { phraseText: `Question ${number}`, phraseWords: 2, startMs, endMs: startMs + 10 };
-    this.words.push({ ...phrase, word: 'Question', index: 0 }, { ...phrase, word: number, index: 1 });
+    const name = `${spelt(this.#nextNumber())}?`;
+    const phrase = { phraseText: `Question ${name}`, phraseWords: 2, startMs, endMs: startMs + 10 };
+    this.words.push({ ...phrase, word: 'Question', index: 0 }, { ...phrase, word: name, index: 1 });
   }
+}
+
+/** A letter for each digit: 120 is "bca". */
+function spelt(number: number): string {
+  return Array.from(String(number), (digit) => String.fromCharCode('a'.charCodeAt(0) + Number(digit))).join(
+    '',
+  );
 }

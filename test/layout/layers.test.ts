@@ -1,6 +1,6 @@
 // The map of the code: who may import whom, and what only one folder may do.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
@@ -133,4 +133,14 @@ test('no file of the code is longer than 400 lines', () => {
     const lines = file.text.split('\n').length;
     assert.ok(lines <= 400, `${file.name} has ${lines} lines`);
   }
+});
+
+test('a test that is to run alone is there', () => {
+  const named = readFileSync(path.join(root, 'test', 'alone.txt'), 'utf8').split('\n');
+  const alone = named.filter((line) => line.startsWith('test/'));
+  assert.ok(alone.length > 0);
+  // A blank line would match every file.
+  assert.deepEqual(named.at(-1), '');
+  assert.ok(!named.slice(0, -1).includes(''));
+  for (const file of alone) assert.ok(existsSync(path.join(root, file)), file);
 });
