@@ -1,8 +1,11 @@
 // What a second request for a late first token gives, within five requests more in a hundred: request for request on
 // drawn times, and in whole turns at the carrier's socket.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import { SEED_TIMINGS } from './behaviour.ts';
+import { benchAgent } from './benchAgent.ts';
 import { shown, type BenchReport, type BenchTable } from './benchReport.ts';
 import { ANSWERS, answeringBrain, questionsOf } from './benchTalk.ts';
 import { waitOf } from './callerTurn.ts';
@@ -15,7 +18,8 @@ import { quantile } from './statistics.ts';
 const REQUESTS = 100_000;
 /** Twice as many at once, one gateway beside the other: more make the simulated carrier late. */
 const CALLS = 10;
-const TURNS = 16;
+const TURNS = 24;
+const GREETING = 'Harbour Dental, how can I help you?';
 const SET_SIZE = 400;
 /** Calls begin so far apart. */
 const STAGGER_MS = 250;
@@ -100,7 +104,10 @@ async function turnsOf(tail: LongTail, env: Readonly<Record<string, string>>): P
   });
   try {
     await stage.rehearse(SHORT_ANSWERS);
-    const house = await stage.openHouse({ env });
+    // One model, as most agents have: with another behind it, that would be asked when the first is late, hedging or not.
+    const agent = path.join(stage.temporaryFolder(), 'agent.yaml');
+    writeFileSync(agent, benchAgent({ greeting: GREETING }));
+    const house = await stage.openHouse({ env: { AGENT: agent, ...env } });
     const calls = Array.from({ length: CALLS }, (_unused, number) => responsesOf(stage, house, number));
     const turns = (await Promise.all(calls)).flat();
     const samples = parseMetrics(await (await fetch(`${house.gateway.url}/metrics`)).text());
