@@ -22,14 +22,15 @@ export class MutedStretches {
 
   /**
    * Answers where it lies in the audio. What it touches of the same side and kind becomes one with it; when there are too
-   * many, so does the nearest before it, and what is between them.
+   * many, so does the nearest before it, or the first behind it, and what is between them.
    */
   add(marker: WavMarker): ByteRange {
-    const full = this.#markers.length >= MARKERS_MAX;
-    const near = full ? this.#markers.findLast((other) => isSame(other, marker)) : undefined;
-    const joined = this.#markers.filter(
-      (other) => other === near || (isSame(other, marker) && touch(other, marker)),
-    );
+    const same = this.#markers.filter((other) => isSame(other, marker));
+    const touched = same.filter((other) => touch(other, marker));
+    const full = this.#markers.length >= MARKERS_MAX && touched.length === 0;
+    const near = full ? (same.findLast(({ startMs }) => startMs <= marker.startMs) ?? same[0]) : undefined;
+    const joined = near === undefined ? touched : [near];
+    // They lie apart from one another: whatever else the whole touches, it is one of these.
     const whole = [...joined, marker].reduce(both);
     const others = this.#markers.filter((other) => !joined.includes(other));
     this.#markers = [...others, whole].toSorted((a, b) => a.startMs - b.startMs);
