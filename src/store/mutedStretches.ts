@@ -1,11 +1,11 @@
 // The stretches of a recording that are kept silent, and marked at its end: which they are, and where they lie in the bytes
 // of stereo PCM. Whose file it is does not matter here.
 import { SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
+import { STEREO_FRAME_BYTES } from '../audio/wav.ts';
 import { MARKERS_MAX, type WavMarker } from '../audio/wavMarkers.ts';
 
-/** Two sides, two bytes a sample. */
-const FRAME_BYTES = 4;
-const SAMPLE_BYTES = 2;
+/** The agent's side lies behind the caller's. */
+const SAMPLE_BYTES = STEREO_FRAME_BYTES / 2;
 
 export interface ByteRange {
   readonly from: number;
@@ -43,14 +43,14 @@ export class MutedStretches {
       const { from, to } = rangeOf(marker);
       const side = marker.side === 'caller' ? 0 : SAMPLE_BYTES;
       const end = Math.min(pcm.length, to - offsetBytes);
-      for (let at = Math.max(0, from - offsetBytes) + side; at < end; at += FRAME_BYTES)
+      for (let at = Math.max(0, from - offsetBytes) + side; at < end; at += STEREO_FRAME_BYTES)
         pcm.fill(0, at, at + SAMPLE_BYTES);
     }
   }
 }
 
 function rangeOf({ startMs, endMs }: WavMarker): ByteRange {
-  const bytesAt = (ms: number): number => Math.round((ms / 1_000) * SAMPLE_RATE_HZ) * FRAME_BYTES;
+  const bytesAt = (ms: number): number => Math.round((ms / 1_000) * SAMPLE_RATE_HZ) * STEREO_FRAME_BYTES;
   return { from: bytesAt(startMs), to: bytesAt(endMs) };
 }
 
