@@ -182,7 +182,7 @@ export class StereoRecording {
         const dataBytes = Math.round(durationMs * BYTES_PER_MS);
         // Cuts the last piece's padding, or lengthens the file over a hole.
         await handle.truncate(WAV_HEADER_BYTES + dataBytes);
-        const markers = markerChunks(this.#muted.markers, SAMPLE_RATE_HZ);
+        const markers = markerChunks(within(this.#muted.markers, durationMs), SAMPLE_RATE_HZ);
         await writeAll(handle, markers, WAV_HEADER_BYTES + dataBytes);
         await writeAll(handle, wavHeader(2, SAMPLE_RATE_HZ, dataBytes, markers.length), 0);
       }
@@ -207,6 +207,13 @@ export class StereoRecording {
     this.#error = new RecordingError(code, message, cause);
     this.#options.onError(this.#error);
   }
+}
+
+/** As much of them as lies in the audio: they reach a little beyond what was said, and go on where a recording is too long. */
+function within(markers: readonly WavMarker[], durationMs: number): readonly WavMarker[] {
+  return markers
+    .filter(({ startMs }) => startMs < durationMs)
+    .map((marker) => ({ ...marker, endMs: Math.min(marker.endMs, durationMs) }));
 }
 
 /** A write may take fewer bytes than it was given. */
