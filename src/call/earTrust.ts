@@ -49,13 +49,16 @@ export class EarTrusts {
   }
 
   /**
-   * To listen beside the one at this place: the next that has not failed, at last the same; when all have, the next that
-   * doesn't want to be left alone; undefined: none.
+   * To listen beside the one at this place: the next that has not failed, or that is to be tried again, or the same; when
+   * all have failed, the next that doesn't want to be left alone; undefined: none.
    */
   beside(place: number): number | undefined {
     const inTurn = this.#inTurn(place + 1);
-    const healthy = inTurn.find((other) => this.of(other).untilMs === 0);
-    if (healthy !== undefined) return healthy;
+    const others = inTurn.slice(0, -1);
+    const isHealthy = (other: number): boolean => this.of(other).untilMs === 0;
+    const trusted = others.find(isHealthy) ?? others.find((other) => this.of(other).admits());
+    if (trusted !== undefined) return trusted;
+    if (isHealthy(place)) return place;
     const willing = inTurn.find((other) => this.of(other).restMs() === 0);
     return willing === undefined ? undefined : this.#tried(willing);
   }

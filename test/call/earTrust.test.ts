@@ -38,6 +38,15 @@ test('beside one that hears nothing the next healthy one listens, and not one th
   assert.equal(trusts.beside(0), 1, 'one that has failed, when all have');
 });
 
+test('beside it one that has failed is tried again when its time has come, before the same once more', async () => {
+  const { clock, trusts, breaks } = setUp(2);
+  breaks(1);
+  assert.equal(trusts.beside(0), 0);
+  await clock.advance(1_300);
+  assert.equal(trusts.beside(0), 1);
+  assert.equal(trusts.beside(0), 0, 'it is being tried');
+});
+
 test('beside it nobody listens who wants to be left alone, until that time has come, and then one tries', async () => {
   const { clock, trusts, limit } = setUp(2);
   limit(0, 60_000);
