@@ -2,6 +2,7 @@
 // is in them is neither overwritten nor removed, and is there for a process that can read it.
 import assert from 'node:assert/strict';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -18,6 +19,7 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Write } from '../../src/store/commit.ts';
 import { Spool } from '../../src/store/spool.ts';
+import { openSpoolIn } from '../../src/store/spoolFolder.ts';
 import { encodeRecord } from '../../src/store/spoolRecord.ts';
 import { WriteBehind } from '../../src/store/writeBehind.ts';
 import { VirtualClock } from '../helpers/virtualClock.ts';
@@ -227,4 +229,54 @@ test('a segment that cannot be read any more is counted and stays, and those beh
   spool.settled(6);
   await spool.close(6);
   assert.deepEqual(readdirSync(folder), [segmentName(3)]);
+});
+
+test('of another’s folder what can be read is taken over, and the rest stays for who can read it', async (t) => {
+  const parent = folderOf(t);
+  const other = path.join(parent, '1');
+  leave(other, [1, 2], [3, 4]);
+  const hidden = hide(t, other, segmentName(1));
+  const first = await openSpoolIn(parent, optionsOf().options);
+  assert.deepEqual(await leadsIn(first.spool), ['lead-3', 'lead-4']);
+  assert.deepEqual(readdirSync(other), [segmentName(1)], 'neither the lock nor what was taken over');
+  await first.spool.close(0);
+  await first.release();
+  hidden.back();
+  const { seen, options } = optionsOf();
+  const second = await openSpoolIn(parent, options);
+  assert.deepEqual(await leadsIn(second.spool), ['lead-3', 'lead-4', 'lead-1', 'lead-2']);
+  assert.equal(existsSync(other), false);
+  assert.deepEqual(seen, { lost: 0, errors: [] });
+  await second.spool.close(0);
+  await second.release();
+});
+
+test('what was kept aside of damaged segments stays when their folder is taken over', async (t) => {
+  const parent = folderOf(t);
+  const other = path.join(parent, '1');
+  leave(other, [1, 2]);
+  const file = path.join(other, segmentName(1));
+  const bytes = readFileSync(file);
+  bytes[20] = 0;
+  writeFileSync(file, bytes);
+  const { seen, options } = optionsOf();
+  const { spool, release } = await openSpoolIn(parent, options);
+  assert.deepEqual(await leadsIn(spool), ['lead-2']);
+  assert.equal(seen.lost, 1);
+  assert.deepEqual(readdirSync(other), [`${segmentName(1)}.broken`]);
+  await spool.close(1);
+  await release();
+});
+
+test('when it cannot be told what others left, a process has its own folder all the same', async (t) => {
+  const parent = folderOf(t);
+  leave(path.join(parent, '1'), [1]);
+  const heal = failListing(t, parent);
+  const { seen, options } = optionsOf();
+  const { spool, release } = await openSpoolIn(parent, options);
+  heal();
+  assert.equal(seen.errors.length, 1);
+  assert.equal(await spool.append(1, fields(1)), true);
+  await spool.close(1);
+  await release();
 });
