@@ -15,10 +15,10 @@ const text = z.string().trim().min(1);
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/u;
 
 export const phoneNumber = z
-  .string({ error: 'expected a number in quotes, such as "+15550100"' })
+  .string({ error: 'expected a number in quotes, such as "+12025550100"' })
   .regex(
     /^(?:\+[1-9]\d{4,14}|sips?:[^\s@]+@[^\s@]+)$/u,
-    'expected a number such as "+15550100", or a sip: address',
+    'expected a number such as "+12025550100", or a sip: address',
   );
 
 const endCall = z.strictObject({ builtin: z.literal('end_call'), description: text.optional() });

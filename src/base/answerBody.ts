@@ -1,5 +1,6 @@
 // The body of an answer as it comes in, for one reader. A web stream does the same with several promises and queues for each
 // piece; here a piece that somebody waits for costs one promise, made when it is waited for.
+import { errorText } from './errors.ts';
 
 /** Of an answer that nobody reads so much is taken, and the server waits with the rest. */
 export const UNREAD_BYTES_MAX = 256 * 1_024;
@@ -77,6 +78,30 @@ export class AnswerBody {
       });
     }
     return 'failure' in this.#end ? Promise.reject(this.#end.failure) : Promise.resolve(undefined);
+  }
+
+  /** As it comes; who stops in its middle has cancelled it. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) yield chunk;
+    } finally {
+      this.cancel();
+    }
+  }
+
+  /** Its beginning as UTF-8, for a message: what is longer is cancelled, and what breaks off is told as far as it came. */
+  async text(charsMax: number): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = '';
+    try {
+      for await (const chunk of this) {
+        text += decoder.decode(chunk, { stream: true });
+        if (text.length >= charsMax) break;
+      }
+    } catch (error) {
+      text += ` (${errorText(error)})`;
+    }
+    return text.slice(0, charsMax);
   }
 
   /** Nobody reads on: whoever sends is told to stop. Idempotent. */

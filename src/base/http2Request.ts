@@ -1,10 +1,7 @@
 // One request over an HTTP/2 connection, answered as one over HTTP/1.1 is.
 import { constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { AnswerBody } from './answerBody.ts';
-import type { HttpAnswer, HttpRequest } from './httpRequest.ts';
-
-/** A last resort only: whoever asks has deadlines of its own. */
-const SILENCE_MS_MAX = 120_000;
+import { SILENCE_MS_MAX, type HttpAnswer, type HttpRequest } from './httpRequest.ts';
 
 /** The connection died before a byte of the answer, and not because the server is down: it may be asked again. */
 export class ConnectionDied extends Error {
@@ -27,6 +24,11 @@ export function requestOver(
   { servedBefore, over }: RequestNews,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      over();
+      reject(signal.reason);
+      return;
+    }
     let stream: ClientHttp2Stream;
     try {
       stream = session.request(
@@ -43,6 +45,7 @@ export function requestOver(
       return;
     }
     let failure: unknown;
+    let timedOut: Error | undefined;
     let answer: HttpAnswer | undefined;
     let ended = false;
     const onAbort = (): void => {
@@ -53,7 +56,11 @@ export function requestOver(
       reject(failure);
     };
     signal?.addEventListener('abort', onAbort, { once: true });
-    stream.setTimeout(SILENCE_MS_MAX, () => stream.close(constants.NGHTTP2_CANCEL));
+    stream.setTimeout(SILENCE_MS_MAX, () => {
+      timedOut = new Error(`nothing for ${SILENCE_MS_MAX} ms`);
+      failure ??= timedOut;
+      stream.close(constants.NGHTTP2_CANCEL);
+    });
     stream.once('response', (headers) => {
       const body = new AnswerBody({
         pause: () => stream.pause(),
@@ -69,10 +76,7 @@ export function requestOver(
     stream.once('close', () => {
       signal?.removeEventListener('abort', onAbort);
       over();
-      const refused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
-      const cause =
-        servedBefore || refused ? new ConnectionDied('closed before an answer', { cause: failure }) : failure;
-      reject(new TypeError('fetch failed', { cause }));
+      reject(new TypeError('fetch failed', { cause: reasonOf(stream) }));
       // One that was reset or lost its connection ends as well: its code tells them apart.
       if (ended && failure === undefined && stream.rstCode === constants.NGHTTP2_NO_ERROR) answer?.body.end();
       else {
@@ -81,5 +85,13 @@ export function requestOver(
       }
     });
     if (body !== undefined) stream.end(body);
+
+    /** Of an end before an answer. One that was reset says something of the request, and not that the connection has died. */
+    function reasonOf({ rstCode }: ClientHttp2Stream): unknown {
+      const refused = rstCode === constants.NGHTTP2_REFUSED_STREAM;
+      const died = servedBefore && timedOut === undefined && (session.closed || session.destroyed);
+      if (refused || died) return new ConnectionDied('closed before an answer', { cause: failure });
+      return failure ?? new Error(`the stream was closed with code ${rstCode ?? 0}`);
+    }
   });
 }

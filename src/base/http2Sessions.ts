@@ -6,7 +6,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Lookup } from './cachedLookup.ts';
 import type { Clock, Timer } from './clock.ts';
 import { requestOver } from './http2Request.ts';
-import type { HttpAnswer, HttpRequest } from './httpRequest.ts';
+import { hostOf, type HttpAnswer, type HttpRequest } from './httpRequest.ts';
 
 /** Of one connection at once: a packet that is lost holds up all of them. */
 export const STREAMS_MAX = 16;
@@ -62,9 +62,12 @@ export class Http2Sessions {
     request.signal?.throwIfAborted();
     const origin = this.#originOf(url.origin);
     if (origin.isHttp1) return undefined;
-    const open = this.#idle(origin);
-    const session = open ?? (await untilAborted(this.#opened(url, origin), request.signal));
-    if (session === undefined) return undefined;
+    let session = this.#idle(origin);
+    // Who has waited for one to be opened looks again: others have, too.
+    while (session === undefined) {
+      if ((await untilAborted(this.#opened(url, origin), request.signal)) === undefined) return undefined;
+      session = this.#idle(origin);
+    }
     session.streams += 1;
     const over = (): void => void (session.streams -= 1);
     const answer = await requestOver(session.http2, url, request, { servedBefore: session.served, over });
@@ -108,7 +111,10 @@ export class Http2Sessions {
 
   async #open(url: URL, origin: Origin): Promise<Session | undefined> {
     const socket = await this.#connect(url);
-    if (this.#closed) socket.destroy(new Error('the pool is closed'));
+    if (this.#closed) {
+      socket.destroy();
+      throw new TypeError('fetch failed', { cause: new Error('the pool is closed') });
+    }
     if (socket.alpnProtocol !== 'h2') {
       origin.isHttp1 = true;
       socket.destroy();
@@ -136,7 +142,7 @@ export class Http2Sessions {
 
   #connect(url: URL): Promise<TLSSocket> {
     const { clock, connectTimeoutMs, lookup, ca } = this.#options;
-    const host = url.hostname.replaceAll(/^\[|\]$/gu, '');
+    const host = hostOf(url);
     return new Promise((resolve, reject) => {
       const socket = connectTls({
         host,

@@ -1,12 +1,12 @@
-// The one pool of connections to everything that is spoken to over HTTP.
+// Connections to what is spoken to over HTTP: one pool for the providers, and one for tools, which reach less.
 import { isIP } from 'node:net';
-import { Client, Dispatcher, fetch as undiciFetch, type RequestInit as UndiciRequestInit } from 'undici';
+import { Client, Dispatcher } from 'undici';
 import { cachedLookup, type Lookup } from './cachedLookup.ts';
 import { systemClock } from './clock.ts';
 import { requestBy } from './http1Request.ts';
 import { ConnectionDied } from './http2Request.ts';
 import { Http2Sessions } from './http2Sessions.ts';
-import { responseOf, type HttpAnswer, type HttpRequest } from './httpRequest.ts';
+import { hostOf, responseOf, SILENCE_MS_MAX, type HttpAnswer, type HttpRequest } from './httpRequest.ts';
 import { AddressRefusedError, isAllowedByName, isPublicAddress, publicLookup } from './publicAddress.ts';
 
 /** What a caller needs of `fetch`: an address and an init in, a response out. */
@@ -18,15 +18,11 @@ export type HttpFetch = (input: string | URL, init?: RequestInit) => Promise<Res
  */
 const KEEP_ALIVE_MS = 60_000;
 const KEEP_ALIVE_MS_MAX = 600_000;
-/** A last resort only: whoever asks has deadlines of its own. */
-const SILENCE_MS_MAX = 120_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** Each talking call has at most one completion and a few sentences under way. */
 const CONNECTIONS_MAX = 512;
 /** Origins come from the configuration and the agents' files, which name a handful. */
 const ORIGINS_MAX = 256;
-
-const REDIRECTIONS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpPoolOptions {
   /** Connections to one origin; a request above it waits for a busy one, within its caller's deadline. */
@@ -42,9 +38,9 @@ export interface HttpPoolOptions {
 }
 
 /**
- * Owns the connections and closes them. `fetch` is undici's own, because Node's built-in one takes no
- * dispatcher of another version, and drops an idle connection after 4 s. A body that is not read to its
- * end must be cancelled, or it holds its connection.
+ * Owns the connections and closes them; undici's for HTTP/1.1, since Node's own `fetch` takes no dispatcher of another
+ * version and drops an idle connection after 4 s. A body that is not read to its end must be cancelled, or it holds its
+ * connection.
  */
 export class HttpPool {
   readonly #connections: WarmestFirst;
@@ -82,27 +78,17 @@ export class HttpPool {
     }
   }
 
-  /** Sends once: nothing is repeated behind the caller's back. Rejects as `fetch` does. */
-  readonly fetch: HttpFetch = async (input, init = {}) => {
-    const request = plainRequest(init);
-    if (request !== undefined) {
-      const answer = await this.#once(new URL(input), request);
-      if (init.redirect === 'manual' || !REDIRECTIONS.has(answer.status)) return responseOf(answer);
-      answer.body.cancel();
-    }
-    // The two declarations of the one standard differ in what `FormData` iterates, which nobody here sends.
-    const sent = { ...init, dispatcher: this.#connections } as UndiciRequestInit;
-    return undiciFetch(input, sent);
-  };
+  /** In the words of `fetch`, sent once: nothing is repeated behind the caller's back, and no redirection is followed. */
+  readonly fetch: HttpFetch = async (input, init = {}) =>
+    responseOf(await this.#once(new URL(input), plainRequest(init)));
 
-  /** `ask` in the words of `fetch`; a body is a string, if there is one. */
-  readonly repeatableFetch: HttpFetch = async (input, init = {}) => {
-    const request = plainRequest(init);
-    if (request === undefined) throw new TypeError('only a string is sent twice');
-    return responseOf(await this.ask(new URL(input), request));
-  };
+  /** `ask` in the words of `fetch`. */
+  readonly repeatableFetch: HttpFetch = async (input, init = {}) =>
+    responseOf(await this.ask(new URL(input), plainRequest(init)));
 
   async #once(url: URL, request: HttpRequest): Promise<HttpAnswer> {
+    if (this.#closing !== undefined)
+      throw new TypeError('fetch failed', { cause: new Error('the pool is closed') });
     if (this.#http2 !== undefined && url.protocol === 'https:') {
       const answered = await this.#http2.ask(url, request);
       if (answered !== undefined) return answered;
@@ -118,14 +104,9 @@ export class HttpPool {
   }
 }
 
-/** Undefined when its body is more than a string. */
-function plainRequest({
-  body = null,
-  method = 'GET',
-  headers,
-  signal,
-}: RequestInit): HttpRequest | undefined {
-  if (body !== null && typeof body !== 'string') return undefined;
+/** What is sent is text; anything else throws a `TypeError`. */
+function plainRequest({ body = null, method = 'GET', headers, signal }: RequestInit): HttpRequest {
+  if (body !== null && typeof body !== 'string') throw new TypeError('only text is sent');
   return {
     method,
     headers: Object.fromEntries(new Headers(headers)),
@@ -226,7 +207,7 @@ class WarmestFirst extends Dispatcher {
   #lookupFor(origin: string): Lookup {
     const { privateHosts, lookup } = this.#options;
     if (privateHosts === undefined || isAllowedByName(origin, privateHosts)) return lookup;
-    const host = new URL(origin).hostname.replaceAll(/^\[|\]$/gu, '');
+    const host = hostOf(new URL(origin));
     if (isIP(host) !== 0 && !isPublicAddress(host)) throw new AddressRefusedError();
     return publicLookup();
   }

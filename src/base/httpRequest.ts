@@ -8,6 +8,9 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An answer that stands still for so long is given up. A last resort only: whoever asks has deadlines of its own. */
+export const SILENCE_MS_MAX = 120_000;
+
 export interface HttpAnswer {
   readonly status: number;
   /** By their names in lower case. */
@@ -42,4 +45,9 @@ export function responseOf(answer: HttpAnswer): Response {
     { highWaterMark: 0 },
   );
   return new Response(hasBody ? readable : null, { status, headers: headersOf(answer) });
+}
+
+/** As sockets and certificates have it: without the brackets of an IPv6 address. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replaceAll(/^\[|\]$/gu, '');
 }

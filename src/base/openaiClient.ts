@@ -12,7 +12,7 @@ export interface OpenaiAddress {
 }
 
 /** A refusal that is longer has no message that anybody reads. */
-const REFUSAL_BYTES_MAX = 64 * 1_024;
+const REFUSAL_CHARS_MAX = 64 * 1_024;
 const LOCATION_CHARS_MAX = 200;
 
 export function openaiClient({ baseUrl, apiKey }: OpenaiAddress, http: HttpPool): OpenAI {
@@ -76,37 +76,24 @@ export class OpenaiPost {
       signal,
     });
     if (answer.status >= 200 && answer.status < 300) return answer;
-    const text = await refusalText(answer);
-    const parsed: unknown = parseJson(text);
-    const refusal = typeof parsed === 'object' && parsed !== null ? parsed : undefined;
-    const said = redirected(answer) ?? text;
-    throw APIError.generate(
-      answer.status,
-      refusal,
-      refusal === undefined ? said : undefined,
-      headersOf(answer),
-    );
+    throw await refusalOf(answer);
   }
+}
+
+/** As the package makes it of what the server says. */
+async function refusalOf(answer: HttpAnswer): Promise<APIError> {
+  const headers = headersOf(answer);
+  const text = await answer.body.text(REFUSAL_CHARS_MAX);
+  const moved = redirected(answer);
+  if (moved !== undefined) return APIError.generate(answer.status, undefined, moved, headers);
+  const parsed: unknown = parseJson(text);
+  return typeof parsed === 'object' && parsed !== null
+    ? APIError.generate(answer.status, parsed, undefined, headers)
+    : APIError.generate(answer.status, undefined, text, headers);
 }
 
 /** Each request would go both ways: whoever configures it is told where it leads instead. */
 function redirected({ status, headers }: HttpAnswer): string | undefined {
   if (status < 300 || status > 399 || typeof headers['location'] !== 'string') return undefined;
   return `redirected to ${headers['location'].slice(0, LOCATION_CHARS_MAX)}, which is not followed: baseUrl should name it`;
-}
-
-/** As much as there is of it. */
-async function refusalText({ body }: HttpAnswer): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  try {
-    for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) {
-      text += decoder.decode(chunk, { stream: true });
-      if (text.length > REFUSAL_BYTES_MAX) break;
-    }
-  } catch {
-    // The status says enough.
-  }
-  body.cancel();
-  return text;
 }

@@ -1,5 +1,5 @@
 // `npm run bench`: what the gateway takes of a caller's time and of a machine, measured from outside. Names after
-// `--` choose; without one everything but the soak runs, some half an hour.
+// `--` choose; without one everything but the soak runs, about an hour and a half.
 import { parseArgs } from 'node:util';
 import { errorText } from '../base/errors.ts';
 import { benchBudgets } from './benchBudgets.ts';

@@ -9,7 +9,7 @@ import { shown, type BenchReport, type BenchTable } from './benchReport.ts';
 import type { Brain } from './brain.ts';
 import { withoutNumbers } from './benchTalk.ts';
 import { ChaosLane, STAGES, type ChaosStage, type Trial } from './chaosLane.ts';
-import { startPostgres } from './postgres.ts';
+import { startPostgres, type Postgres } from './postgres.ts';
 import { Stage } from './stage.ts';
 import { quantile } from './statistics.ts';
 import { FAULT_NAMES, type FaultName } from './struckProvider.ts';
@@ -41,7 +41,7 @@ const UTTERANCES: readonly string[] = [
 export async function benchChaos(options: ChaosOptions, tell: (line: string) => void): Promise<BenchReport> {
   const wanted = (name: string): boolean => options.stages.length === 0 || options.stages.includes(name);
   const providers = STAGES.some(wanted) ? await strikeProviders(options, tell) : undefined;
-  const database = wanted('database') ? await benchDatabase(options, tell) : undefined;
+  const database = strikesDatabase(options) ? await benchDatabase(options, tell) : undefined;
   const reports = [providers, database].filter((report) => report !== undefined);
   return {
     title: reports.map(({ title }) => title).join('; '),
@@ -51,7 +51,26 @@ export async function benchChaos(options: ChaosOptions, tell: (line: string) => 
   };
 }
 
+/** It is no provider, and none of their faults is its: whoever asks for one of those asks for it by name, or not at all. */
+export function strikesDatabase({ faults, stages }: Pick<ChaosOptions, 'faults' | 'stages'>): boolean {
+  return stages.length === 0 ? faults.length === 0 : stages.includes('database');
+}
+
 async function strikeProviders(options: ChaosOptions, tell: (line: string) => void): Promise<BenchReport> {
+  const server = await startPostgres();
+  try {
+    return await strikeOn('missing' in server ? undefined : server, options, tell);
+  } finally {
+    if (!('missing' in server)) await server.remove();
+  }
+}
+
+/** Calls are kept on `server`, or without one as an instance keeps them by itself. */
+async function strikeOn(
+  server: Postgres | undefined,
+  options: ChaosOptions,
+  tell: (line: string) => void,
+): Promise<BenchReport> {
   const random = seededRandom(options.seed);
   const stage = await Stage.open({
     clock: systemClock,
@@ -60,7 +79,6 @@ async function strikeProviders(options: ChaosOptions, tell: (line: string) => vo
     brain: numberedBrain(),
     pronounced: withoutNumbers,
   });
-  const server = await startPostgres();
   const lanes: ChaosLane[] = [];
   try {
     await stage.rehearse([answer(1)]);
@@ -72,7 +90,7 @@ async function strikeProviders(options: ChaosOptions, tell: (line: string) => vo
     ]);
     for (let lane = 0; lane < LANES; lane += 1) {
       for (const kind of kinds) {
-        const databaseUrl = 'missing' in server ? undefined : await server.newDatabase();
+        const databaseUrl = await server?.newDatabase();
         const from = { number: lane, random: branch(random), databaseUrl };
         lanes.push(await ChaosLane.open(stage, { ...kind, ...from }));
       }
@@ -94,7 +112,6 @@ async function strikeProviders(options: ChaosOptions, tell: (line: string) => vo
   } finally {
     for (const lane of lanes) await lane.close();
     await stage.close();
-    if (!('missing' in server)) await server.remove();
   }
 }
 

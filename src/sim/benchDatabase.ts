@@ -92,16 +92,49 @@ export async function strikeDatabase(
     // Told again with more of it, a turn is the same turn.
     if (event.type === 'turn.finished') finished.set(`${event.callSid} ${event.turn}`, event);
   });
-  const line = await Line.open(stage, house, options.calls + options.blows.length);
+  try {
+    const line = await Line.open(stage, house, options.calls + options.blows.length);
+    const { blows, held } = await line.holding(() =>
+      strikeInTurn({ line, house, server }, options, () => finished.size, tell),
+    );
+    await settled(house.gateway);
+    const told = [...finished.values()];
+    return {
+      calls: held.length,
+      lostCalls: held.filter(({ call }) => call.end?.by !== 'caller').length,
+      // All hang up in the midst of a turn.
+      missedTurns: held.flatMap(({ report }) => report.turns.slice(0, -1)).filter(({ missed }) => missed)
+        .length,
+      toldTurns: told.length,
+      ...compared(
+        told,
+        server.rows(databaseUrl, 'select call_sid, caller_text, agent_text, heard_text from turns'),
+      ),
+      blows,
+      waitsMs: waits(held, blows, false),
+      greetingsMs: waits(held, blows, true),
+    };
+  } finally {
+    feed.close();
+  }
+}
+
+/** `finished`: turns that were told to be finished by now. */
+async function strikeInTurn(
+  { line, house, server }: Pick<Struck, 'house' | 'server'> & { readonly line: Line },
+  options: DatabaseOptions,
+  finished: () => number,
+  tell: (line: string) => void,
+): Promise<readonly BlowResult[]> {
   for (let number = 0; number < options.calls; number += 1) await line.ring();
-  await until(options.between, () => finished.size);
+  await until(options.between, finished);
   const blows: BlowResult[] = [];
   for (const away of options.blows) {
-    const before = finished.size;
+    const before = finished();
     const fromMs = await strike(server, away.how);
     await line.ring();
-    await until(away, () => finished.size - before);
-    const toldTurns = finished.size - before;
+    await until(away, () => finished() - before);
+    const toldTurns = finished() - before;
     const waitingRows = await pendingRows(house.gateway);
     await restore(server, away.how);
     const toMs = systemClock.nowMs();
@@ -109,27 +142,9 @@ export async function strikeDatabase(
     tell(
       `${away.how} for ${shown((toMs - fromMs) / 1_000)} s: ${toldTurns} turns finished, ${waitingRows} rows waited`,
     );
-    await until(options.between, () => finished.size - before - toldTurns);
+    await until(options.between, () => finished() - before - toldTurns);
   }
-  const held = await line.end();
-  await settled(house.gateway);
-  feed.close();
-  const told = [...finished.values()];
-  return {
-    calls: held.length,
-    lostCalls: held.filter(({ call }) => call.end?.by !== 'caller').length,
-    // All hang up in the midst of a turn.
-    missedTurns: held.flatMap(({ report }) => report.turns.slice(0, -1)).filter(({ missed }) => missed)
-      .length,
-    toldTurns: told.length,
-    ...compared(
-      told,
-      server.rows(databaseUrl, 'select call_sid, caller_text, agent_text, heard_text from turns'),
-    ),
-    blows,
-    waitsMs: waits(held, blows, false),
-    greetingsMs: waits(held, blows, true),
-  };
+  return blows;
 }
 
 export interface Struck {
@@ -165,13 +180,25 @@ class Line {
     assert(caller !== undefined, 'as many ring as were told of');
     const call = this.#house.carrier.placeCall({ from: CALLER_NUMBER, to: AGENT_NUMBER });
     this.#calls.push(call);
-    this.#held.push(caller.take(call).then((report) => ({ call, report })));
+    const held = caller.take(call).then((report) => ({ call, report }));
+    // Whoever holds the line is told when all have hung up.
+    held.catch(() => undefined);
+    this.#held.push(held);
     await sleep(systemClock, STAGGER_MS);
   }
 
-  end(): Promise<readonly HeldCall[]> {
-    for (const call of this.#calls) call.hangUp();
-    return Promise.all(this.#held);
+  /** Whatever becomes of `work`, all hang up after it, and nobody is left on the line. */
+  async holding(
+    work: () => Promise<readonly BlowResult[]>,
+  ): Promise<{ readonly blows: readonly BlowResult[]; readonly held: readonly HeldCall[] }> {
+    let blows: readonly BlowResult[];
+    try {
+      blows = await work();
+    } finally {
+      for (const call of this.#calls) call.hangUp();
+      await Promise.allSettled(this.#held);
+    }
+    return { blows, held: await Promise.all(this.#held) };
   }
 }
 
@@ -267,24 +294,27 @@ export async function benchDatabase(
     const notes = [`The database was not struck: ${server.missing}.`];
     return { title: 'PostgreSQL away: not measured', tables: [], notes, figures: undefined };
   }
-  const stage = await Stage.open({
-    clock: systemClock,
-    random: seededRandom(seed),
-    timings: SEED_TIMINGS,
-    brain: numberedBrain(),
-    pronounced: withoutNumbers,
-  });
   try {
-    await stage.rehearse([numberedAnswer(1)]);
-    const struck = await openStruck(stage, server);
-    const blows = Object.entries(AWAY_MS).map(([how, ms]) => ({
-      how: how as Blow,
-      ms: ms * trials,
-      turns: 1,
-    }));
-    return report(await strikeDatabase(struck, { calls: CALLS, blows, between: BETWEEN }, tell));
+    const stage = await Stage.open({
+      clock: systemClock,
+      random: seededRandom(seed),
+      timings: SEED_TIMINGS,
+      brain: numberedBrain(),
+      pronounced: withoutNumbers,
+    });
+    try {
+      await stage.rehearse([numberedAnswer(1)]);
+      const struck = await openStruck(stage, server);
+      const blows = Object.entries(AWAY_MS).map(([how, ms]) => ({
+        how: how as Blow,
+        ms: ms * trials,
+        turns: 1,
+      }));
+      return report(await strikeDatabase(struck, { calls: CALLS, blows, between: BETWEEN }, tell));
+    } finally {
+      await stage.close();
+    }
   } finally {
-    await stage.close();
     await server.remove();
   }
 }
@@ -292,15 +322,15 @@ export async function benchDatabase(
 /** A gateway on a database of this server. The stage closes it. */
 export async function openStruck(stage: Stage, server: Postgres): Promise<Struck> {
   const databaseUrl = await server.newDatabase();
-  const AGENT = path.join(stage.temporaryFolder(), 'database.yaml');
+  const agentFile = path.join(stage.temporaryFolder(), 'database.yaml');
   const agent = {
     name: 'database',
     callerNumber: AGENT_NUMBER,
     greeting: 'Hello there.',
     prompt: 'Be brief.',
   };
-  writeFileSync(AGENT, benchAgent(agent));
-  const house = await stage.openHouse({ env: { AGENT, DATABASE_URL: databaseUrl } });
+  writeFileSync(agentFile, benchAgent(agent));
+  const house = await stage.openHouse({ env: { AGENT: agentFile, DATABASE_URL: databaseUrl } });
   return { stage, house, server, databaseUrl };
 }
 

@@ -18,7 +18,7 @@ import { quantile } from './statistics.ts';
 const REQUESTS = 100_000;
 /** Twice as many at once, one gateway beside the other: more make the simulated carrier late. */
 const CALLS = 10;
-const TURNS = 24;
+const TURNS = 16;
 const GREETING = 'Harbour Dental, how can I help you?';
 const SET_SIZE = 400;
 /** Calls begin so far apart. */
@@ -106,7 +106,10 @@ async function turnsOf(tail: LongTail, env: Readonly<Record<string, string>>): P
     await stage.rehearse(SHORT_ANSWERS);
     // One model, as most agents have: with another behind it, that would be asked when the first is late, hedging or not.
     const agent = path.join(stage.temporaryFolder(), 'agent.yaml');
-    writeFileSync(agent, benchAgent({ greeting: GREETING }));
+    writeFileSync(
+      agent,
+      benchAgent({ name: 'hedging', prompt: 'You answer the phone.', greeting: GREETING }),
+    );
     const house = await stage.openHouse({ env: { AGENT: agent, ...env } });
     const calls = Array.from({ length: CALLS }, (_unused, number) => responsesOf(stage, house, number));
     const turns = (await Promise.all(calls)).flat();

@@ -62,7 +62,7 @@ export async function openProofHouse(stage: Stage): Promise<{
       },
       tools: [
         { builtin: 'end_call' },
-        { builtin: 'transfer', to: { office: '+15550103' }, say: 'One moment.' },
+        { builtin: 'transfer', to: { office: '+12025550103' }, say: 'One moment.' },
       ],
     }),
   );

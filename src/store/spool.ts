@@ -1,11 +1,21 @@
 // Rows on disk before they are in the database: what a process had accepted when it was killed is there when the next one
 // starts in the same folder. Segments are only ever appended to, and go when all of their rows are committed.
-import { mkdir, open, readdir, readFile, rename, unlink, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, unlink, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { Background } from '../base/background.ts';
 import type { Clock, Timer } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
 import type { Write } from './commit.ts';
-import { decodeRecords, encodeRecord, type SpooledRow } from './spoolRecord.ts';
+import { encodeRecord, type SpooledRow } from './spoolRecord.ts';
+import {
+  findSegment,
+  firstNumberIn,
+  isSegment,
+  newSegment,
+  readSegment,
+  rowsAfter,
+  type Segment,
+} from './spoolSegment.ts';
 
 /** A segment that has reached it gets no more rows. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
@@ -19,8 +29,12 @@ const RETRY_MS = 1_000;
 const PROBE_MS = 5_000;
 /** Of a disk without room for it a file may still be opened. */
 const PROBE_BYTES = 4_096;
+/** A disk that refuses may leave it empty. */
+export const PROBE = 'probe';
 /** With less room than this the spool is as good as full. */
 const ROOM_SEGMENTS = 2;
+/** Far more than a segment holds: one that could not be read may have as many from the number in its name on. */
+const SEGMENT_ROWS_MAX = 1_000_000;
 
 export interface SpoolOptions {
   readonly folder: string;
@@ -30,13 +44,6 @@ export interface SpoolOptions {
   /** Rows that were given up, since there was no more room for them or they could not be read. */
   readonly onLost: (rows: number) => void;
   readonly onError: (error: unknown) => void;
-}
-
-interface Segment {
-  readonly file: string;
-  readonly firstNumber: number;
-  lastNumber: number;
-  bytes: number;
 }
 
 interface Waiting {
@@ -60,6 +67,9 @@ export class Spool {
   #closed = false;
   /** A segment with rows up to this number gets no newer ones. */
   #renewedTo = 0;
+  /** What could not be read may have rows up to this number. */
+  #unreadTo = 0;
+  #complete = true;
 
   private constructor(options: SpoolOptions) {
     this.#options = options;
@@ -74,15 +84,18 @@ export class Spool {
     return spool;
   }
 
-  /** Learns what a process before this one has left. A folder that can't be used is told and leaves a spool that keeps nothing. */
+  /**
+   * Learns what a process before this one has left. Never throws: a segment that can't be read is told and stays as it is, a
+   * folder that can't be used is told and tried again by itself.
+   */
   static async open(options: SpoolOptions): Promise<Spool> {
     const spool = new Spool(options);
-    try {
-      await mkdir(options.folder, { recursive: true });
-      for (const name of (await readdir(options.folder)).filter(isSegment).toSorted())
+    for (const name of await spool.#list()) {
+      try {
         await spool.#learn(name);
-    } catch (error) {
-      spool.#refused(error);
+      } catch (error) {
+        spool.#unread(name, error);
+      }
     }
     return spool;
   }
@@ -102,9 +115,19 @@ export class Spool {
     return this.#writable;
   }
 
-  /** Of the newest row that lies here; 0 when there is none. */
+  /** Whether all that lies in the folder is known here. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** Of the newest row that lies here, or may; 0 when there is none. */
   get newest(): number {
-    return this.#segments.at(-1)?.lastNumber ?? 0;
+    return Math.max(this.#segments.at(-1)?.lastNumber ?? 0, this.#unreadTo);
+  }
+
+  /** How many rows lie here of which the number is above `number`. */
+  rowsAfter(number: number): number {
+    return this.#segments.reduce((sum, segment) => sum + rowsAfter(segment, number), 0);
   }
 
   /** Resolves when the row is written (true), or can't be: then it is in memory alone, which `writable` says. Never rejects. */
@@ -129,18 +152,19 @@ export class Spool {
     while (this.#writing) await this.#background.idle();
   }
 
-  /** The rows after number `after`, at most so many, in order; none when there are no more. What can't be read is counted as lost. */
+  /**
+   * The rows after number `after`, at most so many, in order; none when there are no more. A segment that can't be read is
+   * counted as lost and stays on disk, and the next is read.
+   */
   async read(after: number, rowsMax: number): Promise<readonly SpooledRow[]> {
-    const segment = this.#segments.find(({ lastNumber }) => lastNumber > after);
-    if (segment === undefined) return [];
-    try {
-      const { rows } = decodeRecords(await readFile(segment.file));
-      return rows.filter(({ number }) => number > after).slice(0, rowsMax);
-    } catch (error) {
-      this.#options.onError(error);
-      this.#options.onLost(segment.lastNumber - Math.max(after, segment.firstNumber - 1));
-      return [];
+    for (const segment of this.#segments.filter(({ lastNumber }) => lastNumber > after)) {
+      try {
+        return (await readSegment(segment, after)).slice(0, rowsMax);
+      } catch (error) {
+        if (this.#segments.includes(segment)) this.#forget(segment, after, error);
+      }
     }
+    return [];
   }
 
   /** All rows up to this number are committed or given up. */
@@ -186,39 +210,51 @@ export class Spool {
     return this.#options.segmentBytes ?? SEGMENT_BYTES;
   }
 
-  async #learn(name: string): Promise<void> {
-    const file = path.join(this.#options.folder, name);
-    const bytes = await readFile(file);
-    const { rows, broken, tornBytes } = decodeRecords(bytes);
-    if (broken > 0) {
-      this.#options.onLost(broken);
-      this.#options.onError(new Error(`${broken} rows of ${name} could not be read`));
-      await rename(file, `${file}.broken`);
-      if (rows.length > 0) await this.#rewrite(file, rows);
+  /** Segments by age; none when that can't be told. */
+  async #list(): Promise<readonly string[]> {
+    const { folder, clock } = this.#options;
+    try {
+      await mkdir(folder, { recursive: true });
+      return (await readdir(folder)).filter(isSegment).toSorted();
+    } catch (error) {
+      // Rows that may be there are far from having been counted that far.
+      this.#unreadTo = clock.wallMs();
+      this.#complete = false;
+      this.#refused(error);
+      return [];
     }
-    if (tornBytes > 0)
-      this.#options.onError(new Error(`the last ${tornBytes} bytes of ${name} were cut off`));
-    const [first] = rows;
-    const last = rows.at(-1);
-    if (first === undefined || last === undefined) {
-      if (broken === 0) await unlink(file);
-      return;
-    }
-    this.#segments.push({
-      file,
-      firstNumber: first.number,
-      lastNumber: last.number,
-      bytes: bytes.length - tornBytes,
-    });
   }
 
-  async #rewrite(file: string, rows: readonly SpooledRow[]): Promise<void> {
-    const handle = await open(file, 'w');
-    try {
-      await handle.writeFile(Buffer.concat(rows.map(encodeRecord)));
-    } finally {
-      await handle.close();
+  async #learn(name: string): Promise<void> {
+    const { folder, onLost, onError } = this.#options;
+    const { segment, broken, tornBytes } = await findSegment(path.join(folder, name));
+    if (broken > 0) {
+      onLost(broken);
+      onError(new Error(`${broken} rows of ${name} could not be read`));
     }
+    if (tornBytes > 0) onError(new Error(`the last ${tornBytes} bytes of ${name} were cut off`));
+    if (segment === undefined) return;
+    this.#segments.push(segment);
+    // Whatever could not be read before it has lower numbers.
+    this.#unreadTo = 0;
+  }
+
+  /** Nobody writes over it or removes it: the next process may be able to read it. */
+  #unread(name: string, error: unknown): void {
+    this.#options.onError(new Error(`${name} can't be read for now and stays: ${errorText(error)}`));
+    this.#complete = false;
+    this.#unreadTo = Math.max(this.#unreadTo, firstNumberIn(name) + SEGMENT_ROWS_MAX);
+  }
+
+  /** Likewise, of one that could be read before; its rows after number `after` are counted as lost. */
+  #forget(segment: Segment, after: number, error: unknown): void {
+    this.#options.onError(error);
+    this.#options.onLost(rowsAfter(segment, after));
+    this.#complete = false;
+    this.#unreadTo = Math.max(this.#unreadTo, segment.lastNumber);
+    // If it is the one being written to, the next row begins another.
+    this.#renewedTo = Math.max(this.#renewedTo, segment.lastNumber);
+    this.#segments.splice(this.#segments.indexOf(segment), 1);
   }
 
   /** One write at a time, of all rows that have come meanwhile. */
@@ -239,8 +275,8 @@ export class Spool {
     if (first === undefined || last === undefined || clock.nowMs() < this.#refusedUntilMs) return false;
     try {
       const bytes = Buffer.concat(rows.map(encodeRecord));
-      const segment = await this.#segmentFor(first.number);
-      await this.#handle?.appendFile(bytes);
+      const { segment, handle } = await this.#segmentFor(first.number);
+      await handle.appendFile(bytes);
       segment.lastNumber = last.number;
       segment.bytes += bytes.length;
       this.#writable = true;
@@ -265,27 +301,27 @@ export class Spool {
     for (const segment of empty) this.#remove(segment);
   }
 
-  async #segmentFor(firstNumber: number): Promise<Segment> {
+  async #segmentFor(firstNumber: number): Promise<{ segment: Segment; handle: FileHandle }> {
     const current = this.#segments.at(-1);
     const isFull =
       current === undefined ||
       current.bytes >= this.#segmentBytes ||
       (current.firstNumber <= this.#renewedTo && firstNumber > this.#renewedTo);
-    if (!isFull && this.#handle !== undefined) return current;
+    if (!isFull && this.#handle !== undefined) return { segment: current, handle: this.#handle };
     await this.#closeHandle();
-    const file = path.join(this.#options.folder, `${String(firstNumber).padStart(16, '0')}.rows`);
-    // A file that a failed attempt left is written anew: nothing of it was ever counted.
-    this.#handle = await open(file, 'w');
-    const segment = { file, firstNumber, lastNumber: 0, bytes: 0 };
+    const segment = newSegment(this.#options.folder, firstNumber);
+    // What lies there already could not be read: a failed attempt of this process leaves nothing.
+    const handle = await open(segment.file, 'wx');
+    this.#handle = handle;
     this.#segments.push(segment);
-    return segment;
+    return { segment, handle };
   }
 
   #keepWithin(): void {
     while (this.bytes > this.#bytesMax && this.#segments.length > 1) {
       const [oldest] = this.#segments;
       if (oldest === undefined) return;
-      this.#options.onLost(oldest.lastNumber - oldest.firstNumber + 1);
+      this.#options.onLost(rowsAfter(oldest, 0));
       this.#remove(oldest);
     }
   }
@@ -315,8 +351,10 @@ export class Spool {
   /** Whether a row could be written by now, unless one has shown it. */
   async #probe(): Promise<void> {
     if (this.#writable) return;
-    const file = path.join(this.#options.folder, 'probe');
+    const { folder } = this.#options;
+    const file = path.join(folder, PROBE);
     try {
+      await mkdir(folder, { recursive: true });
       await writeFile(file, Buffer.alloc(PROBE_BYTES));
       await unlink(file);
       this.#writable = true;
@@ -345,8 +383,4 @@ export class Spool {
     this.#handle = undefined;
     await handle?.close();
   }
-}
-
-function isSegment(name: string): boolean {
-  return /^\d{16}\.rows$/.test(name);
 }

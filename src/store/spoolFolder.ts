@@ -1,9 +1,10 @@
 // Which folder a process spools to: several may share a data folder when their database is elsewhere, and what a dead one
 // has left there belongs to the next that starts.
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
+import { hasCode } from '../base/errors.ts';
 import { FolderInUse, takeLock, type LockFile } from './lockFile.ts';
-import { Spool, type SpoolOptions } from './spool.ts';
+import { PROBE, Spool, type SpoolOptions } from './spool.ts';
 
 /** Far more processes than share one disk. */
 const FOLDERS_MAX = 256;
@@ -61,21 +62,48 @@ async function adoptOthers(
   spool: Spool,
   options: Omit<SpoolOptions, 'folder'>,
 ): Promise<void> {
-  const others = (await readdir(parent)).filter((name) => /^\d+$/.test(name) && Number(name) !== own);
-  for (const name of others.toSorted()) {
+  for (const name of await othersIn(parent, own, options)) {
     const folder = path.join(parent, name);
     try {
       const lock = await lockOf(folder);
       if (lock === undefined) continue;
-      if (await adopt(await Spool.open({ ...options, folder }), spool)) await rm(folder, { recursive: true });
-      else await lock.release();
+      const all = await adopt(await Spool.open({ ...options, folder }), spool);
+      await rm(path.join(folder, PROBE), { force: true });
+      await lock.release();
+      if (all) await removeEmpty(folder);
     } catch (error) {
       options.onError(error);
     }
   }
 }
 
-/** Killed in between, rows lie in both folders and are committed twice, by their keys to the same effect. False: they stay. */
+async function othersIn(
+  parent: string,
+  own: number,
+  { onError }: Pick<SpoolOptions, 'onError'>,
+): Promise<readonly string[]> {
+  try {
+    const names = await readdir(parent);
+    return names.filter((name) => /^\d+$/.test(name) && Number(name) !== own).toSorted();
+  } catch (error) {
+    onError(error);
+    return [];
+  }
+}
+
+/** Whatever is left there keeps it: a damaged segment that was kept aside, the lock of who has taken it meanwhile. */
+async function removeEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if (!hasCode(error, 'ENOTEMPTY')) throw error;
+  }
+}
+
+/**
+ * Killed in between, rows lie in both folders and are committed twice, by their keys to the same effect. False: there are
+ * more, which stay.
+ */
 async function adopt(from: Spool, into: Spool): Promise<boolean> {
   let after = (from.oldest ?? 1) - 1;
   for (;;) {
@@ -90,5 +118,5 @@ async function adopt(from: Spool, into: Spool): Promise<boolean> {
     after = rows.at(-1)?.number ?? after;
   }
   await from.close(from.newest);
-  return true;
+  return from.complete;
 }

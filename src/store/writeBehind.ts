@@ -72,7 +72,8 @@ export class WriteBehind implements CallWriter {
 
   /** Those in memory, and those on disk alone. */
   get pendingWrites(): number {
-    return this.#queue.pendingRows + (this.#onDiskAlone ? Math.max(0, this.#accepted - this.#readTo) : 0);
+    const onDisk = this.#onDiskAlone ? (this.#options.spool?.rowsAfter(this.#readTo) ?? 0) : 0;
+    return this.#queue.pendingRows + onDisk;
   }
 
   callStarted(call: CallStarted): void {

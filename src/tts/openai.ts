@@ -4,7 +4,6 @@ import type { SpeechCreateParams } from 'openai/resources/audio/speech';
 import type { Clock } from '../base/clock.ts';
 import { withDeadlines, type StreamDeadlines } from '../base/deadline.ts';
 import { codeOfStatus, errorText, ProviderError, type ProviderErrorCode } from '../base/errors.ts';
-import type { AnswerBody } from '../base/answerBody.ts';
 import type { HttpPool } from '../base/httpPool.ts';
 import type { HttpAnswer } from '../base/httpRequest.ts';
 import { openaiClient, OpenaiPost, type OpenaiAddress } from '../base/openaiClient.ts';
@@ -159,10 +158,10 @@ async function* audioBytes(
   const { headers, body } = answer;
   const contentType = String(headers['content-type'] ?? '');
   if (UNUSABLE_TYPE.test(contentType)) {
-    throw fail('bad_answer', `${contentType} instead of PCM: ${await excerpt(body)}`);
+    throw fail('bad_answer', `${contentType} instead of PCM: ${await body.text(EXCERPT_CHARS_MAX)}`);
   }
   try {
-    yield* chunksOf(body);
+    yield* body;
   } catch (error) {
     throw fail('truncated', `the audio was cut off: ${deepText(error)}`, error);
   }
@@ -185,29 +184,6 @@ async function* modelsStatus(
     }
     yield error.status;
   }
-}
-
-/** The body as it comes. Stopping in its middle cancels it, which ends the request. */
-async function* chunksOf(body: AnswerBody): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) yield chunk;
-  } finally {
-    body.cancel();
-  }
-}
-
-async function excerpt(body: AnswerBody): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  try {
-    for await (const piece of chunksOf(body)) {
-      text += decoder.decode(piece, { stream: true });
-      if (text.length >= EXCERPT_CHARS_MAX) break;
-    }
-  } catch (error) {
-    text += ` (${errorText(error)})`;
-  }
-  return text.slice(0, EXCERPT_CHARS_MAX);
 }
 
 /** The message of the innermost cause: those round it say only that something failed. */

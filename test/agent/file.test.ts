@@ -162,7 +162,7 @@ states:
       'agent.yaml:15:7: providers.llm[1].foo: no such key',
       'agent.yaml:16:9: providers.tts[0].voice: is required: expected string',
       'agent.yaml:18:14: tools[0].builtin: expected one of end_call, transfer, play_digits, got "end_cal"',
-      'agent.yaml:20:22: tools[1].to.reception: expected a number in quotes, such as "+15550100", got 15550100',
+      'agent.yaml:20:22: tools[1].to.reception: expected a number in quotes, such as "+12025550100", got 15550100',
       'agent.yaml:21:11: tools[2].name: expected another name: end_call is built in',
       'agent.yaml:23:10: tools[2].url: expected https (http only to this machine, or with allowHttp: true)',
       'agent.yaml:24:5: tools[2].wat: no such key',

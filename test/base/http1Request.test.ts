@@ -108,13 +108,14 @@ test('nothing is read of an answer without a body, and its connection serves the
   await until(() => pool.connectedCount === 1, 'one connection serves both');
 });
 
-test('a redirection is followed, as fetch does', async (t) => {
+test('a redirection is answered, not followed', async (t) => {
   const { pool, url } = await open(t, (request, response) => {
     if (request.url === '/there') response.end('here');
     else response.writeHead(307, { location: '/there' }).end('elsewhere');
   });
-  assert.equal(await (await pool.fetch(url)).text(), 'here');
-  assert.equal((await pool.fetch(url, { redirect: 'manual' })).status, 307);
+  const response = await pool.fetch(url);
+  assert.deepEqual([response.status, response.headers.get('location')], [307, '/there']);
+  assert.equal(await response.text(), 'elsewhere');
 });
 
 test('a server that is not there is a failure with its cause', async () => {

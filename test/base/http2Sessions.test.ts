@@ -127,6 +127,49 @@ test('a repeatable request is sent once more when its connection dies before an 
   await server.close();
 });
 
+test('a request that the server resets is not sent again: its connection lives', async () => {
+  let asked = 0;
+  const server = await openHttp2Server((stream) => {
+    asked += 1;
+    if (asked === 2) {
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      return;
+    }
+    stream.respond({ ':status': 200 });
+    stream.end('ok');
+  });
+  const pool = new HttpPool({ ca: CERTIFICATE });
+  assert.equal(await (await pool.fetch(server.origin)).text(), 'ok');
+  await assert.rejects(pool.repeatableFetch(server.origin, posted('{}')), { message: 'fetch failed' });
+  assert.equal(asked, 2);
+  assert.equal(pool.connectedCount, 1);
+  await pool.close();
+  await server.close();
+});
+
+test('many requests at once, before there is a connection, are spread as later ones are', () =>
+  setUp(async ({ server, pool, open }) => {
+    const stop = new AbortController();
+    const all = Array.from({ length: 2 * STREAMS_MAX + 1 }, () =>
+      pool.fetch(`${server.origin}/open`, { signal: stop.signal }),
+    );
+    await Promise.all(all);
+    assert.deepEqual([open.length, server.sessions.length], [2 * STREAMS_MAX + 1, 3]);
+    stop.abort(new Error('enough'));
+  }));
+
+test('a pool that is closed opens nothing more', async () => {
+  const server = await openHttp2Server((stream) => stream.respond({ ':status': 204 }, { endStream: true }));
+  const pool = new HttpPool({ ca: CERTIFICATE });
+  await pool.close();
+  await assert.rejects(pool.fetch(server.origin), (error) => {
+    assert.ok(error instanceof TypeError && error.cause instanceof Error);
+    return error.cause.message === 'the pool is closed';
+  });
+  assert.equal(server.sessions.length, 0);
+  await server.close();
+});
+
 test('so many requests share a connection, and the next opens another', () =>
   setUp(async ({ server, pool, open }) => {
     await (await pool.fetch(`${server.origin}/`, posted('first'))).text();

@@ -1,4 +1,4 @@
-// A spool on a disk without room: /dev/full takes what is opened and refuses what is written, as such a disk does.
+// A spool on a disk without room: what is opened is there and what is written is refused. /dev/full does so for the probe.
 import assert from 'node:assert/strict';
 import {
   existsSync,
@@ -9,6 +9,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -46,16 +47,21 @@ async function openSpool(folder: string, bounds: { bytesMax?: number; segmentByt
   return { spool, clock, seen };
 }
 
-/** From now on the disk has no room for these rows, and none to try. */
-function fill(folder: string, numbers: readonly number[]): void {
-  const names = [...numbers.map((number) => `${String(number).padStart(16, '0')}.rows`), 'probe'];
-  for (const name of names) symlinkSync('/dev/full', path.join(folder, name));
+/** From now on the disk has no room for rows, until the returned function is called, and none to try. */
+async function fill(t: TestContext, folder: string): Promise<() => void> {
+  symlinkSync('/dev/full', path.join(folder, 'probe'));
+  const handle = await open(folder);
+  const handles = Object.getPrototypeOf(handle) as Pick<typeof handle, 'appendFile'>;
+  await handle.close();
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  const { mock } = t.mock.method(handles, 'appendFile', () => Promise.reject(full));
+  return () => mock.restore();
 }
 
 test('a disk without room is told once, and leaves nothing of what was tried', { skip }, async (t) => {
   const folder = folderOf(t);
   const { spool, clock, seen } = await openSpool(folder);
-  fill(folder, [1, 2, 3, 4]);
+  await fill(t, folder);
   for (const number of [1, 2, 3, 4]) {
     assert.equal(await spool.append(number, fields(number)), false);
     assert.equal(spool.writable, false);
@@ -69,11 +75,12 @@ test('a disk without room is told once, and leaves nothing of what was tried', {
 test('when there is room again it is noticed without a row, and rows are kept', { skip }, async (t) => {
   const folder = folderOf(t);
   const { spool, clock } = await openSpool(folder);
-  fill(folder, [1]);
+  const makeRoom = await fill(t, folder);
   assert.equal(await spool.append(1, fields(1)), false);
   await clock.advance(PROBE_MS);
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(spool.writable, false, 'there is none yet');
+  makeRoom();
   unlinkSync(path.join(folder, 'probe'));
   await clock.advance(PROBE_MS);
   await until(() => spool.writable, 'it is tried again');
@@ -91,8 +98,9 @@ test('rows that were kept before stay when there is no more room', { skip }, asy
   const folder = folderOf(t);
   const { spool, clock } = await openSpool(folder, { segmentBytes: 1 });
   assert.equal(await spool.append(1, fields(1)), true);
-  fill(folder, [2]);
+  const makeRoom = await fill(t, folder);
   assert.equal(await spool.append(2, fields(2)), false);
+  makeRoom();
   await clock.advance(RETRY_MS);
   assert.equal(await spool.append(3, fields(3)), true);
   assert.deepEqual([spool.oldest, spool.newest], [1, 3]);
