@@ -7,6 +7,8 @@ export const WAV_HEADER_BYTES = 44;
 /** In the header of a file that is still being written: players and `readWav` then take all there is. */
 export const WAV_LENGTH_UNKNOWN = 0xffff_ffff;
 const BYTES_PER_SAMPLE = 2;
+/** A sample of each side. */
+export const STEREO_FRAME_BYTES = 2 * BYTES_PER_SAMPLE;
 /** Headers with more than this before their audio are not looked through. */
 export const WAV_HEADER_BYTES_MAX = 65_536;
 /** A call of two hours in stereo is 230 MB; `readWav` is for less. */
@@ -127,10 +129,10 @@ function fourCharacters(bytes: Uint8Array, offset: number): string {
 export function interleaveMulaw(left: Uint8Array, right: Uint8Array): Uint8Array {
   const leftSamples = decodeMulaw(left);
   const rightSamples = decodeMulaw(right);
-  const view = new DataView(new ArrayBuffer(left.length * 2 * BYTES_PER_SAMPLE));
+  const view = new DataView(new ArrayBuffer(left.length * STEREO_FRAME_BYTES));
   for (let i = 0; i < left.length; i += 1) {
-    view.setInt16(i * 4, leftSamples[i] as number, true);
-    view.setInt16(i * 4 + 2, rightSamples[i] as number, true);
+    view.setInt16(i * STEREO_FRAME_BYTES, leftSamples[i] as number, true);
+    view.setInt16(i * STEREO_FRAME_BYTES + BYTES_PER_SAMPLE, rightSamples[i] as number, true);
   }
   return new Uint8Array(view.buffer);
 }
@@ -190,7 +192,7 @@ export function stereoTimeline(): StereoTimeline {
       if (pieceIndex >= index) continue;
       pieces.delete(pieceIndex);
       finished.push({
-        offsetBytes: pieceIndex * PIECE_SAMPLES * 4,
+        offsetBytes: pieceIndex * PIECE_SAMPLES * STEREO_FRAME_BYTES,
         pcm: interleaveMulaw(piece.left, piece.right),
       });
     }

@@ -68,20 +68,24 @@ export class Breaker {
 
   /**
    * How long whoever has nobody else to ask waits, because the provider said when to come back; 0: ask now. When that time
-   * has come one is let through, and the others wait a little for what becomes of it.
+   * has come one tries, and the others wait a little for what becomes of it.
    */
   restMs(): number {
-    const nowMs = this.#options.clock.nowMs();
     if (this.#limitedUntilMs === 0) return 0;
-    const leftMs = this.#limitedUntilMs - nowMs;
-    if (leftMs > 0) return this.#limitTried ? Math.min(LIMITED_LOOK_MS, leftMs) : leftMs;
-    this.#tryLimit(nowMs);
-    return 0;
+    const leftMs = Math.max(0, this.#limitedUntilMs - this.#options.clock.nowMs());
+    return this.#limitTried ? Math.min(LIMITED_LOOK_MS, leftMs) : leftMs;
   }
 
-  /** It took a request. That says that its limit is over, and not yet that it answers. */
+  /** It is going to be asked, by whoever need not wait: where its limit has passed, this is the one that tries. */
+  tryLimit(): void {
+    if (this.#limitedUntilMs > 0 && this.restMs() === 0) this.#tryLimit(this.#options.clock.nowMs());
+  }
+
+  /** It took a request. That says that its limit is over, and not yet that it answers: what has failed is not forgotten. */
   accepted(): void {
-    if (this.#limitTried) this.succeeded();
+    if (!this.#limitTried) return;
+    this.#limited(0);
+    this.#become('closed', undefined);
   }
 
   /** It began to answer. */

@@ -131,8 +131,8 @@ export class Ears {
   /** A voice is heard and the session has no word of it: the next provider's takes its place, as if it had failed, if one may be asked. */
   replace(): void {
     if (this.#listening === undefined || this.#closed) return;
-    if (this.#trusts.beside(this.#listening.place) === undefined) return;
-    this.#failed(this.#silent(this.#listening), 'silent');
+    const next = this.#rival?.place ?? this.#trusts.beside(this.#listening.place);
+    if (next !== undefined) this.#failed(this.#silent(this.#listening), next);
   }
 
   /** Idempotent. */
@@ -151,9 +151,9 @@ export class Ears {
     return providers[place % providers.length] as SpeechToText;
   }
 
-  /** Now, or when somebody may be asked: until then nobody listens, and what is said is kept. */
-  #openSession(): void {
-    const whom = this.#trusts.from(this.#failures);
+  /** At this place, or of those that may be asked; when nobody may, nobody listens until then, and what is said is kept. */
+  #openSession(next?: number): void {
+    const whom = next === undefined ? this.#trusts.from(this.#failures) : { place: next };
     if ('place' in whom) this.#take(this.#listen(whom.place));
     else {
       this.#wait(true);
@@ -319,13 +319,13 @@ export class Ears {
     this.#take(rival);
   }
 
-  /** The next session hears again what was not answered; until then the words known stand. */
-  #failed(error: ProviderError, reason?: 'silent'): void {
+  /** The next session hears again what was not answered; until then the words known stand. `next`: it was deaf, and who is to follow. */
+  #failed(error: ProviderError, next?: number): void {
     const failed = this.#listening;
     this.#listening = undefined;
-    failed?.session.close(reason);
+    failed?.session.close(next === undefined ? undefined : 'silent');
     this.#failures += 1;
-    if (failed !== undefined) this.#trusts.of(failed.place).failed(reason === 'silent' ? 'late' : error);
+    if (failed !== undefined) this.#trusts.of(failed.place).failed(next === undefined ? error : 'late');
     this.#listener?.onFailed(error);
     if (this.#closed) return;
     const rival = this.#rival;
@@ -337,7 +337,7 @@ export class Ears {
     const { providers, clock } = this.#parts;
     const round = Math.floor(this.#failures / providers.length);
     const delayMs = REOPEN_MS[Math.min(round, REOPEN_MS.length - 1)] ?? 0;
-    this.#reopening = clock.after(delayMs, () => this.#openSession());
+    this.#reopening = clock.after(delayMs, () => this.#openSession(next));
   }
 }
 

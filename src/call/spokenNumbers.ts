@@ -24,10 +24,19 @@ export interface SaidNumber {
   readonly toMs: number;
 }
 
+/** So many words, which have stood as they are since `atMs`. */
+interface Step {
+  readonly words: number;
+  readonly atMs: number;
+  /** The last of them was said at most LAG_MS_MAX before this. */
+  readonly sinceMs: number;
+}
+
 /** How the words of an utterance became known, and what they were last. */
 interface Growth {
-  readonly steps: { readonly words: number; readonly atMs: number }[];
+  steps: readonly Step[];
   text: string;
+  words: readonly string[];
 }
 
 export interface SpokenNumbersListener {
@@ -73,8 +82,11 @@ export class SpokenNumbers {
 
   /** Something happened in the call, and was told to `privacy` before. */
   saw(event: TurnEvent): void {
-    if (event.kind === 'voiceStarted') this.#voiceAtMs ??= event.voiceAtMs;
-    else if (event.kind === 'voiceStopped') this.#silenceAtMs = event.silenceAtMs;
+    if (event.kind === 'voiceStarted') {
+      this.#voiceAtMs ??= event.voiceAtMs;
+      this.#silenceAtMs = undefined;
+    }
+    if (event.kind === 'voiceStopped') this.#silenceAtMs = event.silenceAtMs;
     else if (event.kind === 'committed') this.#close(event.utterance);
     else if (event.kind === 'words') this.#words(event);
     this.#tail = this.#privacy.wordTail;
@@ -136,8 +148,9 @@ export class SpokenNumbers {
       if (this.#committed.size <= KEPT_MAX) break;
       this.#committed.delete(oldest);
     }
-    // A voice that is still there goes on in the next one.
-    this.#voiceAtMs = this.#silenceAtMs === undefined && this.#voiceAtMs !== undefined ? nowMs : undefined;
+    // A voice that is still there goes on in the next one, which began when this one's last words were still awaited.
+    const goesOn = this.#silenceAtMs === undefined && this.#voiceAtMs !== undefined;
+    this.#voiceAtMs = goesOn ? nowMs - LAG_MS_MAX : undefined;
     this.#silenceAtMs = undefined;
     this.#growth = newGrowth();
   }
@@ -165,45 +178,52 @@ export class SpokenNumbers {
 }
 
 function newGrowth(): Growth {
-  return { steps: [], text: '' };
+  return { steps: [], text: '', words: [] };
 }
 
+/** A step whose words do not stand is none any more. */
 function grow(growth: Growth, text: string, atMs: number): void {
+  const words = wordsIn(text);
+  const changed = growth.words.findIndex((word, place) => word !== words[place]);
+  const steps = changed === -1 ? growth.steps : growth.steps.filter((step) => step.words <= changed);
   growth.text = text;
-  const words = wordsIn(text).length;
-  if (words > (growth.steps.at(-1)?.words ?? 0) && growth.steps.length < STEPS_MAX)
-    growth.steps.push({ words, atMs });
+  growth.words = words;
+  growth.steps = steps;
+  const last = steps.at(-1);
+  if (words.length <= (last?.words ?? 0) || steps.length >= STEPS_MAX) return;
+  // What was waited for, or was something else at first, may have been said when the words before it were known.
+  const prompt = changed === -1 && last !== undefined && atMs - last.atMs <= LAG_MS_MAX;
+  const sinceMs = prompt ? atMs : (last?.sinceMs ?? -Infinity);
+  growth.steps = [...steps, { words: words.length, atMs, sinceMs }];
 }
 
 /** When the characters from `start` to `end` were said: rather too much than too little. */
 function stretchOf(spoken: Spoken, start: number, end: number): Pick<SaidNumber, 'fromMs' | 'toMs'> {
   const { text, growth, fromMs, toMs, lateMs } = spoken;
   const whole = { fromMs: fromMs - lateMs - ROUND_MS, toMs: toMs + ROUND_MS };
-  if (!isTimely(spoken, start, end)) return whole;
-  const before = wordsIn(text.slice(0, start)).length;
-  const after = wordsIn(text.slice(end)).length;
-  const total = growth.steps.at(-1)?.words ?? 0;
-  const knownBefore = growth.steps.findLast(({ words }) => words <= before);
-  const knownWhole = growth.steps.find(({ words }) => words > before && words >= total - after);
+  const before = wordsIn(text.slice(0, start));
+  const after = wordsIn(text.slice(end));
+  if (!isTimely(spoken, before, after)) return whole;
+  const knownBefore = growth.steps.findLast(({ words }) => words <= before.length);
+  // It is over when a word behind it is known, and no sooner: of its own words the last ones may be missing.
+  const knownAfter = growth.steps.find(({ words }) => words > growth.words.length - after.length);
   return {
-    fromMs: Math.max(whole.fromMs, (knownBefore?.atMs ?? -Infinity) - lateMs - LAG_MS_MAX),
-    toMs: Math.min(whole.toMs, knownWhole?.atMs ?? Infinity),
+    fromMs: Math.max(whole.fromMs, (knownBefore?.sinceMs ?? -Infinity) - lateMs - LAG_MS_MAX),
+    toMs: Math.min(whole.toMs, knownAfter?.atMs ?? Infinity),
   };
 }
 
-/** Its words became known as they were said, and are the last ones but for how the number is written. */
+/** The words became known as they were said, and those around the number are the last ones. */
 function isTimely(
-  { growth: { steps, text: known }, text, fromMs, toMs }: Spoken,
-  start: number,
-  end: number,
+  { growth: { steps, words }, fromMs, toMs }: Spoken,
+  before: readonly string[],
+  after: readonly string[],
 ): boolean {
-  const times = [fromMs, ...steps.map(({ atMs }) => atMs)];
+  const times = [fromMs, ...steps.map(({ atMs }) => atMs), toMs];
   const steady = times.every((atMs, place) => atMs - (times[place - 1] ?? atMs) <= SILENT_MS_MAX);
-  const lastMs = times.at(-1) ?? fromMs;
-  const words = wordsIn(known);
-  const before = wordsIn(text.slice(0, start));
-  const after = wordsIn(text.slice(end));
+  const lastMs = steps.at(-1)?.atMs ?? fromMs;
   const same =
+    before.length + after.length <= words.length &&
     before.every((word, place) => word === words[place]) &&
     after.every((word, place) => word === words[words.length - after.length + place]);
   return steps.length > 1 && steady && same && lastMs <= toMs + SILENT_MS_MAX;

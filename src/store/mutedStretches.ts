@@ -1,11 +1,11 @@
 // The stretches of a recording that are kept silent, and marked at its end: which they are, and where they lie in the bytes
 // of stereo PCM. Whose file it is does not matter here.
 import { SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
+import { STEREO_FRAME_BYTES } from '../audio/wav.ts';
 import { MARKERS_MAX, type WavMarker } from '../audio/wavMarkers.ts';
 
-/** Two sides, two bytes a sample. */
-const FRAME_BYTES = 4;
-const SAMPLE_BYTES = 2;
+/** The agent's side lies behind the caller's. */
+const SAMPLE_BYTES = STEREO_FRAME_BYTES / 2;
 
 export interface ByteRange {
   readonly from: number;
@@ -22,14 +22,15 @@ export class MutedStretches {
 
   /**
    * Answers where it lies in the audio. What it touches of the same side and kind becomes one with it; when there are too
-   * many, so does the nearest before it, and what is between them.
+   * many, so does the nearest before it, or the first behind it, and what is between them.
    */
   add(marker: WavMarker): ByteRange {
-    const full = this.#markers.length >= MARKERS_MAX;
-    const near = full ? this.#markers.findLast((other) => isSame(other, marker)) : undefined;
-    const joined = this.#markers.filter(
-      (other) => other === near || (isSame(other, marker) && touch(other, marker)),
-    );
+    const same = this.#markers.filter((other) => isSame(other, marker));
+    const touched = same.filter((other) => touch(other, marker));
+    const full = this.#markers.length >= MARKERS_MAX && touched.length === 0;
+    const near = full ? (same.findLast(({ startMs }) => startMs <= marker.startMs) ?? same[0]) : undefined;
+    const joined = near === undefined ? touched : [near];
+    // They lie apart from one another: whatever else the whole touches, it is one of these.
     const whole = [...joined, marker].reduce(both);
     const others = this.#markers.filter((other) => !joined.includes(other));
     this.#markers = [...others, whole].toSorted((a, b) => a.startMs - b.startMs);
@@ -42,14 +43,14 @@ export class MutedStretches {
       const { from, to } = rangeOf(marker);
       const side = marker.side === 'caller' ? 0 : SAMPLE_BYTES;
       const end = Math.min(pcm.length, to - offsetBytes);
-      for (let at = Math.max(0, from - offsetBytes) + side; at < end; at += FRAME_BYTES)
+      for (let at = Math.max(0, from - offsetBytes) + side; at < end; at += STEREO_FRAME_BYTES)
         pcm.fill(0, at, at + SAMPLE_BYTES);
     }
   }
 }
 
 function rangeOf({ startMs, endMs }: WavMarker): ByteRange {
-  const bytesAt = (ms: number): number => Math.round((ms / 1_000) * SAMPLE_RATE_HZ) * FRAME_BYTES;
+  const bytesAt = (ms: number): number => Math.round((ms / 1_000) * SAMPLE_RATE_HZ) * STEREO_FRAME_BYTES;
   return { from: bytesAt(startMs), to: bytesAt(endMs) };
 }
 

@@ -4,6 +4,7 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
 import {
+  STEREO_FRAME_BYTES,
   stereoTimeline,
   WAV_HEADER_BYTES,
   WAV_LENGTH_UNKNOWN,
@@ -15,9 +16,7 @@ import { markerChunks, type WavMarker } from '../audio/wavMarkers.ts';
 import { errorText } from '../base/errors.ts';
 import { MutedStretches, type ByteRange } from './mutedStretches.ts';
 
-/** Stereo, two bytes a sample. */
-const FRAME_BYTES = 4;
-const BYTES_PER_MS = (SAMPLE_RATE_HZ / 1_000) * FRAME_BYTES;
+const BYTES_PER_MS = (SAMPLE_RATE_HZ / 1_000) * STEREO_FRAME_BYTES;
 /** Pieces of 64 KB that wait for the disk: 32 s of call. A disk that far behind will not catch up. */
 const PIECES_WAITING_MAX = 16;
 /** Read, made silent and written back at once. */
@@ -157,7 +156,7 @@ export class StereoRecording {
     for (let at = from; at < end;) {
       const length = Math.min(part.length, end - at);
       const { bytesRead } = await handle.read(part, 0, length, WAV_HEADER_BYTES + at);
-      const whole = part.subarray(0, bytesRead - (bytesRead % FRAME_BYTES));
+      const whole = part.subarray(0, bytesRead - (bytesRead % STEREO_FRAME_BYTES));
       if (whole.length === 0) return;
       this.#muted.mute(whole, at);
       await writeAll(handle, whole, WAV_HEADER_BYTES + at);
@@ -183,7 +182,7 @@ export class StereoRecording {
         const dataBytes = Math.round(durationMs * BYTES_PER_MS);
         // Cuts the last piece's padding, or lengthens the file over a hole.
         await handle.truncate(WAV_HEADER_BYTES + dataBytes);
-        const markers = markerChunks(this.#muted.markers, SAMPLE_RATE_HZ);
+        const markers = markerChunks(within(this.#muted.markers, durationMs), SAMPLE_RATE_HZ);
         await writeAll(handle, markers, WAV_HEADER_BYTES + dataBytes);
         await writeAll(handle, wavHeader(2, SAMPLE_RATE_HZ, dataBytes, markers.length), 0);
       }
@@ -208,6 +207,13 @@ export class StereoRecording {
     this.#error = new RecordingError(code, message, cause);
     this.#options.onError(this.#error);
   }
+}
+
+/** As much of them as lies in the audio: they reach a little beyond what was said, and go on where a recording is too long. */
+function within(markers: readonly WavMarker[], durationMs: number): readonly WavMarker[] {
+  return markers
+    .filter(({ startMs }) => startMs < durationMs)
+    .map((marker) => ({ ...marker, endMs: Math.min(marker.endMs, durationMs) }));
 }
 
 /** A write may take fewer bytes than it was given. */

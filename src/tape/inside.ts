@@ -213,27 +213,24 @@ export class Inside {
   }
 
   #breakers(count: number): NonNullable<CallWorld['earBreakers']> {
-    const outside = this.#outside;
-    return Array.from({ length: count }, (_unused, place) => ({
-      admits: () => {
-        const admits = outside.admits(place);
-        outside.note(['admits', place, admits]);
-        return admits;
-      },
-      get untilMs() {
-        const untilMs = outside.untilMs(place);
-        outside.note(['untilMs', place, untilMs]);
-        return untilMs;
-      },
-      restMs: () => {
-        const restMs = outside.restMs(place);
-        outside.note(['restMs', place, restMs]);
-        return restMs;
-      },
-      accepted: () => outside.earsAccepted(place),
-      failed: (why) => outside.earsFailed(place, why),
-      succeeded: () => outside.earsSucceeded(place),
-    }));
+    return Array.from({ length: count }, (_unused, place) => {
+      const trust = this.#outside.earTrust(place);
+      const noted = <T>(name: 'admits' | 'untilMs' | 'restMs', answer: T): T => {
+        this.#outside.note([name, place, answer]);
+        return answer;
+      };
+      return {
+        admits: () => noted('admits', trust.admits()),
+        get untilMs() {
+          return noted('untilMs', trust.untilMs);
+        },
+        restMs: () => noted('restMs', trust.restMs()),
+        accepted: () => trust.accepted(),
+        failed: (why) => trust.failed(why),
+        succeeded: () => trust.succeeded(),
+        tryLimit: () => trust.tryLimit(),
+      };
+    });
   }
 
   #turnModel(): TurnModel {

@@ -1,7 +1,7 @@
 // The outside of a call that is held: the process's world, whose news wait at the gate until the call can be told.
 import type { Span } from '../base/span.ts';
-import type { BreakerFailure } from '../base/breaker.ts';
 import type { Timer } from '../base/clock.ts';
+import { BLIND_TRUST, type EarTrust } from '../call/earTrust.ts';
 import type { CallWorld } from '../call/world.ts';
 import type { LlmRequest } from '../llm/port.ts';
 import { TOOL_ANSWER_BYTES_MAX } from '../llm/tools.ts';
@@ -62,28 +62,8 @@ export class LiveOutside implements Outside {
     return ears.open(options, (event) => this.#tell(['heard', session, event]), span);
   }
 
-  admits(place: number): boolean {
-    return this.#world.earBreakers?.[place]?.admits() ?? true;
-  }
-
-  untilMs(place: number): number {
-    return this.#world.earBreakers?.[place]?.untilMs ?? 0;
-  }
-
-  restMs(place: number): number {
-    return this.#world.earBreakers?.[place]?.restMs() ?? 0;
-  }
-
-  earsAccepted(place: number): void {
-    this.#world.earBreakers?.[place]?.accepted();
-  }
-
-  earsFailed(place: number, why: BreakerFailure): void {
-    this.#world.earBreakers?.[place]?.failed(why);
-  }
-
-  earsSucceeded(place: number): void {
-    this.#world.earBreakers?.[place]?.succeeded();
+  earTrust(place: number): EarTrust {
+    return this.#world.earBreakers?.[place] ?? BLIND_TRUST;
   }
 
   openTurnModel(session: number): TurnModelSession {

@@ -1,7 +1,7 @@
 // All that a taped call has of the world: the real one while it is held, the tape when it is told again.
 import type { Timer } from '../base/clock.ts';
 import type { Span } from '../base/span.ts';
-import type { BreakerFailure } from '../base/breaker.ts';
+import type { EarTrust } from '../call/earTrust.ts';
 import type { LlmRequest } from '../llm/port.ts';
 import type { SttOptions, SttSession } from '../stt/port.ts';
 import type { TurnModelSession } from '../vad/turnModelPort.ts';
@@ -23,12 +23,8 @@ export interface Outside {
   ticks(wanted: boolean): void;
   openVoice(session: number): VadSession;
   listen(session: number, place: number, options: SttOptions, span?: Span): SttSession;
-  admits(place: number): boolean;
-  untilMs(place: number): number;
-  restMs(place: number): number;
-  earsFailed(place: number, why: BreakerFailure): void;
-  earsSucceeded(place: number): void;
-  earsAccepted(place: number): void;
+  /** What other calls know of it, and are told of it. */
+  earTrust(place: number): EarTrust;
   openTurnModel(session: number): TurnModelSession;
   complete(request: number, which: WhichModel, asked: LlmRequest, span?: Span): Source;
   speak(request: number, text: string, span?: Span): Source;

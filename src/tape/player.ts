@@ -6,6 +6,7 @@ import { silence } from '../audio/mulaw.ts';
 import type { AgentFile } from '../agent/schema.ts';
 import type { Timer } from '../base/clock.ts';
 import { ProviderError } from '../base/errors.ts';
+import { BLIND_TRUST, type EarTrust } from '../call/earTrust.ts';
 import type { LlmRequest } from '../llm/port.ts';
 import { TICK_MS } from '../playout/wheel.ts';
 import type { SttOptions, SttSession } from '../stt/port.ts';
@@ -268,30 +269,17 @@ class Player implements Outside {
     return told.session(commit, () => void this.#sessions.delete(number));
   }
 
-  admits(place: number): boolean {
-    return this.#told('admits', place) !== false;
-  }
-
-  untilMs(place: number): number {
-    const untilMs = this.#told('untilMs', place);
-    return typeof untilMs === 'number' ? untilMs : 0;
-  }
-
-  restMs(place: number): number {
-    const restMs = this.#told('restMs', place);
-    return typeof restMs === 'number' ? restMs : 0;
-  }
-
-  earsAccepted(): void {
-    // Nobody else is told.
-  }
-
-  earsFailed(): void {
-    // Nobody else is warned.
-  }
-
-  earsSucceeded(): void {
-    // Nobody else is told.
+  /** Nobody else is told or warned. */
+  earTrust(place: number): EarTrust {
+    const ms = (name: 'restMs' | 'untilMs'): number => Number(this.#told(name, place) ?? 0);
+    return {
+      ...BLIND_TRUST,
+      admits: () => this.#told('admits', place) !== false,
+      restMs: () => ms('restMs'),
+      get untilMs() {
+        return ms('untilMs');
+      },
+    };
   }
 
   openTurnModel(): { ask: () => void; close: () => void } {

@@ -154,6 +154,7 @@ export class Stage {
               failed: unasked,
               restMs: unasked,
               succeeded: unasked,
+              tryLimit: unasked,
               untilMs: 0,
             })),
           }),

@@ -82,13 +82,42 @@ test('whoever has nobody else to ask waits as long as the provider said, at most
   breaker.failed(failure('rate_limit', 5_000));
   assert.equal(breaker.restMs(), 5_000);
   await clock.advance(5_000);
-  assert.equal(breaker.restMs(), 0);
+  assert.deepEqual([breaker.restMs(), breaker.restMs()], [0, 0], 'to ask for it takes nothing away');
+  breaker.tryLimit();
   const lookMs = breaker.restMs();
   assert.ok(lookMs > 0 && lookMs < 1_000, `${lookMs} ms`);
+  breaker.tryLimit();
+  await clock.advance(2_000);
+  assert.equal(breaker.restMs(), 0, 'who comes second prolongs nothing');
+  breaker.tryLimit();
   breaker.accepted();
   assert.deepEqual([breaker.restMs(), breaker.state], [0, 'closed']);
   breaker.failed(failure('rate_limit', 3_600_000));
   assert.equal(breaker.restMs(), RATE_LIMITED_MS_MAX);
+});
+
+test('nothing is tried where there is no limit, or while it lasts', async () => {
+  const { clock, breaker } = open();
+  breaker.tryLimit();
+  assert.equal(breaker.restMs(), 0);
+  breaker.failed(failure('rate_limit', 5_000));
+  breaker.tryLimit();
+  await clock.advance(1_000);
+  assert.equal(breaker.restMs(), 4_000);
+  breaker.accepted();
+  assert.equal(breaker.restMs(), 4_000, 'of a request that was made before it');
+});
+
+test('that a request was taken after a limit forgets no failures', async () => {
+  const { clock, breaker } = open();
+  for (let i = 1; i < FAILURES_MAX; i += 1) breaker.failed(failure('server'));
+  breaker.failed(failure('rate_limit', 5_000));
+  await clock.advance(5_000);
+  breaker.tryLimit();
+  breaker.accepted();
+  assert.equal(breaker.state, 'closed');
+  breaker.failed(failure('server'));
+  assert.equal(breaker.state, 'open', 'it took a request and did not answer it');
 });
 
 test('that a request was taken says nothing when there was no limit', () => {

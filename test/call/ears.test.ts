@@ -612,6 +612,50 @@ test('ears that are deaf are replaced as if they had failed, with a reason of th
   assert.equal(words.at(-1), '1 like');
 });
 
+test('ears that are deaf are replaced by the one whose limit is over, which is tried for that', async () => {
+  const clock = new VirtualClock();
+  const breakers = ['a', 'b'].map(() => new Breaker({ clock, random: seededRandom(1) }));
+  const { ears, last, sessions } = setUp(['a', 'b'], clock, breakers);
+  const another = setUp(['a', 'b'], clock, breakers);
+  const limited = { stage: 'stt', provider: 'b', retryAfterMs: 500 } as const;
+  for (let times = 0; times < 3; times += 1) breakers[1]?.failed('late');
+  await clock.advance(1_300);
+  assert.equal(breakers[1]?.admits(), true);
+  breakers[1]?.failed(new ProviderError('rate_limit', '429', limited));
+  await clock.advance(600);
+  // Its limit is over, and it is not trusted yet; nor is the other one any more.
+  for (let times = 0; times < 3; times += 1) breakers[0]?.failed('late');
+  ears.replace();
+  another.ears.replace();
+  await clock.advance(250);
+  assert.deepEqual(
+    sessions.map(({ provider }) => provider),
+    ['a', 'b'],
+  );
+  assert.equal(last().closed, false);
+  assert.deepEqual(
+    another.sessions.map(({ provider }) => provider),
+    ['a', 'a'],
+    'one tries, and nobody is without ears',
+  );
+});
+
+test('who listens beside deaf ears takes their place, and nobody else is tried', async () => {
+  const clock = new VirtualClock();
+  const breakers = ['a', 'b', 'c'].map(() => new Breaker({ clock, random: seededRandom(1) }));
+  const rig = setUp(['a', 'b', 'c'], clock, breakers);
+  const limited = { stage: 'stt', provider: 'c', retryAfterMs: 1_000 } as const;
+  breakers[2]?.failed(new ProviderError('rate_limit', '429', limited));
+  rig.voiceStarts();
+  await rig.hears(1_600, 2);
+  assert.equal(rig.last().provider, 'b');
+  for (let times = 0; times < 3; times += 1)
+    for (const breaker of breakers.slice(0, 2)) breaker.failed('late');
+  rig.ears.replace();
+  assert.equal(rig.sessions[0]?.closed, true);
+  assert.equal(breakers[2]?.restMs(), 0, 'its trial is not taken');
+});
+
 test('while nobody listens, or after the end, there is nobody to replace', async () => {
   const { clock, ears, sessions } = setUp(['a']);
   ears.replace();

@@ -212,3 +212,23 @@ test('markers that touch become one, and there are never more than fit', async (
   assert.equal(markers.length, MARKERS_MAX);
   assert.equal(markers.at(-1)?.endMs, 4_005 + (2 * MARKERS_MAX - 1) * 10, 'the last of them has the rest');
 });
+
+test('no marker lies beyond the audio, neither where the call is over nor where it became too long', async (t) => {
+  const { recording, file } = await openRecording(t, { durationMaxMs: 2_000 });
+  for (let atMs = 0; atMs < 3_000; atMs += 20) recording.caller(atMs, loud);
+  for (const [startMs, endMs] of [
+    [500, 700],
+    [1_700, 2_300],
+    [2_000, 2_600],
+    [2_800, 3_000],
+  ] as const)
+    recording.mute({ startMs, endMs, side: startMs === 2_000 ? 'agent' : 'caller', kind: 'card' });
+  assert.equal((await recording.close())?.durationMs, 2_000);
+  assert.deepEqual(
+    (await markersOf(file)).map(({ startMs, endMs }) => [startMs, endMs]),
+    [
+      [500, 700],
+      [1_700, 2_000],
+    ],
+  );
+});

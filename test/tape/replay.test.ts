@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseAgentFile } from '../../src/agent/file.ts';
 import type { AgentFile } from '../../src/agent/schema.ts';
+import { Breaker } from '../../src/base/breaker.ts';
 import { ProviderError } from '../../src/base/errors.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import type { SpeechToText } from '../../src/stt/port.ts';
 import { agentOf } from '../../src/tape/header.ts';
 import { replay, type Replayed } from '../../src/tape/player.ts';
 import type { Reel, TapeLine } from '../../src/tape/reel.ts';
 import { compare, report } from '../../src/tape/report.ts';
 import { INFO, steppedTape } from '../helpers/steppedTape.ts';
+import { settlePromises, VirtualClock } from '../helpers/virtualClock.ts';
 
 const AGENT = `
 name: test-agent
@@ -148,6 +152,46 @@ test('a call that another instance had begun goes on from what that one has left
   assert.equal(turnOf(replayed, 6).callerText, 'And who are you?');
   // The model was told of what was said at the other instance.
   assert.match(turnOf(replayed, 6).heardText, /^You have said [5-9] things\.$/);
+});
+
+test('a call whose ears are limited and deaf asks then and now the same of them, and comes out the same', async () => {
+  const clock = new VirtualClock(settlePromises);
+  const opened: string[] = [];
+  const ears = (provider: string, retryAfterMs?: number): SpeechToText => ({
+    provider,
+    capabilities: { liveWords: true, commitsItself: false },
+    open: (_options, listener) => {
+      opened.push(provider);
+      const details = {
+        stage: 'stt',
+        provider,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      } as const;
+      const refused = new ProviderError('rate_limit', '429', details);
+      clock.after(20, () =>
+        listener(retryAfterMs === undefined ? { kind: 'ready' } : { kind: 'failed', error: refused }),
+      );
+      let commits = 0;
+      return { push: () => undefined, commit: () => commits++, close: () => undefined };
+    },
+  });
+  const earBreakers = [1, 2].map((seed) => new Breaker({ clock, random: seededRandom(seed) }));
+  const taken = await steppedTape(
+    { clock, agentYaml: AGENT, world: { ears: [ears('limited', 5_000), ears('deaf')], earBreakers } },
+    async (caller) => {
+      await caller.agentFinishes();
+      await caller.coughs(9_000);
+      await caller.pass(8_000);
+      await caller.coughs(9_000);
+      await caller.pass(3_000);
+      await caller.hangsUp();
+    },
+  );
+  assert.ok(opened.filter((provider) => provider === 'deaf').length > 1, opened.join(' '));
+  assert.ok(opened.filter((provider) => provider === 'limited').length > 1, opened.join(' '));
+  const replayed = await replay(taken);
+  assert.ok(compare(taken, replayed).isExact, report(taken, replayed).join('\n'));
+  assert.deepEqual([replayed.departure, replayed.remarks], [undefined, []]);
 });
 
 test('it comes out the same as often as it is told', async () => {
