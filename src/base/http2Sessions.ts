@@ -6,6 +6,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Lookup } from './cachedLookup.ts';
 import type { Clock, Timer } from './clock.ts';
 import { requestOver } from './http2Request.ts';
+import { untilAborted } from './untilAborted.ts';
 import { hostOf, type HttpAnswer, type HttpRequest } from './httpRequest.ts';
 
 /** Of one connection at once: a packet that is lost holds up all of them. */
@@ -182,14 +183,4 @@ export class Http2Sessions {
       late?.cancel();
     };
   }
-}
-
-/** The same, or the signal's reason as soon as it aborts: what was waited for goes on for others. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -176,28 +176,28 @@ export class Exchanges {
     if (this.#privacy.numbersKnown === this.#numbersCorrected) return;
     this.#numbersCorrected = this.#privacy.numbersKnown;
     for (const [index, row] of this.#told) {
-      const { callerText, agentText, heardText } = row;
-      const ofThePast = (text: string): string => this.#privacy.ofThePast(text);
-      const corrected = {
-        ...row,
-        callerText: ofThePast(callerText),
-        agentText: ofThePast(agentText),
-        heardText: ofThePast(heardText),
-      };
-      if (
-        corrected.callerText === callerText &&
-        corrected.agentText === agentText &&
-        corrected.heardText === heardText
-      )
-        continue;
+      const corrected = this.#corrected(row);
+      if (corrected === row) continue;
       this.#told.set(index, corrected);
       this.#world.background.run(this.#world.writer.turnFinished(corrected));
       this.#transcribe(index, corrected.callerText, corrected.heardText);
     }
   }
 
+  /** In the light of the numbers that are known by now; the same row when it tells none of them. */
+  #corrected(row: TurnRow): TurnRow {
+    const privacy = this.#privacy;
+    if (privacy.numbersKnown === 0) return row;
+    const callerText = privacy.ofThePast(row.callerText);
+    const agentText = privacy.ofThePast(row.agentText);
+    const heardText = privacy.ofThePast(row.heardText);
+    const same = callerText === row.callerText && agentText === row.agentText && heardText === row.heardText;
+    return same ? row : { ...row, callerText, agentText, heardText };
+  }
+
   #tell(record: TurnRecord): void {
-    const row = record.row(this.#callSid, this.#part);
+    // What was said before may have become known as part of a number meanwhile.
+    const row = this.#corrected(record.row(this.#callSid, this.#part));
     this.#told.set(row.index, row);
     for (const oldest of this.#told.keys()) {
       if (this.#told.size <= CORRECTED_TURNS_MAX) break;

@@ -4,6 +4,7 @@
 import type { Background } from '../base/background.ts';
 import type { Clock } from '../base/clock.ts';
 import { noSpan, type Span } from '../base/span.ts';
+import { untilAborted } from '../base/untilAborted.ts';
 import { UNFINISHED_RESULT, type HistoryItem } from '../llm/history.ts';
 import type { LanguageModel, LlmRequest, LlmUsage, ToolCall } from '../llm/port.ts';
 import { Speech } from '../playout/speech.ts';
@@ -279,7 +280,7 @@ export class Reply {
   /** Resolves while the reply is released; throws when it is stopped. */
   async #beSure(): Promise<void> {
     while (!this.#sure.isOpen) {
-      await Promise.race([this.#sure.opened, aborted(this.#working)]);
+      await untilAborted(this.#sure.opened, this.#working);
       this.#working.throwIfAborted();
     }
   }
@@ -339,12 +340,4 @@ class Gate {
     this.isOpen = true;
     this.#resolve();
   }
-}
-
-/** Resolves when the signal aborts. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -38,7 +38,7 @@ const BENCHES: Readonly<
   load: benchLoad,
   heard: () => benchHeard(),
   forged: () => benchForged(),
-  redaction: () => Promise.resolve(benchRedaction()),
+  redaction: () => benchRedaction(),
   fuzz: (_load, _turns, { frames }) => benchFuzz({ frames }),
   rolling: benchRolling,
   kill: (_load, _turns, { kills }) => benchKill({ kills }, print),

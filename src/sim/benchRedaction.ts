@@ -1,8 +1,9 @@
 // A thousand cards' numbers in every form, social-security numbers, and texts with other numbers: what is still to be seen.
 import { seededRandom } from '../base/random.ts';
 import { NOTHING_BEFORE, redact } from '../redact/redact.ts';
-import { shown, type BenchReport } from './benchReport.ts';
+import { shown, type BenchReport, type BenchTable } from './benchReport.ts';
 import { anyCardNumber, CARD_FORMS, inTalk, type NumberForm, type Turns } from './cardForms.ts';
+import { numbersHeard, type Heard } from './numbersHeard.ts';
 import { PLAIN_FORMS } from './plainNumbers.ts';
 import { walk, type Walked } from './redactionWalk.ts';
 import { anySocialNumber, SOCIAL_FORMS } from './socialForms.ts';
@@ -10,6 +11,8 @@ import { anySocialNumber, SOCIAL_FORMS } from './socialForms.ts';
 const SEED = 1_117;
 const NUMBERS = 1_000;
 const PLAIN_TEXTS = 2_000;
+/** Calls of each form through a real gateway. */
+const CALLS_EACH = 3;
 const RULES = { cards: true, ssn: true };
 /** A text that may be a telephone's has ten digits; of a card six may be kept (PCI DSS 3.4.1). */
 const CARD_MAX = { told: 10, kept: 6 } as const;
@@ -47,7 +50,7 @@ function walkForm(
   };
 }
 
-export function benchRedaction(): BenchReport {
+export async function benchRedaction(): Promise<BenchReport> {
   const random = seededRandom(SEED);
   const cards = CARD_FORMS.map((form) =>
     walkForm('card', form, Math.ceil(NUMBERS / CARD_FORMS.length), () =>
@@ -65,6 +68,7 @@ export function benchRedaction(): BenchReport {
     const touched = texts.filter((text) => redact(text, RULES, NOTHING_BEFORE).text !== text).length;
     return { form: form.name, texts: each, touched };
   });
+  const heard = await numbersHeard(CALLS_EACH, SEED);
   const results = [...cards, ...socials];
   const sum = (of: readonly number[]): number => of.reduce((all, one) => all + one, 0);
   const cardCount = sum(cards.map(({ numbers }) => numbers));
@@ -85,11 +89,26 @@ export function benchRedaction(): BenchReport {
         heading: ['other texts', 'texts', 'touched'],
         rows: plain.map((one) => [one.form, shown(one.texts), shown(one.touched)]),
       },
+      ...('missing' in heard ? [] : [heardTable(heard)]),
     ],
     notes: [
       'Digits: the most of any number of the form. Seen: more than ten digits of a card (five of a social number) told in one',
       'text before it was known to be one, or more than six (two) kept in all that was stored of its call.',
+      ...('missing' in heard ? [`No number was said to a gateway: ${heard.missing}`] : []),
     ],
-    figures: { cards, socials, plain },
+    figures: { cards, socials, plain, heard },
+  };
+}
+
+function heardTable({ calls, most, texts, readBack }: Heard): BenchTable {
+  const max = { event: CARD_MAX.told, api: CARD_MAX.kept, log: CARD_MAX.kept, database: CARD_MAX.kept };
+  const places = ['event', 'api', 'log', 'database'] as const;
+  return {
+    heading: [
+      `${calls} calls through a gateway, the agent reads back: ${readBack} sentences, ${texts} texts`,
+      'digits at most',
+      'allowed',
+    ],
+    rows: places.map((place) => [place, shown(most[place]), shown(max[place])]),
   };
 }

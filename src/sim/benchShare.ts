@@ -91,7 +91,7 @@ async function shareOn(databaseUrl: string | undefined): Promise<BenchReport> {
     openEar: () =>
       new TurnTally(() => {
         questions += 1;
-        return questions;
+        return `Question ${spelt(questions)}?`;
       }),
     watch: {
       onFinal: (atMs, text) => seen.finals.push({ atMs, text }),
@@ -130,6 +130,16 @@ async function shareOn(databaseUrl: string | undefined): Promise<BenchReport> {
   } finally {
     await stage.close();
   }
+}
+
+/**
+ * A letter for each digit: 120 is "bca". So that everything that follows from a question can be told from every other call's;
+ * with numbers from turn to turn it would look like a number that is dictated, and be taken out.
+ */
+function spelt(number: number): string {
+  return Array.from(String(number), (digit) => String.fromCharCode('a'.charCodeAt(0) + Number(digit))).join(
+    '',
+  );
 }
 
 async function holdAll(stage: Stage, house: House, calls: number, turns: number): Promise<HeldCall[]> {

@@ -1,6 +1,5 @@
-// Ears for many calls on few cores: they notice that somebody speaks, and not what. Each stretch of voice is a question
-// with a name of its own, so that everything that follows from it can be told from every other call's. A name and no
-// number: numbers from turn to turn are what somebody dictates, and would be taken out.
+// Ears for many calls on few cores: they notice that somebody speaks, and not what. What was said in each stretch of voice is
+// told them.
 import { SAMPLE_RATE_HZ } from '../audio/mulaw.ts';
 import type { HeardWord } from './recogniser.ts';
 
@@ -18,17 +17,20 @@ const STEP_SAMPLES = 80;
 /** Two stretches are further apart. */
 const APART_MS = 700;
 const MS_PER_SAMPLE = 1_000 / SAMPLE_RATE_HZ;
+/** A word is known so long after the one before, as long as all are said within a second. */
+const WORD_MS = 60;
+const WORDS_MS_MAX = 600;
 
-/** Some 0.1 us for 10 ms of sound. `nextNumber` never answers the same twice. */
+/** Some 0.1 us for 10 ms of sound. `nextText` is what is said in a stretch that has just begun. */
 export class TurnTally implements Ear {
   readonly words: HeardWord[] = [];
-  readonly #nextNumber: () => number;
+  readonly #nextText: () => string;
   #at = 0;
   #sum = 0;
   #voicedAtMs = -Infinity;
 
-  constructor(nextNumber: () => number) {
-    this.#nextNumber = nextNumber;
+  constructor(nextText: () => string) {
+    this.#nextText = nextText;
   }
 
   push(samples: Int16Array): void {
@@ -44,20 +46,23 @@ export class TurnTally implements Ear {
     this.#sum = 0;
     if (!voiced) return;
     const atMs = this.#at * MS_PER_SAMPLE;
-    if (atMs - this.#voicedAtMs > APART_MS) this.#noteQuestion(atMs);
+    if (atMs - this.#voicedAtMs > APART_MS) this.#note(this.#nextText(), atMs);
     this.#voicedAtMs = atMs;
   }
 
-  #noteQuestion(startMs: number): void {
-    const name = `${spelt(this.#nextNumber())}?`;
-    const phrase = { phraseText: `Question ${name}`, phraseWords: 2, startMs, endMs: startMs + 10 };
-    this.words.push({ ...phrase, word: 'Question', index: 0 }, { ...phrase, word: name, index: 1 });
+  #note(phraseText: string, atMs: number): void {
+    const words = phraseText.split(' ');
+    const stepMs = Math.min(WORD_MS, WORDS_MS_MAX / words.length);
+    for (const [index, word] of words.entries()) {
+      const startMs = atMs + index * stepMs;
+      this.words.push({
+        phraseText,
+        phraseWords: words.length,
+        index,
+        word,
+        startMs,
+        endMs: startMs + stepMs,
+      });
+    }
   }
-}
-
-/** A letter for each digit: 120 is "bca". */
-function spelt(number: number): string {
-  return Array.from(String(number), (digit) => String.fromCharCode('a'.charCodeAt(0) + Number(digit))).join(
-    '',
-  );
 }

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import test from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { sleep } from '../../src/base/clock.ts';
 import { ProviderError } from '../../src/base/errors.ts';
 import { Hedging } from '../../src/base/hedging.ts';
@@ -8,6 +12,8 @@ import { LostRace, race, type Contender } from '../../src/base/race.ts';
 import { VirtualClock } from '../helpers/virtualClock.ts';
 
 const down = new ProviderError('server', 'down', { stage: 'llm', provider: 'a' });
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 const USUAL_MS = [400, 500, 600, 700, 1_000];
 
 /** Who answers its nth request after so many ms, or fails then. */
@@ -189,4 +195,23 @@ test('what was broken off counts as at least so late', async () => {
   }
   assert.equal(a.latencies.quantileMs(0.4), 100);
   assert.equal(a.latencies.quantileMs(0.9), 500);
+});
+
+test('when it is over the signal holds nothing of it, whatever was collected meanwhile', async () => {
+  const clock = new VirtualClock();
+  const { contender } = racer(clock, 'a', [500]);
+  const { signal } = new AbortController();
+  const whole = AbortSignal.any([signal]);
+  const items: string[] = [];
+  const work = async (): Promise<void> => {
+    for await (const item of race([contender], { clock, hedging: undefined, begins: () => true }, whole))
+      items.push(item);
+  };
+  const over = work();
+  await setImmediate();
+  collectGarbage();
+  await clock.advance(1_000);
+  await over;
+  assert.deepEqual(items, ['a1', 'end']);
+  assert.deepEqual(getEventListeners(whole, 'abort'), []);
 });
