@@ -94,7 +94,6 @@ export async function benchRedaction(): Promise<BenchReport> {
     notes: [
       'Digits: the most of any number of the form. Seen: more than ten digits of a card (five of a social number) told in one',
       'text before it was known to be one, or more than six (two) kept in all that was stored of its call.',
-      'A call whose ears were replaced in its middle has said one half of its number alone, which may be any number: it is kept.',
       ...('missing' in heard ? [`No number was said to a gateway: ${heard.missing}`] : []),
     ],
     figures: { cards, socials, plain, heard },
