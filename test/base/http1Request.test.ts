@@ -1,27 +1,13 @@
 // What a provider's request over HTTP/1.1 has in common with `fetch`, over real sockets.
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { test, type TestContext } from 'node:test';
+import type { ServerResponse } from 'node:http';
+import { test } from 'node:test';
 import { HttpPool } from '../../src/base/httpPool.ts';
+import { openHttpServer } from '../helpers/httpServer.ts';
 import { until } from '../helpers/until.ts';
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
-
-async function open(t: TestContext, handler: Handler): Promise<{ pool: HttpPool; url: string }> {
-  const server = createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const pool = new HttpPool();
-  t.after(async () => {
-    await pool.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return { pool, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
-
 test('method, path, headers and body arrive, and status, headers and body come back', async (t) => {
-  const { pool, url } = await open(t, (request, response) => {
+  const { pool, url } = await openHttpServer(t, (request, response) => {
     let body = '';
     request.on('data', (piece: Buffer) => (body += piece.toString()));
     request.on('end', () => {
@@ -42,7 +28,7 @@ test('method, path, headers and body arrive, and status, headers and body come b
 
 test('the body is read as it comes, and what nobody reads keeps the server waiting', async (t) => {
   let served: ServerResponse | undefined;
-  const { pool, url } = await open(t, (request, response) => {
+  const { pool, url } = await openHttpServer(t, (request, response) => {
     if (request.url === '/other') return response.end('other');
     served = response;
     return response.write('first');
@@ -63,7 +49,7 @@ test('the body is read as it comes, and what nobody reads keeps the server waiti
 });
 
 test('an abort before the answer rejects with its reason, and one in the body ends it with it', async (t) => {
-  const { pool, url } = await open(t, (request, response) => {
+  const { pool, url } = await openHttpServer(t, (request, response) => {
     if (request.url === '/body') response.write('half');
   });
   const reason = new Error('barge-in');
@@ -84,7 +70,7 @@ test('an abort before the answer rejects with its reason, and one in the body en
 });
 
 test('a body that is cut is no whole one', async (t) => {
-  const { pool, url } = await open(t, (request, response) => {
+  const { pool, url } = await openHttpServer(t, (request, response) => {
     response.writeHead(200, { 'content-length': '100' });
     response.write('half', () => request.socket.destroy());
   });
@@ -93,14 +79,14 @@ test('a body that is cut is no whole one', async (t) => {
 });
 
 test('a body that is not wanted any more gives its connection up', async (t) => {
-  const { pool, url } = await open(t, (_request, response) => response.write('endless'));
+  const { pool, url } = await openHttpServer(t, (_request, response) => response.write('endless'));
   const response = await pool.fetch(url);
   await response.body?.cancel();
   await until(() => pool.connectedCount === 0, 'the connection is closed');
 });
 
 test('nothing is read of an answer without a body, and its connection serves the next', async (t) => {
-  const { pool, url } = await open(t, (_request, response) => response.writeHead(204).end());
+  const { pool, url } = await openHttpServer(t, (_request, response) => response.writeHead(204).end());
   for (let request = 0; request < 2; request += 1) {
     const response = await pool.fetch(url);
     assert.deepEqual([response.status, response.body], [204, null]);
@@ -109,7 +95,7 @@ test('nothing is read of an answer without a body, and its connection serves the
 });
 
 test('a redirection is answered, not followed', async (t) => {
-  const { pool, url } = await open(t, (request, response) => {
+  const { pool, url } = await openHttpServer(t, (request, response) => {
     if (request.url === '/there') response.end('here');
     else response.writeHead(307, { location: '/there' }).end('elsewhere');
   });

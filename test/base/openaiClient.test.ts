@@ -1,11 +1,11 @@
 // What a provider is sent, held against what the `openai` package would send itself.
 import assert from 'node:assert/strict';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { APIError } from 'openai';
-import { HttpPool } from '../../src/base/httpPool.ts';
+import type { HttpPool } from '../../src/base/httpPool.ts';
 import { openaiClient, OpenaiPost } from '../../src/base/openaiClient.ts';
+import { openHttpServer } from '../helpers/httpServer.ts';
 
 interface Seen {
   readonly url: string | undefined;
@@ -18,7 +18,7 @@ async function open(
   answer: (response: ServerResponse) => void,
 ): Promise<{ readonly pool: HttpPool; readonly baseUrl: string; readonly seen: Seen[] }> {
   const seen: Seen[] = [];
-  const server = createServer((request: IncomingMessage, response) => {
+  const { pool, url } = await openHttpServer(t, (request, response) => {
     let body = '';
     request.on('data', (piece: Buffer) => (body += piece.toString()));
     request.on('end', () => {
@@ -26,14 +26,7 @@ async function open(
       answer(response);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const pool = new HttpPool();
-  t.after(async () => {
-    await pool.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return { pool, baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, seen };
+  return { pool, baseUrl: `${url}/v1`, seen };
 }
 
 const BODY = { model: 'm', input: 'Ä' };

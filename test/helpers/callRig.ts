@@ -15,7 +15,7 @@ import type { CallEnded, CallStarted, TurnRow } from '../../src/store/port.ts';
 import type { SttEvent } from '../../src/stt/port.ts';
 import type { MediaStreamListener } from '../../src/twilio/mediaStream.ts';
 import { FakeCarrier } from './fakeCarrier.ts';
-import { simulatedWorld, ToldDetector } from './simulatedWorld.ts';
+import { keepingWriter, simulatedWorld, ToldDetector } from './simulatedWorld.ts';
 import { VirtualClock, settle } from './virtualClock.ts';
 
 const AGENT = `
@@ -236,14 +236,7 @@ export class CallRig {
       clock,
       metrics: this.metrics,
       events: { publish: (event) => void this.events.push(event) },
-      writer: {
-        callStarted: (call) => void this.started.push(call),
-        turnFinished: (row) => Promise.resolve(void this.rows.push(row)),
-        callEnded: (call) => Promise.resolve(void this.ended.push(call)),
-        leadFields: () => undefined,
-        pendingWrites: 0,
-        flush: () => Promise.resolve(),
-      },
+      writer: keepingWriter(this),
       detector: this.#detector,
       ears: [
         {

@@ -27,7 +27,7 @@ import { FINAL_WORDS_MS } from '../../src/turn/turn.ts';
 import type { MediaStreamListener } from '../../src/twilio/mediaStream.ts';
 import { INFO, LETTER_MS } from './callRig.ts';
 import { Chance } from './chance.ts';
-import { coarseWheel, simulatedWorld, ToldDetector } from './simulatedWorld.ts';
+import { coarseWheel, keepingWriter, simulatedWorld, ToldDetector } from './simulatedWorld.ts';
 import { SoundingCarrier } from './soundingCarrier.ts';
 import { UnreliableEars, unreliableFetch, unreliableModel, unreliableVoice } from './unreliableProviders.ts';
 import { settlePromises, VirtualClock } from './virtualClock.ts';
@@ -167,14 +167,7 @@ export class SimulatedCall {
         logger: this.#logger(),
         metrics,
         events: { publish: (event) => void this.events.push(event) },
-        writer: {
-          callStarted: (call) => void this.started.push(call),
-          turnFinished: (row) => Promise.resolve(void this.rows.push(row)),
-          callEnded: (call) => Promise.resolve(void this.ended.push(call)),
-          leadFields: () => undefined,
-          pendingWrites: 0,
-          flush: () => Promise.resolve(),
-        },
+        writer: keepingWriter(this),
         detector: this.#detector,
         ...this.#providers(seed, chance, model, voice),
         wheel: coarseWheel(clock),

@@ -5,6 +5,7 @@ import { rehearsalWriter } from '../../src/call/rehearsalParts.ts';
 import { turnSettingsOf } from '../../src/call/turnSettings.ts';
 import type { CallWorld } from '../../src/call/world.ts';
 import { PlayoutWheel } from '../../src/playout/wheel.ts';
+import type { CallEnded, CallStarted, CallWriter, TurnRow } from '../../src/store/port.ts';
 import type { VadEvent, VoiceDetector } from '../../src/vad/port.ts';
 
 /** Coarse, for speed: the wheel catches up by the time. */
@@ -26,6 +27,20 @@ export function simulatedWorld(parts: Pick<CallWorld, Needed> & Partial<CallWorl
     secret: () => undefined,
     openRecording: () => undefined,
     ...parts,
+  };
+}
+
+/** Whatever a call is to have stored, in the order in which it was told; all of it is safe at once. */
+export function keepingWriter(kept: {
+  readonly started: CallStarted[];
+  readonly rows: TurnRow[];
+  readonly ended: CallEnded[];
+}): CallWriter {
+  return {
+    ...rehearsalWriter,
+    callStarted: (call) => void kept.started.push(call),
+    turnFinished: (row) => Promise.resolve(void kept.rows.push(row)),
+    callEnded: (call) => Promise.resolve(void kept.ended.push(call)),
   };
 }
 
