@@ -3,7 +3,14 @@
 // told, logged and stored has their count instead. Card and social-security numbers are nobody's business whatever
 // was asked, in one turn or over several.
 import type { AgentFile } from '../agent/schema.ts';
-import { NO_TAIL, redact, type Before, type NumberSpan, type Tail } from '../redact/redact.ts';
+import {
+  NO_TAIL,
+  redact,
+  type Before,
+  type NumberKind,
+  type NumberSpan,
+  type Tail,
+} from '../redact/redact.ts';
 import { digitRuns, type DigitRun } from '../turn/digitRuns.ts';
 import { turnLanguage, type TurnLanguage } from '../turn/language/language.ts';
 import { wordsOf } from '../turn/said.ts';
@@ -25,7 +32,8 @@ export class Privacy {
   #asked = false;
   readonly #rules: AgentFile['redaction'];
   /** Card and social-security numbers that were found; parts of them are hidden from then on. */
-  readonly #known = new Set<string>();
+  readonly #known = new Map<string, NumberKind>();
+  #numbersKnown = 0;
   /** What the agent said last. */
   #question = '';
   /** What the caller's last turn ended with, the one before it, and the agent's words; a number may go on. */
@@ -48,9 +56,9 @@ export class Privacy {
     this.#inSensitiveState = () => states?.named[stateName() ?? '']?.sensitive === true;
   }
 
-  /** Card and social-security numbers that were found so far. */
+  /** How often a card or social-security number was found, or more of one than before. */
   get numbersKnown(): number {
-    return this.#known.size;
+    return this.#numbersKnown;
   }
 
   /** What the ears' last words on an utterance end with, and the next one may go on from. */
@@ -126,8 +134,23 @@ export class Privacy {
   /** Answers what the text ends with. */
   #learnNumbers(text: string, tail: Tail): Tail {
     const redacted = redact(text, this.#rules, this.#before(tail, false));
-    for (const number of redacted.found) if (this.#known.size < SECRETS_MAX) this.#known.add(number);
+    for (const [number, kind] of redacted.found) this.#learnNumber(number, kind);
     return redacted.tail;
+  }
+
+  /** One that grew from turn to turn takes the place of its parts. */
+  #learnNumber(number: string, kind: NumberKind): void {
+    for (const known of this.#known.keys()) {
+      if (known.includes(number)) return;
+      if (number.includes(known)) this.#known.delete(known);
+    }
+    this.#known.set(number, kind);
+    // What is said back is what was said of late.
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= SECRETS_MAX) break;
+      this.#known.delete(oldest);
+    }
+    this.#numbersKnown += 1;
   }
 
   #withoutNumbers(text: string, tail: Tail, grows = false): string {
@@ -135,7 +158,7 @@ export class Privacy {
   }
 
   #before(tail: Tail, grows: boolean): Before {
-    return { tail, grows, asked: this.#question, known: [...this.#known] };
+    return { tail, grows, asked: this.#question, known: this.#known };
   }
 
   #learn(callerText: string): void {

@@ -23,28 +23,30 @@ export interface Before {
   readonly grows: boolean;
   /** What was asked, for what the digits are. */
   readonly asked: string;
-  /** Numbers that were found before in this conversation: parts of them are taken out as well. */
-  readonly known: readonly string[];
+  /** Digits of what was found before in this conversation: parts of them are taken out as well. */
+  readonly known: ReadonlyMap<string, NumberKind>;
 }
 
 export interface Redacted {
   readonly text: string;
   readonly tail: Tail;
-  /** Whole numbers that were found. */
-  readonly found: readonly string[];
+  /** The digits of what was hidden, one entry a number or a row that was taken for one. */
+  readonly found: ReadonlyMap<string, NumberKind>;
   /** What was taken out, as it stands in the text that came in; in its order, none overlaps another. */
   readonly spans: readonly NumberSpan[];
 }
+
+export type NumberKind = 'card' | 'ssn';
 
 /** A stretch of a text, of its characters, that is a number or a part of one. */
 export interface NumberSpan {
   readonly start: number;
   readonly end: number;
-  readonly kind: 'card' | 'ssn';
+  readonly kind: NumberKind;
 }
 
 export const NO_TAIL: Tail = { digits: '', social: undefined };
-export const NOTHING_BEFORE: Before = { tail: NO_TAIL, grows: false, asked: '', known: [] };
+export const NOTHING_BEFORE: Before = { tail: NO_TAIL, grows: false, asked: '', known: new Map() };
 
 /** A row of digits that begins like a card's is hidden from the seventh on (PCI DSS 3.4.1 lets six be seen). */
 const OPEN_DIGITS_MIN = 7;
@@ -58,6 +60,8 @@ const STRANGERS_MAX = 2;
 const OPEN_STRANGERS_MAX = 2;
 /** Fewer digits of a known number than these tell nothing. */
 const KNOWN_DIGITS_MIN = 3;
+/** So many in a row as in a known number are no chance: of 100,000 telephone numbers 72 (6 x 12 places) share them with a card's. */
+const SHARED_DIGITS_MIN = 5;
 const PHONE_DIGITS = 10;
 /** With the code of its country behind a plus, hardly any has more. */
 const ABROAD_DIGITS_MAX = 13;
@@ -85,10 +89,10 @@ const READINGS: readonly Reading[] = [
  */
 export function redact(text: string, rules: RedactionRules, before: Before = NOTHING_BEFORE): Redacted {
   const groups = groupsOf(text, { homophones: false, apart: false });
-  if (groups.length === 0) return { text, tail: carried(text, before.tail), found: [], spans: [] };
+  if (groups.length === 0) return { text, tail: carried(text, before.tail), found: new Map(), spans: [] };
   const about = aboutOf(text, before.asked);
   const spans: Span[] = [];
-  const found = new Set<string>();
+  const found = new Map<string, NumberKind>();
   if (rules.cards) {
     for (const reading of READINGS) {
       const read = reading.homophones || reading.apart ? groupsOf(text, reading) : groups;
@@ -104,7 +108,7 @@ export function redact(text: string, rules: RedactionRules, before: Before = NOT
   return {
     text: without(text, merged),
     tail: { digits, social: social?.open },
-    found: [...found],
+    found,
     spans: merged.map(({ start, end, kind }) => ({ start, end, kind })),
   };
 }
@@ -119,7 +123,12 @@ function aboutOf(text: string, asked: string): About {
 }
 
 /** Every stretch of groups that is a card's number; `ahead` are the digits of the text before. */
-function cardsIn(groups: readonly Group[], ahead: string, about: About, found: Set<string>): readonly Span[] {
+function cardsIn(
+  groups: readonly Group[],
+  ahead: string,
+  about: About,
+  found: Map<string, NumberKind>,
+): readonly Span[] {
   const spans: Span[] = [];
   const strangersMax = about === 'card' ? CARD_STRANGERS_MAX : STRANGERS_MAX;
   // The digits of the text before may belong to this number from any of them on.
@@ -135,7 +144,7 @@ function cardsIn(groups: readonly Group[], ahead: string, about: About, found: S
         const start = groups[from]?.start ?? 0;
         const card = cardAtStart(digits, group.digits.length);
         if (card === undefined) continue;
-        found.add(card);
+        found.set(card, 'card');
         spans.push({ start, end: group.end, kind: 'card', what: '[card number]' });
       }
     }
@@ -163,7 +172,7 @@ function openCards(
   groups: readonly Group[],
   before: Before,
   about: About,
-  found: Set<string>,
+  found: Map<string, NumberKind>,
 ): readonly Span[] {
   const spans: Span[] = [];
   const ahead = before.tail.digits;
@@ -188,8 +197,8 @@ function openCards(
     const isPhone = /^\(?\d{3}\)?[ .-]{0,2}(?:\d{3}[ .-]?)?\d{4}$/u.test(shown);
     if (digits.length < leastHidden(about, goesOn && ahead !== '', before.grows && !isPhone, rowLeast))
       continue;
-    // As long as a card's over two texts, it was one that was misheard: what was shown of it before is hidden from now on.
-    if (goesOn && ahead !== '' && digits.length >= CARD_DIGITS_MIN) found.add(digits.slice(-CARD_DIGITS_MAX));
+    // Misheard, unfinished or over two texts: what of it was shown before, or is said back, is hidden from now on.
+    if (!isPhone) found.set(digits, 'card');
     spans.push({ start: first.start, end: last.end, kind: 'card', what: '[digits]' });
   }
   return spans;
@@ -225,7 +234,12 @@ interface Socials {
 }
 
 /** 3-2-4 as it is written or dictated, and every row of digits where it was asked for or named as such. */
-function socialNumbers(text: string, groups: readonly Group[], before: Before, found: Set<string>): Socials {
+function socialNumbers(
+  text: string,
+  groups: readonly Group[],
+  before: Before,
+  found: Map<string, NumberKind>,
+): Socials {
   const spans: Span[] = [];
   const named = ABOUT_SSN.exec(text)?.index ?? (ABOUT_SSN.test(before.asked) ? 0 : undefined);
   let open = named === undefined ? undefined : '';
@@ -240,14 +254,14 @@ function socialNumbers(text: string, groups: readonly Group[], before: Before, f
     const isNamed =
       ahead !== undefined || (named !== undefined && (own.length === SOCIAL_DIGITS || named <= first.start));
     if (isNamed && digits.length >= KNOWN_DIGITS_MIN && digits.length <= SOCIAL_DIGITS + 2) {
-      if (digits.length > KNOWN_DIGITS_MIN) found.add(digits);
+      if (digits.length > KNOWN_DIGITS_MIN) found.set(digits, 'ssn');
       spans.push({ start: first.start, end: last.end, kind: 'ssn', what: '[social security number]' });
       open = digits.length < SOCIAL_DIGITS ? digits : undefined;
       continue;
     }
     if (isNamed && digits.length < KNOWN_DIGITS_MIN) open = digits;
     for (const [from, to, whole] of printedSocials(text, row, before.grows)) {
-      if (whole.length === SOCIAL_DIGITS) found.add(whole);
+      if (whole.length === SOCIAL_DIGITS) found.set(whole, 'ssn');
       spans.push({ start: from, end: to, kind: 'ssn', what: '[social security number]' });
     }
   }
@@ -299,20 +313,29 @@ function printedSocials(
 }
 
 /** What was found once is hidden wherever it, or a part of it, is said again. */
-function knownParts(groups: readonly Group[], known: readonly string[]): readonly Span[] {
-  if (known.length === 0) return [];
+function knownParts(groups: readonly Group[], known: Before['known']): readonly Span[] {
+  if (known.size === 0) return [];
   const spans: Span[] = [];
   for (const row of rowsOf(groups, 0)) {
     const first = row[0];
     const last = row.at(-1);
     const digits = row.map((group) => group.digits).join('');
     if (first === undefined || last === undefined || digits.length < KNOWN_DIGITS_MIN) continue;
-    const whole = known.find((number) => number.includes(digits) || digits.includes(number));
-    if (whole === undefined) continue;
-    const kind = whole.length < CARD_DIGITS_MIN ? 'ssn' : 'card';
-    spans.push({ start: first.start, end: last.end, kind, what: '[digits]' });
+    for (const [number, kind] of known) {
+      if (!number.includes(digits) && !sharesDigits(digits, number)) continue;
+      spans.push({ start: first.start, end: last.end, kind, what: '[digits]' });
+      break;
+    }
   }
   return spans;
+}
+
+/** Cut off in the middle of "thirty-six", and begun or corrected otherwise, a number still has a stretch of another. */
+function sharesDigits(digits: string, number: string): boolean {
+  for (let from = 0; from + SHARED_DIGITS_MIN <= digits.length; from += 1) {
+    if (number.includes(digits.slice(from, from + SHARED_DIGITS_MIN))) return true;
+  }
+  return digits.includes(number);
 }
 
 function mergedSpans(spans: readonly Span[]): readonly Span[] {

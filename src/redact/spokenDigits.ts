@@ -83,6 +83,10 @@ const BREAKS = wordSet(
 );
 /** Behind "one", which is then no digit: "one moment", "one of them". */
 const NOT_COUNTED = wordSet('moment second sec minute more of thing');
+/** "The first four are ...": how many digits come is none of them. */
+const COUNTS = wordSet('two three four five six 2 3 4 5 6');
+const COUNT_LEADS = wordSet('first next last other final');
+const COUNT_TAILS = wordSet('are is digits numbers figures ones');
 const SCALES: ReadonlyMap<string, number> = new Map([
   ['hundred', 2],
   ['thousand', 3],
@@ -153,7 +157,7 @@ export function groupsOf(text: string, reading: Reading): readonly Group[] {
       }
     }
     const misheard = reading.homophones ? HOMOPHONES.get(word) : undefined;
-    const idiom = word === 'one' && NOT_COUNTED.has(wordAfter(text, end));
+    const idiom = isIdiom(word, before, wordAfter(text, end));
     const value = idiom ? undefined : (figuresOf(word) ?? VALUES.get(word) ?? plural ?? misheard);
     if (value === undefined) {
       if (CORRECTIONS.has(word)) corrects = true;
@@ -188,6 +192,11 @@ function strangeness(word: string, before: string): number {
   if (BREAKS.has(word)) return ANOTHER_NUMBER;
   if (PREPOSITIONS.has(word) && before !== 'hold' && before !== 'hang') return 3;
   return FILLERS.has(word) ? 0 : 1;
+}
+
+function isIdiom(word: string, before: string, after: string): boolean {
+  if (word === 'one') return NOT_COUNTED.has(after);
+  return COUNTS.has(word) && COUNT_LEADS.has(before) && COUNT_TAILS.has(after);
 }
 
 function wordAfter(text: string, from: number): string {

@@ -16,6 +16,8 @@ const CALLS_EACH = 3;
 const RULES = { cards: true, ssn: true };
 /** A text that may be a telephone's has ten digits; of a card six may be kept (PCI DSS 3.4.1). */
 const CARD_MAX = { told: 10, kept: 6 } as const;
+/** Of a number that the caller corrected and the agent said back so, what was taken back comes on top. */
+const TAKEN_BACK_DIGITS_MAX = 4;
 const SOCIAL_MAX = { told: 5, kept: 2 } as const;
 
 interface FormResult {
@@ -25,6 +27,7 @@ interface FormResult {
   readonly partial: number;
   readonly final: number;
   readonly atRest: number;
+  readonly readBack: number;
   readonly seen: number;
 }
 
@@ -35,6 +38,7 @@ function walkForm(
   turnsOf: (form: NumberForm) => Turns,
 ): FormResult {
   const max = kind === 'card' ? CARD_MAX : SOCIAL_MAX;
+  const taken = /taken back|begun again/u.test(form.name) ? TAKEN_BACK_DIGITS_MAX : 0;
   const walked: Walked[] = Array.from({ length: numbers }, () => walk(turnsOf(form)));
   const most = (of: (one: Walked) => number): number => Math.max(...walked.map(of));
   return {
@@ -44,8 +48,10 @@ function walkForm(
     partial: most(({ partial }) => partial),
     final: most(({ final }) => final),
     atRest: most(({ atRest }) => atRest),
+    readBack: most(({ readBack }) => readBack),
     seen: walked.filter(
-      ({ partial, final, atRest }) => Math.max(partial, final) > max.told || atRest > max.kept,
+      ({ partial, final, atRest, readBack }) =>
+        Math.max(partial, final) > max.told || atRest > max.kept || readBack > max.kept + taken,
     ).length,
   };
 }
@@ -79,10 +85,10 @@ export async function benchRedaction(): Promise<BenchReport> {
     title: `${cardCount} card numbers and ${sum(socials.map(({ numbers }) => numbers))} social-security numbers: ${seen} to be seen; ${touched} of ${texts} other texts touched (${shown((touched / texts) * 100, 2)} %)`,
     tables: [
       {
-        heading: ['form', 'numbers', 'digits in a partial', 'in a final', 'at rest', 'seen'],
-        rows: results.map(({ kind, form, numbers, partial, final, atRest, seen: those }) => [
+        heading: ['form', 'numbers', 'digits in a partial', 'in a final', 'at rest', 'said back', 'seen'],
+        rows: results.map(({ kind, form, numbers, partial, final, atRest, readBack, seen: those }) => [
           `${kind}, ${form}`,
-          ...[numbers, partial, final, atRest, those].map((value) => shown(value)),
+          ...[numbers, partial, final, atRest, readBack, those].map((value) => shown(value)),
         ]),
       },
       {
@@ -93,7 +99,8 @@ export async function benchRedaction(): Promise<BenchReport> {
     ],
     notes: [
       'Digits: the most of any number of the form. Seen: more than ten digits of a card (five of a social number) told in one',
-      'text before it was known to be one, or more than six (two) kept in all that was stored of its call.',
+      'text before it was known to be one, or more than six (two) kept in all that was stored of its call. Said back: by an agent',
+      'that was cut off after any of its words.',
       ...('missing' in heard ? [`No number was said to a gateway: ${heard.missing}`] : []),
     ],
     figures: { cards, socials, plain, heard },

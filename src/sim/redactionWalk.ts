@@ -14,11 +14,15 @@ const DIGIT_WORDS = new Set(
 /** When a card expires says nothing of its number. */
 const BESIDE_IT = /, (?:exp|expires|valid through) .*$/u;
 
+/** How many digits come next is no digit. */
+const COUNTED = /\b(?:first|next|last) (?:two|three|four|five|six)\b/giu;
+
 /** Figures one by one, and words that stand for one or more digits once each. */
 export function visibleDigits(text: string): number {
   const words =
     text
       .replace(BESIDE_IT, '')
+      .replace(COUNTED, '')
       .normalize('NFKC')
       .toLowerCase()
       .match(/\p{Nd}+|\p{L}+/gu) ?? [];
@@ -36,6 +40,8 @@ export interface Walked {
   readonly final: number;
   /** In all that was stored of the call together. */
   readonly atRest: number;
+  /** In what is kept of an agent that said all of it back, and was cut off after some word. */
+  readonly readBack: number;
   /** The text with the most, and what was told of it. */
   readonly worst: string;
 }
@@ -74,5 +80,12 @@ export function walk(turns: Turns, rules: Rules = { cards: true, ssn: true }): W
     privacy.agentSays('Go on, please.', true);
   }
   const kept = turns.map((text) => privacy.ofThePast(text)).join(' | ');
-  return { partial, final, atRest: note(turns.join(' | '), kept), worst };
+  const atRest = note(turns.join(' | '), kept);
+  const words = turns.join(' ').split(' ');
+  let readBack = 0;
+  for (let count = 1; count <= words.length; count += 1) {
+    const heard = `I have written down ${words.slice(0, count).join(' ')}`;
+    readBack = Math.max(readBack, note(heard, privacy.ofThePast(heard)));
+  }
+  return { partial, final, atRest, readBack, worst };
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseAgentFile } from '../../src/agent/file.ts';
+import { seededRandom } from '../../src/base/random.ts';
 import { Privacy, SECRETS_MAX } from '../../src/call/privacy.ts';
+import { anyCardNumber } from '../../src/sim/cardForms.ts';
 
 const AGENT = `
 name: bank
@@ -106,6 +108,37 @@ test('in a sensitive state every answer is kept secret', () => {
   privacy.turnBegan('4 1 7');
   go('talk');
   assert.equal(privacy.ofExchange('4 1 7'), '[3 digits]');
+});
+
+test('a number that only looked like a card is hidden when it is said back, cut off or not', () => {
+  const { privacy } = open();
+  const number =
+    'six zero one one, the next four are three six eight six, then nine three six five, and seven two three seven';
+  privacy.turnBegan(`sure, the first four are ${number}`);
+  const half =
+    'I have written down the first four are six zero one one, the next four are three six eight six, then';
+  assert.equal(privacy.ofThePast(half), 'I have written down the first four are [digits], then');
+});
+
+test('a number that grows from turn to turn is one, and what grew of it counts', () => {
+  const { privacy } = open();
+  privacy.agentSays('What is the number of your card?', true);
+  privacy.turnBegan('4111 1111');
+  const { numbersKnown } = privacy;
+  privacy.turnBegan('1111 1111');
+  assert.equal(privacy.numbersKnown, numbersKnown + 1);
+  assert.equal(privacy.ofThePast('so 4111 1111 1111 1111'), 'so [card number]');
+});
+
+test('with more card numbers than are remembered, the last ones are', () => {
+  const { privacy } = open();
+  const random = seededRandom(1);
+  const numbers = Array.from({ length: SECRETS_MAX + 1 }, () => anyCardNumber(random));
+  for (const number of numbers)
+    privacy.turnBegan(`my card is ${number}, thanks, and now let us talk about something else entirely`);
+  const half = (number = ''): string => `so ${number.slice(0, 8)}`;
+  assert.equal(privacy.ofThePast(half(numbers.at(-1))), 'so [digits]');
+  assert.equal(privacy.ofThePast(half(numbers[0])), half(numbers[0]));
 });
 
 test('with too many secrets to look for, every later digit is one', () => {

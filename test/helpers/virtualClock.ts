@@ -51,6 +51,14 @@ export class VirtualClock implements Clock {
     await this.#settled();
   }
 
+  /** The same where no timer falls due: then nothing has to come to rest. Answers whether there was none. */
+  pass(durationMs: number): boolean {
+    const next = this.#next();
+    if (next !== undefined && next.atMs <= this.#nowMs + durationMs) return false;
+    this.#nowMs += durationMs;
+    return true;
+  }
+
   #next(): Pending | undefined {
     let first: Pending | undefined;
     for (const entry of this.#pending) {

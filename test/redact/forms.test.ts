@@ -16,15 +16,21 @@ const KEPT_DIGITS_MAX = 6;
 const SOCIAL_TOLD_MAX = 5;
 /** Of a social-security number nothing but a part that is too short to be told from other numbers. */
 const SOCIAL_KEPT_MAX = 2;
-const EACH = 30;
+/** Of a number that the agent said back, what it had taken back itself, as the caller had, comes on top. */
+const TAKEN_BACK_DIGITS_MAX = 4;
+const EACH = 15;
 
 for (const form of CARD_FORMS) {
-  test(`${EACH} card numbers as ${form.name}: none can be read, and nothing is kept`, () => {
+  test(`${EACH} card numbers as ${form.name}: none can be read, and nothing is kept, read back by half neither`, () => {
     const random = seededRandom(SEED);
     for (let i = 0; i < EACH; i += 1) {
-      const { partial, final, atRest, worst } = walk(inTalk(form.say(anyCardNumber(random), random), random));
+      const { partial, final, atRest, readBack, worst } = walk(
+        inTalk(form.say(anyCardNumber(random), random), random),
+      );
       assert.ok(partial <= TOLD_DIGITS_MAX && final <= TOLD_DIGITS_MAX, `seed ${SEED}, ${i}: ${worst}`);
       assert.ok(atRest <= KEPT_DIGITS_MAX, `seed ${SEED}, ${i}: ${worst}`);
+      const taken = /taken back|begun again/u.test(form.name) ? TAKEN_BACK_DIGITS_MAX : 0;
+      assert.ok(readBack <= KEPT_DIGITS_MAX + taken, `seed ${SEED}, ${i}: ${worst}`);
     }
   });
 }
@@ -33,9 +39,9 @@ for (const form of SOCIAL_FORMS) {
   test(`${EACH} social-security numbers, ${form.name}: none can be read, and nothing is kept`, () => {
     const random = seededRandom(SEED);
     for (let i = 0; i < EACH; i += 1) {
-      const { partial, final, atRest, worst } = walk(form.say(anySocialNumber(random), random));
+      const { partial, final, atRest, readBack, worst } = walk(form.say(anySocialNumber(random), random));
       assert.ok(partial <= SOCIAL_TOLD_MAX && final <= SOCIAL_TOLD_MAX, `seed ${SEED}, ${i}: ${worst}`);
-      assert.ok(atRest <= SOCIAL_KEPT_MAX, `seed ${SEED}, ${i}: ${worst}`);
+      assert.ok(Math.max(atRest, readBack) <= SOCIAL_KEPT_MAX, `seed ${SEED}, ${i}: ${worst}`);
     }
   });
 }
