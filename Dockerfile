@@ -11,7 +11,7 @@ RUN npm run build
 # What only the build and the tests need goes, the simulators and their GPL voice with it. Of @ricky0123/vad-web
 # one model file is used, so what it would need in a browser goes, and so do the libraries for other systems.
 RUN npm prune --omit=dev \
-  && rm -rf dist/sim node_modules/onnxruntime-web \
+  && rm -rf dist/sim node_modules/onnxruntime-web node_modules/.cache \
   && find node_modules/onnxruntime-node/bin -mindepth 2 -maxdepth 2 -not -name linux -exec rm -rf {} + \
   && find node_modules/onnxruntime-node/bin/*/linux -mindepth 1 -maxdepth 1 -not -name "$(node -p process.arch)" -exec rm -rf {} +
 

@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startThread } from '../base/thread.ts';
+import { copyBlankDatabase } from './blankDatabase.ts';
 import type { EmbeddedWorkerData, EmbeddedWorkerMessage } from './embeddedWorker.ts';
 import { takeLock } from './lockFile.ts';
 
@@ -18,7 +19,7 @@ const SOCKET_PATH_CHARS_MAX = 103;
 const SOCKET_NAME = '.s.PGSQL.5432';
 
 /**
- * Starts PGlite on `dataDir`/embedded in a worker thread; takes seconds on a new folder. `onError` is
+ * Starts PGlite on `dataDir`/embedded in a worker thread; takes seconds on a new folder when no blank one was made. `onError` is
  * told when the thread dies later on. Throws `FolderInUse` when another process has the folder.
  */
 export async function openEmbedded(dataDir: string, onError: (error: unknown) => void): Promise<Embedded> {
@@ -28,6 +29,7 @@ export async function openEmbedded(dataDir: string, onError: (error: unknown) =>
   try {
     host = await privateFolder();
     const databaseDir = path.join(dataDir, 'embedded');
+    await copyBlankDatabase(databaseDir);
     const worker = await startWorker({ databaseDir, socketPath: path.join(host, SOCKET_NAME) }, onError);
     const socketDir = host;
     let closing: Promise<void> | undefined;

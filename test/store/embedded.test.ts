@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { afterEach, beforeEach } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
+import { copyBlankDatabase, makeBlankDatabase } from '../../src/store/blankDatabase.ts';
 import { openEmbedded } from '../../src/store/embedded.ts';
 import { openStore } from '../../src/store/store.ts';
 
@@ -66,5 +67,37 @@ test('a folder that is no database is refused, and its lock does not stay behind
   await mkdir(path.join(dataDir, 'embedded'));
   await writeFile(path.join(dataDir, 'embedded', 'PG_VERSION'), 'no version at all');
   await assert.rejects(openEmbedded(dataDir, unexpected));
+  assert.deepEqual(await readdir(dataDir), ['embedded']);
+});
+
+test('a new database is a copy of the blank one, and another start is the same database', async () => {
+  let made = 0;
+  await makeBlankDatabase(() => {
+    made += 1;
+    return Promise.resolve();
+  });
+  assert.equal(made, 0, 'the tests are run behind `npm run blank-database`');
+  const folder = path.join(dataDir, 'embedded');
+  await copyBlankDatabase(folder);
+  const identity = await readFile(path.join(folder, 'global', 'pg_control'));
+  await writeFile(path.join(folder, 'mine'), 'mine');
+  await copyBlankDatabase(folder);
+  assert.equal(await readFile(path.join(folder, 'mine'), 'utf8'), 'mine');
+  await rm(path.join(folder, 'mine'));
+  const embedded = await openEmbedded(dataDir, unexpected);
+  await embedded.close();
+  // Behind the version and the system's number its state differs from run to run.
+  assert.deepEqual(
+    (await readFile(path.join(folder, 'global', 'pg_control'))).subarray(0, 8),
+    identity.subarray(0, 8),
+  );
+});
+
+test('what is left of a copy that was broken off is no database', async () => {
+  const part = path.join(dataDir, 'embedded.part');
+  await mkdir(part);
+  await writeFile(path.join(part, 'PG_VERSION'), 'half');
+  const embedded = await openEmbedded(dataDir, unexpected);
+  await embedded.close();
   assert.deepEqual(await readdir(dataDir), ['embedded']);
 });
