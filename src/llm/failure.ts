@@ -3,13 +3,19 @@ import { APIConnectionError, APIError } from 'openai';
 import type { Clock } from '../base/clock.ts';
 import { codeOfStatus, errorText, ProviderError } from '../base/errors.ts';
 import { retryAfterMs } from '../base/retryAfter.ts';
+import { serverReason } from '../base/serverReason.ts';
 
-/** Whatever the client threw before there was an answer to read. */
-export function requestFailure(error: unknown, provider: string, clock: Clock): ProviderError {
+/** Whatever the client threw before there was an answer to read to a request with these texts. */
+export function requestFailure(
+  error: unknown,
+  provider: string,
+  clock: Clock,
+  sent: () => readonly string[],
+): ProviderError {
   if (error instanceof ProviderError) return error;
   if (error instanceof APIError && typeof error.status === 'number') {
     const delayMs = error.headers === undefined ? undefined : retryAfterMs(error.headers, clock.wallMs());
-    return new ProviderError(codeOfStatus(error.status), error.message, {
+    return new ProviderError(codeOfStatus(error.status), serverReason(error.message, sent), {
       stage: 'llm',
       provider,
       status: error.status,

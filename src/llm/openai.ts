@@ -13,6 +13,7 @@ import type { HttpPool } from '../base/httpPool.ts';
 import type { HttpAnswer } from '../base/httpRequest.ts';
 import { openaiClient, OpenaiPost, type OpenaiAddress } from '../base/openaiClient.ts';
 import { secretText } from '../base/random.ts';
+import { serverReason } from '../base/serverReason.ts';
 import { traceHeaders, type Span } from '../base/span.ts';
 import { completionChunks, type MakeFailure } from './chunks.ts';
 import type { CompletionChunk, FinishReason } from './completion.ts';
@@ -76,7 +77,8 @@ export function openaiLanguageModel(
         return await completions.send(body, headers, signal);
       } catch (error) {
         const next = dialectAfterRefusal(dialect, refusalText(error));
-        if (next === undefined || requests === REQUESTS_MAX) throw requestFailure(error, provider, clock);
+        if (next === undefined || requests === REQUESTS_MAX)
+          throw requestFailure(error, provider, clock, () => textsOf(request));
         dialect = next;
       }
     }
@@ -90,7 +92,7 @@ export function openaiLanguageModel(
     } catch (error) {
       // A server need not have this route: its answer shows that the connection stands.
       const hasNoRoute = error instanceof APIError && (error.status === 404 || error.status === 405);
-      if (!hasNoRoute) throw requestFailure(error, provider, clock);
+      if (!hasNoRoute) throw requestFailure(error, provider, clock, () => []);
     }
     yield 'answered';
   }
@@ -99,8 +101,14 @@ export function openaiLanguageModel(
     provider,
     model: options.model,
     complete(request, signal, span) {
+      const told: MakeFailure = (code, message, details) =>
+        failure(
+          code,
+          serverReason(message, () => textsOf(request)),
+          details,
+        );
       const chunks = (stop: AbortSignal): AsyncIterable<CompletionChunk> =>
-        completionChunks((cut) => respond(request, cut, span), { clock, failure }, stop);
+        completionChunks((cut) => respond(request, cut, span), { clock, failure: told }, stop);
       return llmEvents(withDeadlines(chunks, { firstMs, idleMs, timedOut }, clock, signal), failure, signal);
     },
     async warmUp(signal) {
@@ -142,6 +150,14 @@ async function* llmEvents(
   // Many compatible servers say `stop` after a tool call.
   if (reason === 'stop' && assembly.calls.length > 0) reason = 'tool_calls';
   yield { kind: 'finished', reason, ...(usage !== undefined && { usage }) };
+}
+
+/** What of a request is the call's own. */
+function textsOf({ messages }: LlmRequest): readonly string[] {
+  return messages.flatMap((message) => [
+    ...(message.role === 'system' ? [] : [message.content]),
+    ...(message.role === 'assistant' ? (message.toolCalls ?? []).map((call) => call.argumentsText) : []),
+  ]);
 }
 
 /** What a server says to a request that it cannot take; empty when it was something else. */

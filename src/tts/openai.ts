@@ -8,6 +8,7 @@ import type { HttpPool } from '../base/httpPool.ts';
 import type { HttpAnswer } from '../base/httpRequest.ts';
 import { openaiClient, OpenaiPost, type OpenaiAddress } from '../base/openaiClient.ts';
 import { retryAfterMs } from '../base/retryAfter.ts';
+import { serverReason } from '../base/serverReason.ts';
 import { traceHeaders } from '../base/span.ts';
 import { BYTES_PER_MS } from '../audio/mulaw.ts';
 import { pcmToSpeech } from './pcmSpeech.ts';
@@ -74,7 +75,13 @@ export function openaiTextToSpeech(options: OpenaiSpeechOptions, http: HttpPool,
         timedOut: (which) => fail(which, 'the audio is late'),
       };
       const open = (stop: AbortSignal): AsyncIterable<Uint8Array> =>
-        audioBytes(() => sentences.send(bodyFor(options, text), headers, stop), fail);
+        audioBytes(() => sentences.send(bodyFor(options, text), headers, stop), told);
+      const told: Fail = (code, message, ...more) =>
+        fail(
+          code,
+          serverReason(message, () => [text]),
+          ...more,
+        );
       let audioMs = 0;
       const given = (mulaw: Uint8Array): SpeechChunk => {
         audioMs += mulaw.length / BYTES_PER_MS;

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
 import type { ProviderError } from '../../src/base/errors.ts';
 import { withFallback } from '../../src/llm/fallback.ts';
+import { openaiLanguageModel } from '../../src/llm/openai.ts';
 import type { LlmEvent } from '../../src/llm/port.ts';
 import type { ChatQuirks } from '../../src/sim/chatWire.ts';
+import { openHttpServer } from '../helpers/httpServer.ts';
 import { collect, failsWith, llmContract, request, REPLY_TEXT, textOf } from '../helpers/llmContract.ts';
 import { openLlmRig, RIG_DEADLINES } from '../helpers/llmRig.ts';
 import { until } from '../helpers/until.ts';
@@ -197,6 +200,29 @@ test('another refusal is not argued with', async () => {
   });
   assert.equal(rig.outcomes().length, 1);
   await rig.close();
+});
+
+test('what a server quotes of the request is in no message, of its refusal and of its stream', async (t) => {
+  const said = 'my card is 4111 1111 1111 1111';
+  for (const status of [422, 200]) {
+    const { pool, url } = await openHttpServer(t, (_request, response) => {
+      const error = { message: `cannot read [{"content":"${said}"}]`, type: 'server_error' };
+      response.writeHead(status, {
+        'content-type': status === 200 ? 'text/event-stream' : 'application/json',
+      });
+      response.end(status === 200 ? `data: ${JSON.stringify({ error })}\n\n` : JSON.stringify({ error }));
+    });
+    const model = openaiLanguageModel(
+      { baseUrl: `${url}/v1`, apiKey: 'key', model: 'sim', ...RIG_DEADLINES, streaming: true },
+      { clock: systemClock, http: pool },
+    );
+    const asked = collect(model.complete({ ...request, messages: [{ role: 'user', content: said }] }, never));
+    await assert.rejects(asked, (error: ProviderError) => {
+      assert.match(error.message, /quotes the request/u);
+      assert.doesNotMatch(error.message, /4111/u);
+      return true;
+    });
+  }
 });
 
 test('the reply ends with length when the tokens run out', async () => {

@@ -228,3 +228,17 @@ test('what changes the sound changes the key for caches, and the secret is not i
   assert.equal(server.provider({ firstAudioMs: 1, apiKey: 'other' }).cacheKey, server.provider().cacheKey);
   assert.ok(keys.every((key) => !key.includes('sk-test')));
 });
+
+test('what a server quotes of the sentence is in no message', async (t) => {
+  const said = 'Your code is four one seven.';
+  const routes: Readonly<Record<string, HttpHandler>> = {
+    'POST /v1/audio/speech': (_request, response) => {
+      response.writeHead(422, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ error: { message: `cannot say "${said}"` } }));
+    },
+  };
+  const voice = await openOwn(t, routes);
+  await assert.rejects(heard(voice, said), isCode('bad_request', /quotes the request/u));
+  const odd = await openOwn(t, answering(Buffer.from(`no: ${said}`), 'text/plain'));
+  await assert.rejects(heard(odd, said), isCode('bad_answer', /quotes the request/u));
+});
