@@ -71,10 +71,13 @@ export class Admission {
     ];
   }
 
-  /** Whether one more media socket may wait for its start. */
+  /**
+   * Whether one more media socket may wait for its start: there is one for each place that is free or announced, and one for
+   * each call that is resumed, which needs no place.
+   */
   get streamsFull(): boolean {
-    const expected = this.#calls.activeCount + this.#unstartedStreams;
-    return expected >= this.#callsMax + this.#pending.count('resumed');
+    const places = Math.max(this.#callsMax - this.#calls.activeCount, this.#pending.count('new'));
+    return this.#unstartedStreams >= places + this.#pending.count('resumed');
   }
 
   /** An announced call: remembered, and a token for its stream. An earlier token of the call is void. */

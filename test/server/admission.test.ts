@@ -44,6 +44,30 @@ test('a call that is resumed takes no place of another, and its stream has one',
   assert.equal(admission.full, false);
 });
 
+test('all calls of an instance that died come in, although they are more than there are places', () => {
+  const { admission, calls } = open(50);
+  calls.activeCount = 40;
+  const sids = Array.from({ length: 40 }, (_unused, number) => `CA${number}`);
+  for (const callSid of sids) admission.announce(info(callSid), 'resumed');
+  for (const callSid of sids) {
+    assert.equal(admission.streamsFull, false, callSid);
+    const started = admission.streamWaits();
+    admission.take(callSid);
+    calls.activeCount += 1;
+    started();
+  }
+  assert.equal(admission.streamsFull, true);
+});
+
+test('a new call that was announced comes in, however many were resumed meanwhile', () => {
+  const { admission, calls } = open(1);
+  admission.announce(info('CA1'), 'new');
+  admission.announce(info('CA2'), 'resumed');
+  admission.take('CA2');
+  calls.activeCount = 1;
+  assert.equal(admission.streamsFull, false);
+});
+
 test('at most twice as many calls are awaited as are taken: the oldest gives way', () => {
   const { admission } = open(1);
   for (const callSid of ['CA1', 'CA2', 'CA3']) admission.announce(info(callSid), 'resumed');
