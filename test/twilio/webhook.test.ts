@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { parse } from 'node:querystring';
 import test from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { parseAmd, parseRecording, parseStatus, parseVoice } from '../../src/twilio/webhook.ts';
 
@@ -74,4 +77,19 @@ test('no form makes a parser throw', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test('who keeps what a form says does not keep the form', () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage: () => void = runInNewContext('gc');
+  const kept: unknown[] = [];
+  const formOf = (number: number): string =>
+    `CallSid=CA${String(number).padStart(32, '0')}&AccountSid=AC${'d'.repeat(32)}&From=%2B1555010${number}&Rest=${'x'.repeat(10_000)}`;
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  for (let number = 0; number < 1_000; number += 1) kept.push(parseVoice({ ...parse(formOf(number)) }));
+  collectGarbage();
+  const keptBytes = process.memoryUsage().heapUsed - before;
+  assert.equal(kept.filter((form) => form !== undefined).length, 1_000);
+  assert.ok(keptBytes < 5_000_000, `${keptBytes} bytes for 10,000,000 of forms`);
 });
