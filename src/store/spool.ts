@@ -1,11 +1,13 @@
 // Rows on disk before they are in the database: what a process had accepted when it was killed is there when the next one
 // starts in the same folder. Segments are only ever appended to, and go when all of their rows are committed.
-import { mkdir, open, readdir, unlink, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { Background } from '../base/background.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import type { Write } from './commit.ts';
+import { OwedRows, type EncodedRow } from './owedRows.ts';
+import { SpoolDisk } from './spoolDisk.ts';
 import { encodeRecord, type SpooledRow } from './spoolRecord.ts';
 import {
   findSegment,
@@ -23,14 +25,6 @@ const SEGMENT_BYTES = 4 * 1024 * 1024;
 const BYTES_MAX = 1024 * 1024 * 1024;
 /** A process that is killed loses nothing that was written; a machine that loses its power, what was written since. */
 const SYNC_MS = 1_000;
-/** A disk that refused is tried again with the next row, but not more often than this. */
-const RETRY_MS = 1_000;
-/** Nor does it need a row to be tried: without calls there is none, and while it refuses none may be let in. */
-const PROBE_MS = 5_000;
-/** Of a disk without room for it a file may still be opened. */
-const PROBE_BYTES = 4_096;
-/** A disk that refuses may leave it empty. */
-export const PROBE = 'probe';
 /** With less room than this the spool is as good as full. */
 const ROOM_SEGMENTS = 2;
 /** Far more than a segment holds: one that could not be read may have as many from the number in its name on. */
@@ -46,24 +40,24 @@ export interface SpoolOptions {
   readonly onError: (error: unknown) => void;
 }
 
-interface Waiting {
-  readonly row: SpooledRow;
+interface Waiting extends EncodedRow {
   readonly done: (kept: boolean) => void;
 }
 
 export class Spool {
   readonly #options: SpoolOptions;
   readonly #background: Background;
+  readonly #disk: SpoolDisk;
   /** The oldest first; the last one is being written. */
   readonly #segments: Segment[] = [];
   #waiting: Waiting[] = [];
+  /** Refused, and not settled since. */
+  readonly #owed = new OwedRows();
   #handle: FileHandle | undefined;
   #writing = false;
-  #refusedUntilMs = 0;
-  #writable = true;
+  #drained: Promise<void> = Promise.resolve();
   #unsynced = false;
   #timer: Timer | undefined;
-  #probeTimer: Timer | undefined;
   #closed = false;
   /** A segment with rows up to this number gets no newer ones. */
   #renewedTo = 0;
@@ -73,13 +67,16 @@ export class Spool {
 
   private constructor(options: SpoolOptions) {
     this.#options = options;
+    const { folder, clock } = options;
     this.#background = new Background(options.onError);
+    const writeOwed = (): Promise<boolean> => this.#writeOwed();
+    this.#disk = new SpoolDisk({ folder, clock, background: this.#background, writeOwed });
   }
 
   /** One that keeps nothing and has nothing, for who could not be given a folder. */
   static without(options: SpoolOptions): Spool {
     const spool = new Spool(options);
-    spool.#writable = false;
+    spool.#disk.giveUp();
     spool.#closed = true;
     return spool;
   }
@@ -110,9 +107,9 @@ export class Spool {
     return this.bytes > this.#bytesMax - ROOM_SEGMENTS * this.#segmentBytes;
   }
 
-  /** Whether the last attempt to write succeeded. */
+  /** Whether the last attempt to write succeeded; then nothing that was refused before is owed to the disk any more. */
   get writable(): boolean {
-    return this.#writable;
+    return this.#disk.writable;
   }
 
   /** Whether all that lies in the folder is known here. */
@@ -130,16 +127,36 @@ export class Spool {
     return this.#segments.reduce((sum, segment) => sum + rowsAfter(segment, number), 0);
   }
 
-  /** Resolves when the row is written (true), or can't be: then it is in memory alone, which `writable` says. Never rejects. */
+  /**
+   * Resolves when the row is written (true), or can't be: then it is in memory alone, which `writable` says, and is written
+   * when the disk takes rows again. Never rejects.
+   */
   append(number: number, write: Write): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);
+    let bytes: Buffer;
+    try {
+      bytes = encodeRecord({ number, write });
+    } catch (error) {
+      this.#options.onError(error);
+      return Promise.resolve(false);
+    }
     return new Promise((done) => {
-      this.#waiting.push({ row: { number, write }, done });
-      if (!this.#writing) {
-        this.#writing = true;
-        this.#background.run(this.#drain());
-      }
+      this.#waiting.push({ number, bytes, done });
+      this.#drainSoon();
     });
+  }
+
+  /** Resolves when what was refused was tried once more. */
+  async tryAgain(): Promise<void> {
+    this.#disk.wake();
+    await this.#writeOwed();
+  }
+
+  async #writeOwed(): Promise<boolean> {
+    if (this.#closed || this.#owed.count === 0) return false;
+    this.#drainSoon();
+    await this.written();
+    return true;
   }
 
   /** Of the oldest row that lies here; undefined when there is none. */
@@ -149,7 +166,7 @@ export class Spool {
 
   /** Resolves when all that was handed over is written or refused. */
   async written(): Promise<void> {
-    while (this.#writing) await this.#background.idle();
+    while (this.#writing) await this.#drained;
   }
 
   /**
@@ -169,6 +186,7 @@ export class Spool {
 
   /** All rows up to this number are committed or given up. */
   settled(number: number): void {
+    this.#owed.settled(number);
     const over = this.#segments.filter((segment) => segment.lastNumber <= number && segment.lastNumber > 0);
     // The one that is being written to stays until it is full: a file a turn would cost more than the rows.
     const removable = over.filter((segment) => segment !== this.#segments.at(-1) || this.#isOver(segment));
@@ -194,7 +212,7 @@ export class Spool {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
-    this.#probeTimer?.cancel();
+    this.#disk.close();
     await this.#background.idle();
     await this.#closeHandle();
     for (const segment of this.#segments.filter(({ lastNumber }) => lastNumber <= settledTo))
@@ -257,31 +275,46 @@ export class Spool {
     this.#segments.splice(this.#segments.indexOf(segment), 1);
   }
 
-  /** One write at a time, of all rows that have come meanwhile. */
+  #drainSoon(): void {
+    if (this.#writing) return;
+    this.#writing = true;
+    this.#drained = this.#drain();
+    this.#background.run(this.#drained);
+  }
+
+  /** One write at a time, of what is owed and all rows that have come meanwhile. */
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    do {
       const batch = this.#waiting;
       this.#waiting = [];
-      const kept = await this.#write(batch.map(({ row }) => row));
+      const kept = await this.#write(this.#owed.before(batch));
       for (const { done } of batch) done(kept);
-    }
+    } while (this.#waiting.length > 0);
     this.#writing = false;
   }
 
-  async #write(rows: readonly SpooledRow[]): Promise<boolean> {
+  async #write(rows: readonly EncodedRow[]): Promise<boolean> {
     const [first] = rows;
     const last = rows.at(-1);
-    const { clock } = this.#options;
-    if (first === undefined || last === undefined || clock.nowMs() < this.#refusedUntilMs) return false;
+    if (first === undefined || last === undefined) return false;
+    if (this.#disk.rests || !(await this.#append(rows, first.number, last.number))) {
+      this.#owed.set(rows);
+      return false;
+    }
+    this.#owed.set([]);
+    this.#disk.took();
+    this.#syncSoon();
+    this.#keepWithin();
+    return true;
+  }
+
+  async #append(rows: readonly EncodedRow[], firstNumber: number, lastNumber: number): Promise<boolean> {
     try {
-      const bytes = Buffer.concat(rows.map(encodeRecord));
-      const { segment, handle } = await this.#segmentFor(first.number);
+      const bytes = Buffer.concat(rows.map((row) => row.bytes));
+      const { segment, handle } = await this.#segmentFor(firstNumber);
       await handle.appendFile(bytes);
-      segment.lastNumber = last.number;
+      segment.lastNumber = lastNumber;
       segment.bytes += bytes.length;
-      this.#writable = true;
-      this.#syncSoon();
-      this.#keepWithin();
       return true;
     } catch (error) {
       this.#refused(error);
@@ -333,36 +366,7 @@ export class Spool {
   }
 
   #refused(error: unknown): void {
-    const { clock, onError } = this.#options;
-    if (this.#writable) onError(error);
-    this.#writable = false;
-    this.#refusedUntilMs = clock.nowMs() + RETRY_MS;
-    this.#probeLater();
-  }
-
-  #probeLater(): void {
-    if (this.#closed || this.#writable) return;
-    this.#probeTimer ??= this.#options.clock.after(PROBE_MS, () => {
-      this.#probeTimer = undefined;
-      this.#background.run(this.#probe());
-    });
-  }
-
-  /** Whether a row could be written by now, unless one has shown it. */
-  async #probe(): Promise<void> {
-    if (this.#writable) return;
-    const { folder } = this.#options;
-    const file = path.join(folder, PROBE);
-    try {
-      await mkdir(folder, { recursive: true });
-      await writeFile(file, Buffer.alloc(PROBE_BYTES));
-      await unlink(file);
-      this.#writable = true;
-      this.#refusedUntilMs = 0;
-    } catch {
-      // As before, and that was told.
-      this.#probeLater();
-    }
+    if (this.#disk.refused()) this.#options.onError(error);
   }
 
   #syncSoon(): void {

@@ -4,7 +4,8 @@ import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { hasCode } from '../base/errors.ts';
 import { FolderInUse, takeLock, type LockFile } from './lockFile.ts';
-import { PROBE, Spool, type SpoolOptions } from './spool.ts';
+import { PROBE } from './spoolDisk.ts';
+import { Spool, type SpoolOptions } from './spool.ts';
 
 /** Far more processes than share one disk. */
 const FOLDERS_MAX = 256;

@@ -120,8 +120,11 @@ export class WriteBehind implements CallWriter {
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     const { spool } = this.#options;
+    await spool?.tryAgain();
     // With the database away there is nothing to wait for: the rows are safe.
     if (!this.#failing || spool?.writable !== true) await this.flush(CLOSE_MS);
+    // What came meanwhile may have been refused.
+    await spool?.tryAgain();
     this.#state = 'closed';
     const settledTo = this.#settledTo;
     const left = this.#queue.clear();

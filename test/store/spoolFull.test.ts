@@ -15,6 +15,7 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Write } from '../../src/store/commit.ts';
 import { Spool } from '../../src/store/spool.ts';
+import { WriteBehind } from '../../src/store/writeBehind.ts';
 import { openSpoolIn } from '../../src/store/spoolFolder.ts';
 import { until } from '../helpers/until.ts';
 import { VirtualClock } from '../helpers/virtualClock.ts';
@@ -87,11 +88,90 @@ test('when there is room again it is noticed without a row, and rows are kept', 
   assert.equal(await spool.append(2, fields(2)), true);
   assert.deepEqual(
     (await spool.read(0, 10)).map(({ number }) => number),
-    [2],
+    [1, 2],
   );
   await spool.close(2);
   assert.deepEqual(readdirSync(folder), []);
   assert.equal(clock.pendingTimers, 0);
+});
+
+test(
+  'what was refused is written before what is newer, and not when it was settled meanwhile',
+  { skip },
+  async (t) => {
+    const folder = folderOf(t);
+    const { spool, clock } = await openSpool(folder);
+    assert.equal(await spool.append(1, fields(1)), true);
+    const makeRoom = await fill(t, folder);
+    for (const number of [2, 3, 4]) assert.equal(await spool.append(number, fields(number)), false);
+    spool.settled(2);
+    makeRoom();
+    await clock.advance(RETRY_MS);
+    assert.equal(await spool.append(5, fields(5)), true);
+    assert.equal(spool.writable, true);
+    await spool.close(0);
+    const next = await openSpool(folder);
+    const numbers: number[] = [];
+    for (
+      let rows = await next.spool.read(0, 10);
+      rows.length > 0;
+      rows = await next.spool.read(numbers.at(-1) ?? 0, 10)
+    )
+      numbers.push(...rows.map(({ number }) => number));
+    assert.deepEqual(numbers, [1, 3, 4, 5]);
+    await next.spool.close(5);
+  },
+);
+
+test(
+  'what the disk refused and the database has not is on the disk at the end, or counted',
+  { skip },
+  async (t) => {
+    for (const room of [true, false]) {
+      const folder = folderOf(t);
+      const { spool, clock, seen } = await openSpool(folder);
+      const makeRoom = await fill(t, folder);
+      const away = new Error('the database is away');
+      const writes = new WriteBehind({
+        spool,
+        clock,
+        batching: true,
+        commit: () => Promise.reject(away),
+        onDropped: (rows) => (seen.lost += rows),
+        onCommit: () => undefined,
+        onError: () => undefined,
+      });
+      writes.leadFields('lead-1', { note: 'words' });
+      writes.leadFields('lead-2', { note: 'words' });
+      await spool.written();
+      assert.equal(spool.writable, false);
+      if (room) makeRoom();
+      const closed = writes.close();
+      await clock.advance(10_000);
+      await closed;
+      assert.equal(seen.lost, room ? 0 : 2);
+      const next = await openSpool(folder);
+      assert.equal((await next.spool.read(0, 10)).length, room ? 2 : 0);
+      await next.spool.close(2);
+      makeRoom();
+    }
+  },
+);
+
+test('a row that is too large for any file is refused alone', { skip }, async (t) => {
+  const folder = folderOf(t);
+  const { spool, seen } = await openSpool(folder);
+  const large: Write = {
+    kind: 'leadFields',
+    leadId: 'lead',
+    fields: { note: 'x'.repeat(2_000_000) },
+    at: new Date(0),
+  };
+  const both = await Promise.all([spool.append(1, large), spool.append(2, fields(2))]);
+  assert.deepEqual(both, [false, true]);
+  assert.equal(spool.writable, true);
+  assert.match(seen.errors.join(), /a row of \d+ bytes/u);
+  await spool.close(2);
 });
 
 test('rows that were kept before stay when there is no more room', { skip }, async (t) => {
