@@ -1,7 +1,7 @@
 // Several models as one: the next is asked when one fails before it has said anything, beside one that is late, and to
 // go on where one broke off.
 import assert from 'node:assert/strict';
-import { Breaker, inOrderOfTrust } from '../base/breaker.ts';
+import { Breaker } from '../base/breaker.ts';
 import type { Clock } from '../base/clock.ts';
 import { withDeadlines } from '../base/deadline.ts';
 import { ProviderError } from '../base/errors.ts';
@@ -10,6 +10,7 @@ import { LatencyWindow } from '../base/latencyWindow.ts';
 import { race } from '../base/race.ts';
 import { systemRandom } from '../base/random.ts';
 import type { Span } from '../base/span.ts';
+import { whenWilling, willing } from '../base/willing.ts';
 import { continuing, Seam } from './continuation.ts';
 import type { LanguageModel, LlmEvent, LlmRequest } from './port.ts';
 
@@ -103,7 +104,10 @@ class Answer {
   }
 
   async *events(request: LlmRequest): AsyncGenerator<LlmEvent, void, undefined> {
-    let order = inOrderOfTrust(this.#entries);
+    let order = willing(this.#entries);
+    // Only then: a promise on the way would hold the request back.
+    if (order.length === 0) order = await this.#waited();
+    let waited = false;
     for (let continued = 0; ; continued += 1) {
       try {
         const begun = this.#given !== '';
@@ -116,15 +120,30 @@ class Answer {
         return;
       } catch (error) {
         const broken = this.#giver;
+        if (this.#isLimit(error) && !waited) {
+          waited = true;
+          order = await this.#waited();
+          continue;
+        }
         const over = this.#given === '' || this.#calledTool || continued === CONTINUED_MAX;
         if (over || broken === undefined || this.#signal.aborted || !(error instanceof ProviderError))
           throw error;
         broken.breaker.failed(error);
-        const others = inOrderOfTrust(this.#entries.filter((entry) => entry !== broken));
-        order = [...others, broken];
+        order = [...willing(this.#entries.filter((entry) => entry !== broken)), broken];
         this.#options.onSwitch?.(error, broken.model, order[0]?.model ?? broken.model);
       }
     }
+  }
+
+  /** Nothing was said, and the last that was asked has told when it may be asked again. */
+  #isLimit(error: unknown): boolean {
+    const nothing = this.#given === '' && !this.#calledTool && !this.#signal.aborted;
+    return nothing && error instanceof ProviderError && error.retryAfterMs !== undefined;
+  }
+
+  #waited(): Promise<readonly Entry[]> {
+    const { provider } = this.#entries[0]?.model ?? { provider: '' };
+    return whenWilling(this.#entries, { stage: 'llm', provider }, this.#options.clock, this.#signal);
   }
 
   /** What is said after what was given, without what of it is said again. */

@@ -1,7 +1,7 @@
 // Several voices in order: when one fails, is late or breaks off, the next one says the sentence, or the rest of it.
 import assert from 'node:assert/strict';
 import { BYTES_PER_MS } from '../audio/mulaw.ts';
-import { Breaker, inOrderOfTrust, type BreakerFailure } from '../base/breaker.ts';
+import { Breaker, type BreakerFailure } from '../base/breaker.ts';
 import type { Clock } from '../base/clock.ts';
 import { withDeadlines } from '../base/deadline.ts';
 import { ProviderError } from '../base/errors.ts';
@@ -9,6 +9,7 @@ import { LatencyWindow } from '../base/latencyWindow.ts';
 import { race, type LatencyNotes } from '../base/race.ts';
 import { systemRandom } from '../base/random.ts';
 import type { Span } from '../base/span.ts';
+import { whenWilling, willing } from '../base/willing.ts';
 import type { SpeechChunk, TextToSpeech, WordTime } from './port.ts';
 import { restOfText } from './restOfText.ts';
 
@@ -102,7 +103,10 @@ class Sentence {
   }
 
   async *spoken(text: string): AsyncGenerator<SpeechChunk, void, undefined> {
-    let order = inOrderOfTrust(this.#entries);
+    let order = willing(this.#entries);
+    // Only then: a promise on the way would hold the request back.
+    if (order.length === 0) order = await this.#waited();
+    let waited = false;
     let rest = text;
     for (let continued = 0; ; continued += 1) {
       const fromMs = this.#audioMs;
@@ -117,13 +121,18 @@ class Sentence {
       } catch (error) {
         const broken = this.#speaker;
         const begun = this.#audioMs > fromMs;
+        if (this.#isLimit(error) && !begun && !waited) {
+          waited = true;
+          order = await this.#waited();
+          continue;
+        }
         if (!begun || broken === undefined || this.#signal.aborted || !(error instanceof ProviderError))
           throw error;
         broken.breaker.failed(error);
         rest = restOfText(rest, this.#audioMs - fromMs, wordTimes);
         if (!SAYABLE.test(rest)) return;
         if (continued === CONTINUED_MAX) throw error;
-        order = [...inOrderOfTrust(this.#entries.filter((entry) => entry !== broken)), broken];
+        order = [...willing(this.#entries.filter((entry) => entry !== broken)), broken];
         this.#options.onFallback?.(broken.voice, order[0]?.voice ?? broken.voice, error);
       }
     }
@@ -131,6 +140,16 @@ class Sentence {
 
   get #audioMs(): number {
     return this.#audioBytes / BYTES_PER_MS;
+  }
+
+  /** The last that was asked has told when it may be asked again. */
+  #isLimit(error: unknown): boolean {
+    return !this.#signal.aborted && error instanceof ProviderError && error.retryAfterMs !== undefined;
+  }
+
+  #waited(): Promise<readonly Entry[]> {
+    const { provider } = this.#entries[0]?.voice ?? { provider: '' };
+    return whenWilling(this.#entries, { stage: 'tts', provider }, this.#options.clock, this.#signal);
   }
 
   #ask(order: readonly Entry[], text: string): AsyncGenerator<SpeechChunk, void, undefined> {

@@ -219,3 +219,64 @@ test('one that is warm is enough, none is a failure', async () => {
   await withFallback([scripted('a', [], down), scripted('b', [])], { clock }).warmUp(never);
   await assert.rejects(withFallback([scripted('a', [], down)], { clock }).warmUp(never), down);
 });
+
+/** Refuses the first `refusals` requests, and says when to come back. */
+function limited(provider: string, retryAfterMs: number, refusals = Infinity): ReturnType<typeof scripted> {
+  const model = scripted(provider, [{ kind: 'text', text: provider }, finished]);
+  const details = { stage: 'llm', provider, retryAfterMs } as const;
+  const { complete } = model;
+  return Object.assign(model, {
+    async *complete(...asked: Parameters<typeof complete>): AsyncGenerator<LlmEvent> {
+      if (model.asked >= refusals) return yield* complete(...asked);
+      model.asked += 1;
+      throw new ProviderError('rate_limit', '429', details);
+    },
+  });
+}
+
+test('models that all want to be left alone are, by every answer, until one may be asked', async () => {
+  const time = new VirtualClock();
+  const models = [limited('a', 20_000, 1), limited('b', 30_000, 1)];
+  const both = withFallback(models, { clock: time });
+  const asked = (): readonly number[] => models.map((model) => model.asked);
+  for (let turn = 0; turn < 50; turn += 1) {
+    await assert.rejects(collect(both.complete(request, never)), { code: 'rate_limit' });
+    assert.deepEqual(asked(), [1, 1], 'once each');
+  }
+  await time.advance(20_000);
+  assert.equal(textOf(await collect(both.complete(request, never))), 'a');
+  assert.deepEqual(asked(), [2, 1]);
+});
+
+test('a model that may be asked again within a second is waited for', async () => {
+  const time = new VirtualClock();
+  const model = limited('a', 200, 1);
+  const only = withFallback([model], { clock: time });
+  const answer = collect(only.complete(request, never));
+  await time.advance(199);
+  assert.equal(model.asked, 1);
+  await time.advance(1);
+  assert.equal(textOf(await answer), 'a');
+  assert.equal(time.pendingTimers, 0);
+});
+
+test('who refuses twice is not asked a third time for one answer', async () => {
+  const time = new VirtualClock();
+  const model = limited('a', 200);
+  const answer = collect(withFallback([model], { clock: time }).complete(request, never));
+  const over = assert.rejects(answer, { code: 'rate_limit' });
+  await time.advance(5_000);
+  await over;
+  assert.equal(model.asked, 2);
+});
+
+test('an answer that nobody wants any more is not waited for', async () => {
+  const time = new VirtualClock();
+  const stop = new AbortController();
+  const model = limited('a', 500);
+  const answer = collect(withFallback([model], { clock: time }).complete(request, stop.signal));
+  await time.advance(100);
+  stop.abort(new Error('the caller goes on'));
+  await assert.rejects(answer, /the caller goes on/u);
+  assert.equal(time.pendingTimers, 0);
+});

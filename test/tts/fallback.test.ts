@@ -189,3 +189,40 @@ test('a server that is silent is passed over and the other one speaks', async (t
   await silent.clock.advance(SWITCH_MS_UNKNOWN + 1);
   assertSaid(await speech, 'red blue');
 });
+
+/** Refuses its first sentence and says when to come back, as whoever judges it is told. */
+function limitedOnce(retryAfterMs: number, breaker: Breaker): TextToSpeech & { readonly asked: string[] } {
+  const voice = saying(80, 'limited');
+  return {
+    ...voice,
+    async *speak(...asked) {
+      if (voice.asked.length > 0) return yield* voice.speak(...asked);
+      voice.asked.push(asked[0]);
+      const refused = new ProviderError('rate_limit', '429', {
+        stage: 'tts',
+        provider: 'limited',
+        retryAfterMs,
+      });
+      breaker.failed(refused);
+      throw refused;
+    },
+  };
+}
+
+test('voices that all want to be left alone are, and one that may speak within a second is waited for', async () => {
+  for (const retryAfterMs of [300, 20_000]) {
+    const time = new VirtualClock();
+    const breaker = new Breaker({ clock: time, random: seededRandom(1) });
+    const voice = limitedOnce(retryAfterMs, breaker);
+    const tts = fallbackTextToSpeech([voice], { clock: time, breakers: [breaker] });
+    const first = heard(tts, 'Hello.');
+    if (retryAfterMs > 1_000) {
+      await assert.rejects(first, { code: 'rate_limit' });
+      await assert.rejects(heard(tts, 'Hello again.'), { code: 'rate_limit' });
+      assert.deepEqual(voice.asked, ['Hello.']);
+    } else {
+      await time.advance(retryAfterMs);
+      assert.equal((await first).length, 80);
+    }
+  }
+});
