@@ -151,8 +151,9 @@ export class Exchanges {
   /** A speech is over, whole or cut. */
   spoken({ agentText, heardText, interrupted }: Spoken, sttProvider: string): void {
     const record = this.#record;
-    if (record === undefined) return;
     const privacy = this.#privacy;
+    privacy.agentSpoke(heardText !== '');
+    if (record === undefined) return;
     record.spoken(privacy.ofExchange(agentText), privacy.ofExchange(heardText), interrupted);
     this.#tell(record);
     if (this.#observed.has(record)) return;
