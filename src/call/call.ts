@@ -393,7 +393,7 @@ export class Call implements LiveCall {
     const callerText = turnText(said, keyed);
     if (callerText === '' || phase.kind === 'thinking') return;
     this.conversation.turn = turn + 1;
-    this.conversation.unanswered(callerText);
     this.#exchanges.unanswered(this.conversation.turn, callerText);
+    this.conversation.unanswered(callerText);
   }
 }

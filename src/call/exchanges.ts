@@ -166,7 +166,8 @@ export class Exchanges {
 
   /** What the caller said last, which nobody answered, is a turn all the same. */
   unanswered(turn: number, callerText: string): void {
-    const text = this.#privacy.ofCaller(callerText);
+    this.#privacy.turnBegan(callerText);
+    const text = this.#privacy.ofQuestion(callerText);
     this.#world.metrics.turnOver('unanswered');
     this.#trace.turnUnanswered(turn);
     this.#tell(new TurnRecord(turn, text, false, new Date(this.#world.clock.wallMs())));

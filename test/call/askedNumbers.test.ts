@@ -71,3 +71,69 @@ for (const question of [
     }
   });
 }
+
+test('a PIN that goes on when its first half is being answered is kept secret as a whole', async () => {
+  const call = await asked('Please tell me your PIN.');
+  await call.rig.says('4 8');
+  await call.rig.agentSpeaks();
+  await call.rig.run(60);
+  await says(call.rig, '2 1');
+  assert.equal(call.rig.eventsOf('turn.withdrawn').length, 1);
+  assert.equal(call.rig.turns().at(-1)?.callerText, '[4 digits]');
+  assertUntold(call);
+});
+
+test('a PIN that is said in three breaths is kept secret when no word of the replies between was heard', async () => {
+  const call = await asked('Please tell me your PIN.');
+  for (const text of ['it is 4', 'and then 8', 'and then 2', 'and last 1']) {
+    await call.rig.says(text);
+    await call.rig.agentSpeaks();
+    await call.rig.run(60);
+  }
+  await call.rig.agentFinishes();
+  assertUntold(call);
+});
+
+test('what is said of a PIN before it is answered is in no checkpoint', async () => {
+  const call = await asked('Please tell me your PIN.');
+  await call.rig.voice();
+  for (const word of 'it is 4 8 2 1 and'.split(' ')) {
+    call.rig.words(word);
+    await call.rig.run(200);
+  }
+  await call.rig.silence();
+  await call.rig.run(200);
+  assert.match(call.leaving.standing, /"it is \[4 digits\] and"/u);
+  assertUntold(call);
+});
+
+test('what nobody has answered when the stream was lost is kept once, without its digits, and answered in the next', async () => {
+  const call = await asked('Please tell me your PIN.');
+  await call.rig.voice();
+  for (const word of 'it is 4 8 2 1 and'.split(' ')) {
+    call.rig.words(word);
+    await call.rig.run(200);
+  }
+  call.rig.breaksOff();
+  await call.rig.run(20);
+  assert.deepEqual(call.leaving.standing.match(/it is/gu), ['it is']);
+  assertUntold(call);
+  call.rig.open();
+  await call.rig.agentSpeaks();
+  await call.rig.run(200);
+  assert.equal(call.rig.requests.at(-1)?.messages.at(-1)?.content, 'it is 4 8 2 1 and');
+  await call.rig.agentFinishes();
+  await says(call.rig, 'thank you');
+  assertUntold(call);
+});
+
+test('a card of which half was answered is in no checkpoint when the stream is lost behind the rest', async () => {
+  const call = await asked('How may I help you?');
+  await says(call.rig, 'it is 4111 1111');
+  await call.rig.voice();
+  call.rig.words('1111 1111');
+  await call.rig.run(200);
+  call.rig.breaksOff();
+  await call.rig.run(20);
+  assert.equal(visibleDigits(call.leaving.standing), 0, call.leaving.standing);
+});
