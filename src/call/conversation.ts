@@ -24,6 +24,7 @@ import { Privacy } from './privacy.ts';
 import { Reply } from './reply.ts';
 import { Toolbox, type ToolNews } from './toolbox.ts';
 import type { CallSnapshot } from './snapshot.ts';
+import { StoredTexts } from './storedTexts.ts';
 import type { CallWorld } from './world.ts';
 
 export interface ConversationListener {
@@ -51,6 +52,7 @@ export class Conversation {
   /** When this instance has taken it up, ms since 1970; 0 for one that began here. */
   readonly part: number;
   readonly privacy: Privacy;
+  readonly stored: StoredTexts;
   /** Of the first stream's span, wherever that was: those after it belong to its trace. */
   traceparent: string | undefined;
   readonly #world: CallWorld;
@@ -77,7 +79,7 @@ export class Conversation {
     const listener = {
       ending: (ending: Ending) => this.#listener?.ending(ending),
       noteFields: (fields: Readonly<Record<string, string>>): void => {
-        if (info.leadId !== undefined) world.writer.leadFields(info.leadId, this.#forOthers(fields));
+        this.stored.fields(fields);
       },
       news: (news: ToolNews) => this.#listener?.toolNews(news),
     };
@@ -89,6 +91,7 @@ export class Conversation {
     });
     this.privacy = new Privacy(world.agent, () => this.#toolbox.state);
     this.#historyForOthers = new HistoryForOthers(this.privacy);
+    this.stored = new StoredTexts(this.privacy, info.leadId, world.writer);
     if (before !== undefined) this.#goOnFrom(before);
   }
 
@@ -193,7 +196,7 @@ export class Conversation {
     return this.privacy.ofQuestion(question) === question && this.privacy.ofExchange(heardText) === heardText;
   }
 
-  /** The caller said it, and the stream was lost before there was an answer; `privacy` was told that this was their turn. */
+  /** The caller said it, if anything, and the stream was lost before there was an answer; `privacy` was told that this was their turn. */
   unanswered(callerText: string): void {
     this.#add({ kind: 'caller', text: callerText });
   }
@@ -327,12 +330,6 @@ export class Conversation {
       messages: note === '' ? messages : [...messages, { role: 'system', content: note }],
       tools: toolSpecs(agent, state),
     };
-  }
-
-  #forOthers(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-    return Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [name, this.privacy.ofExchange(value)]),
-    );
   }
 
   #textOf(line: Line): string {

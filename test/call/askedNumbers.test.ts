@@ -2,9 +2,9 @@
 // pauses, goes on, is cut off or hangs up.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { RigOptions } from '../helpers/callRig.ts';
-import { CallRig } from '../helpers/callRig.ts';
+import { CallRig, type Answer, type RigOptions } from '../helpers/callRig.ts';
 import { Leaving, toldTexts } from '../helpers/leaving.ts';
+import type { ChatMessage } from '../../src/llm/port.ts';
 import { visibleDigits } from '../../src/sim/redactionWalk.ts';
 
 const AGENT = (greeting: string): string => `
@@ -136,4 +136,42 @@ test('a card of which half was answered is in no checkpoint when the stream is l
   call.rig.breaksOff();
   await call.rig.run(20);
   assert.equal(visibleDigits(call.leaving.standing), 0, call.leaving.standing);
+});
+
+const callerTexts = (rig: CallRig): readonly string[] => rig.turns().map((row) => row.callerText);
+
+test('a card whose last digits nobody has answered is in no row when the caller has hung up', async () => {
+  const call = await asked('How may I help you?');
+  await says(call.rig, 'it is 4111 1111');
+  await call.rig.voice();
+  call.rig.words('1111 1111');
+  await call.rig.run(200);
+  call.rig.hangsUp();
+  await call.rig.run(20);
+  assert.deepEqual(callerTexts(call.rig), ['', 'it is [digits]', '[card number]']);
+  const transcripts = [...call.leaving.transcript.values()].join(' ');
+  assert.equal(visibleDigits(transcripts), 0, transcripts);
+});
+
+test('a card that is said over two streams is in no row of either', async () => {
+  const call = await asked('How may I help you?');
+  await says(call.rig, 'it is 4111 1111');
+  call.rig.breaksOff();
+  call.rig.open();
+  await call.rig.agentSpeaks();
+  await call.rig.agentFinishes();
+  await says(call.rig, '1111 1111');
+  assert.equal(visibleDigits(callerTexts(call.rig).join(' ')), 0, callerTexts(call.rig).join(' / '));
+  call.rig.hangsUp();
+});
+
+test('a card that the agent has put together is in no row of the turns before', async () => {
+  const answer = (messages: readonly ChatMessage[]): Answer =>
+    messages.length < 4 ? ['Go on, please.'] : ['I have 4111 1111 1111 1111.'];
+  const call = await asked('How may I help you?', { answer });
+  await says(call.rig, 'it begins with 4111 1111, let me get my glasses to read you the rest');
+  await says(call.rig, 'the other half is 1111 1111');
+  call.rig.hangsUp();
+  await call.rig.run(20);
+  assert.equal(visibleDigits(callerTexts(call.rig).join(' ')), 0, callerTexts(call.rig).join(' / '));
 });
