@@ -78,6 +78,7 @@ export class Conversation {
     this.#variables = { ...world.agent.variables, ...info.variables };
     const listener = {
       ending: (ending: Ending) => this.#listener?.ending(ending),
+      isTold: (text: string): boolean => this.privacy.ofExchange(text) === text,
       noteFields: (fields: Readonly<Record<string, string>>): void => {
         this.stored.fields(fields);
       },
