@@ -104,6 +104,7 @@ export class Conversation {
     if (agent !== this.#world.agent.name) return;
     this.#history = { items, omittedItems };
     this.#historyForOthers.goOnFrom(this.#history);
+    this.privacy.goOnFrom(items);
     if (state !== undefined && this.#world.agent.states?.named[state] !== undefined)
       this.#toolbox.moveTo(state);
   }

@@ -13,6 +13,7 @@ import {
   type Tail,
 } from '../redact/redact.ts';
 import { namedSocialAt } from '../redact/socialNumbers.ts';
+import type { HistoryItem } from '../llm/history.ts';
 import { digitRuns, type DigitRun } from '../turn/digitRuns.ts';
 import { turnLanguage, type TurnLanguage } from '../turn/language/language.ts';
 import { wordsOf } from '../turn/said.ts';
@@ -28,6 +29,8 @@ export const ASKED_CHARS_MAX = 2_000;
 export const ASKED_TURNS_MAX = 3;
 /** Stands for the question, when it was asked before what the agent has said last. */
 const SOCIAL_ASKED = 'Social security number?';
+/** What stands in the place of digits. */
+const TAKEN_OUT = /\[(?:card number|social security number|(?:\d+ )?digits?)\]/gu;
 /** It asks for one, and does not only speak of it. */
 const ASKS = /\?|\b(?:please|give|tell|need|enter|say|read|provide|confirm)\b/iu;
 
@@ -117,6 +120,19 @@ export class Privacy {
   agentSpoke(heard: boolean): void {
     if (!heard && this.#askedUntilHeard !== undefined) this.#asked = this.#askedUntilHeard;
     this.#askedUntilHeard = undefined;
+  }
+
+  /** This was said before, and others have kept it without its numbers: what was asked is still asked. */
+  goOnFrom(items: readonly HistoryItem[]): void {
+    let answers = false;
+    for (const { kind, text } of items) {
+      const said = text.replaceAll(TAKEN_OUT, '');
+      if (kind === 'caller') this.turnBegan(said);
+      else if (kind === 'agent' && said !== '') this.agentSays(said, answers);
+      if (kind === 'caller' && said !== text) this.#asked = { ...this.#asked, socialTurns: 0 };
+      answers = kind !== 'agent';
+    }
+    this.agentSpoke(true);
   }
 
   /** The caller has finished and is being answered. */

@@ -2,10 +2,11 @@
 // pauses, goes on, is cut off or hangs up.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CallRig, type Answer, type RigOptions } from '../helpers/callRig.ts';
+import { CallRig, INFO, type Answer, type RigOptions } from '../helpers/callRig.ts';
 import { Leaving, toldTexts } from '../helpers/leaving.ts';
 import type { ChatMessage } from '../../src/llm/port.ts';
 import { visibleDigits } from '../../src/sim/redactionWalk.ts';
+import type { TakenUp } from '../../src/store/port.ts';
 
 const AGENT = (greeting: string): string => `
 name: bank
@@ -136,6 +137,31 @@ test('a card of which half was answered is in no checkpoint when the stream is l
   call.rig.breaksOff();
   await call.rig.run(20);
   assert.equal(visibleDigits(call.leaving.standing), 0, call.leaving.standing);
+});
+
+test('what an instance has asked before it was gone is answered to the next', async () => {
+  for (const [question, answer] of [
+    ['"What is your social security number? Please take your time."', '123456789'],
+    ['Please tell me your PIN.', '4 8 2 1'],
+  ] as const) {
+    const first = await asked(question);
+    const leaving = new Leaving();
+    const takeUp = (): Promise<TakenUp> =>
+      Promise.resolve({ kind: 'taken', snapshot: JSON.parse(JSON.stringify(first.leaving.left)) as unknown });
+    const rig = new CallRig({
+      agentYaml: AGENT(question),
+      answer: () => ['Go on, please.'],
+      world: { ...leaving.world, checkpoints: { ...leaving.world.checkpoints, takeUp } },
+    });
+    assert.equal((await rig.calls.takeUp(INFO)).kind, 'connect');
+    rig.open();
+    await rig.agentSpeaks();
+    await rig.agentFinishes();
+    await says(rig, answer);
+    rig.hangsUp();
+    await rig.run(20);
+    assertUntold({ rig, leaving });
+  }
 });
 
 const callerTexts = (rig: CallRig): readonly string[] => rig.turns().map((row) => row.callerText);

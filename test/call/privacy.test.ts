@@ -186,6 +186,16 @@ test('what was said before is no answer to what is asked now', () => {
   assert.equal(privacy.ofThePast('so 123456789'), 'so [digits]');
 });
 
+test('what stands in the place of a number names none', () => {
+  const { privacy } = open();
+  privacy.goOnFrom([
+    { kind: 'agent', text: 'What is your social security number?', cut: false },
+    { kind: 'caller', text: 'it is [social security number]' },
+    { kind: 'agent', text: 'I have [social security number]. What is your rent?', cut: false },
+  ]);
+  assert.equal(privacy.ofCaller('I pay 350 a month'), 'I pay 350 a month');
+});
+
 test('in a sensitive state every answer is kept secret', () => {
   const { privacy, go } = open();
   go('pay');

@@ -25,6 +25,9 @@ export class Leaving {
   /** Where the call has stood, from its beginning on. */
   readonly stood: string[] = [];
 
+  /** For another instance. */
+  left: unknown;
+
   /** The last word on where it stands. */
   get standing(): string {
     return this.stood.at(-1) ?? '';
@@ -39,7 +42,9 @@ export class Leaving {
     },
     checkpoints: {
       changed: (_callSid: string, take: () => { readonly snapshot: unknown }) => {
-        const { callSid: _sid, info: _info, ...said } = take().snapshot as Record<string, unknown>;
+        const { snapshot } = take();
+        this.left = snapshot;
+        const { callSid: _sid, info: _info, ...said } = snapshot as Record<string, unknown>;
         this.stood.push(
           JSON.stringify(said, (_key, value: unknown) => (typeof value === 'number' ? undefined : value)),
         );
