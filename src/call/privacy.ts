@@ -94,9 +94,13 @@ export class Privacy {
     return this.#wordTail;
   }
 
-  /** Where in a text there are card and social-security numbers, or parts of them, as far as they are known by now. */
-  numbersIn(text: string, tail: Tail = NO_TAIL): readonly NumberSpan[] {
-    return redact(text, this.#rules, this.#before(tail, false)).spans;
+  /**
+   * Where in a text there are card and social-security numbers, or parts of them, as far as they are known by now.
+   * `past`: it was said before, and does not answer what is asked now.
+   */
+  numbersIn(text: string, tail: Tail = NO_TAIL, past = false): readonly NumberSpan[] {
+    const before = this.#before(tail, false);
+    return redact(text, this.#rules, past ? { ...before, asked: '' } : before).spans;
   }
 
   /** A sentence of the agent begins to be heard. `answers`: it is the first one of an answer to the caller. */
@@ -182,7 +186,7 @@ export class Privacy {
 
   /** Text of an earlier exchange, in the light of what is known by now. What is asked now it does not answer. */
   ofThePast(text: string): string {
-    return redact(text, this.#rules, { tail: NO_TAIL, grows: false, asked: '', known: this.#known }).text;
+    return redact(text, this.#rules, { ...this.#before(NO_TAIL, false), asked: '' }).text;
   }
 
   /** Whoever answers a sensitive question may correct it in the next turn. */
