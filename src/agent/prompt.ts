@@ -91,13 +91,17 @@ export interface AgentToolSpec {
 export function toolSpecs(agent: AgentFile, stateName?: string): readonly AgentToolSpec[] {
   const specs = agent.tools.map(toolSpec);
   if (agent.states === undefined) return specs;
-  const fields = [
-    ...new Set(Object.values(agent.states.named).flatMap((state) => state.fields.map((field) => field.name))),
-  ];
+  const fields = fieldNames(agent);
   if (fields.length > 0) specs.push(noteField(fields));
   const next = stateOf(agent, stateName)?.state.next ?? [];
   if (next.length > 0) specs.push(goToState(next));
   return specs;
+}
+
+/** What the file's states want to find out, all of them; none for an agent without states. */
+export function fieldNames(agent: AgentFile): readonly string[] {
+  const states = Object.values(agent.states?.named ?? {});
+  return [...new Set(states.flatMap(({ fields }) => fields.map(({ name }) => name)))];
 }
 
 function toolSpec(tool: AgentTool): AgentToolSpec {

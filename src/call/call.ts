@@ -390,10 +390,9 @@ export class Call implements LiveCall {
     const cutReply = cut === undefined ? undefined : this.#replies.get(cut.speechId);
     if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', cut?.whole !== true);
     const { turn, phase, said, keyed } = this.#turn.state;
-    const callerText = turnText(said, keyed);
-    if (callerText === '' || phase.kind === 'thinking') return;
-    this.conversation.turn = turn + 1;
+    const callerText = phase.kind === 'thinking' ? '' : turnText(said, keyed);
+    if (callerText !== '') this.conversation.turn = turn + 1;
+    this.#exchanges.over(this.conversation.turn, callerText);
     this.conversation.unanswered(callerText);
-    this.#exchanges.unanswered(this.conversation.turn, callerText);
   }
 }

@@ -16,6 +16,7 @@ import type { LlmRequest } from '../llm/port.ts';
 import { responseKey } from '../llm/responseCache.ts';
 import type { Line } from '../turn/state.ts';
 import type { Ending } from './connection.ts';
+import { HistoryForOthers } from './historyForOthers.ts';
 import { IntentTurns } from './intentTurns.ts';
 import type { CallInfo } from './port.ts';
 import { Adaptive } from './adaptive.ts';
@@ -23,6 +24,7 @@ import { Privacy } from './privacy.ts';
 import { Reply } from './reply.ts';
 import { Toolbox, type ToolNews } from './toolbox.ts';
 import type { CallSnapshot } from './snapshot.ts';
+import { StoredTexts } from './storedTexts.ts';
 import type { CallWorld } from './world.ts';
 
 export interface ConversationListener {
@@ -50,6 +52,7 @@ export class Conversation {
   /** When this instance has taken it up, ms since 1970; 0 for one that began here. */
   readonly part: number;
   readonly privacy: Privacy;
+  readonly stored: StoredTexts;
   /** Of the first stream's span, wherever that was: those after it belong to its trace. */
   traceparent: string | undefined;
   readonly #world: CallWorld;
@@ -59,10 +62,7 @@ export class Conversation {
   readonly #startedAtMs: number;
   #listener: ConversationListener | undefined;
   #history: History = emptyHistory;
-  /** The same for others, without what is nobody's business. */
-  #historyForOthers: History = emptyHistory;
-  /** So many card and social-security numbers were known when it was last looked through. */
-  #numbersTakenOut = 0;
+  readonly #historyForOthers: HistoryForOthers;
   /** What each reply that answers the caller answers; a line answers nobody. */
   readonly #questions = new Map<number, string>();
   /** Under which the answers that are being made may be kept for others. */
@@ -78,8 +78,9 @@ export class Conversation {
     this.#variables = { ...world.agent.variables, ...info.variables };
     const listener = {
       ending: (ending: Ending) => this.#listener?.ending(ending),
+      isTold: (text: string): boolean => this.privacy.ofExchange(text) === text,
       noteFields: (fields: Readonly<Record<string, string>>): void => {
-        if (info.leadId !== undefined) world.writer.leadFields(info.leadId, this.#forOthers(fields));
+        this.stored.fields(fields);
       },
       news: (news: ToolNews) => this.#listener?.toolNews(news),
     };
@@ -90,6 +91,8 @@ export class Conversation {
       moveTo: (state) => this.#toolbox.moveTo(state),
     });
     this.privacy = new Privacy(world.agent, () => this.#toolbox.state);
+    this.#historyForOthers = new HistoryForOthers(this.privacy);
+    this.stored = new StoredTexts(this.privacy, info.leadId, world.writer);
     if (before !== undefined) this.#goOnFrom(before);
   }
 
@@ -99,7 +102,9 @@ export class Conversation {
     this.parts = parts;
     // Another agent has not said this.
     if (agent !== this.#world.agent.name) return;
-    this.#history = this.#historyForOthers = { items, omittedItems };
+    this.#history = { items, omittedItems };
+    this.#historyForOthers.goOnFrom(this.#history);
+    this.privacy.goOnFrom(items);
     if (state !== undefined && this.#world.agent.states?.named[state] !== undefined)
       this.#toolbox.moveTo(state);
   }
@@ -193,7 +198,7 @@ export class Conversation {
     return this.privacy.ofQuestion(question) === question && this.privacy.ofExchange(heardText) === heardText;
   }
 
-  /** The caller said it, and the stream was lost before there was an answer. */
+  /** The caller said it, if anything, and the stream was lost before there was an answer; `privacy` was told that this was their turn. */
   unanswered(callerText: string): void {
     this.#add({ kind: 'caller', text: callerText });
   }
@@ -205,9 +210,8 @@ export class Conversation {
       { kind: 'caller', text: question },
       ...(reply?.added ?? []),
       { kind: 'agent', text: heardText, cut: reply !== undefined },
-      { kind: 'caller', text: callerText },
     ];
-    const history = live.reduce((all, item) => append(all, this.#itemForOthers(item)), this.#historyKept());
+    const history = this.#historyForOthers.with(live, callerText);
     const { clock, agent } = this.#world;
     const startedAtMs = clock.wallMs() - this.durationMs;
     const { state } = this.#toolbox;
@@ -256,32 +260,7 @@ export class Conversation {
 
   #add(item: HistoryItem): void {
     this.#history = append(this.#history, item);
-    this.#historyForOthers = append(this.#historyForOthers, this.#itemForOthers(item));
-  }
-
-  /** A number that has become known is taken out of what was said before it was. */
-  #historyKept(): History {
-    const { privacy } = this;
-    if (privacy.numbersKnown > this.#numbersTakenOut) {
-      this.#numbersTakenOut = privacy.numbersKnown;
-      const items = this.#historyForOthers.items.map((item) => {
-        const text = privacy.ofThePast(item.text);
-        if (item.kind !== 'toolCalls') return { ...item, text };
-        return { ...item, text, calls: withoutSecrets(item.calls, (told) => privacy.ofThePast(told)) };
-      });
-      this.#historyForOthers = { ...this.#historyForOthers, items };
-    }
-    return this.#historyForOthers;
-  }
-
-  /** A tool's call that would tell what is nobody's business tells nothing but its name. */
-  #itemForOthers(item: HistoryItem): HistoryItem {
-    const { privacy } = this;
-    if (item.kind === 'caller') return { ...item, text: privacy.ofQuestion(item.text) };
-    const text = privacy.ofExchange(item.text);
-    if (item.kind !== 'toolCalls') return { ...item, text };
-    const calls = withoutSecrets(item.calls, (told) => privacy.ofExchange(told));
-    return { ...item, text, calls };
+    this.#historyForOthers.add(item);
   }
 
   /**
@@ -295,12 +274,8 @@ export class Conversation {
     const owed = items.at(unheard ? -2 : -1);
     if (owed === undefined || owed.kind === 'agent') return undefined;
     const taken = Number(unheard) + Number(owed.kind === 'caller');
-    const without = (history: History): History => ({
-      ...history,
-      items: history.items.slice(0, history.items.length - taken),
-    });
-    this.#history = without(this.#history);
-    this.#historyForOthers = without(this.#historyForOthers);
+    this.#history = { ...this.#history, items: items.slice(0, items.length - taken) };
+    this.#historyForOthers.takeBack(taken);
     return owed.kind === 'caller' ? owed.text : '';
   }
 
@@ -359,12 +334,6 @@ export class Conversation {
     };
   }
 
-  #forOthers(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-    return Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [name, this.privacy.ofExchange(value)]),
-    );
-  }
-
   #textOf(line: Line): string {
     const { agent } = this.#world;
     switch (line.kind) {
@@ -386,14 +355,4 @@ export class Conversation {
         return line satisfies never;
     }
   }
-}
-
-/** Arguments that would tell what is nobody's business tell nothing. */
-function withoutSecrets<T extends { readonly argumentsText: string }>(
-  calls: readonly T[],
-  told: (text: string) => string,
-): readonly T[] {
-  return calls.map((call) =>
-    told(call.argumentsText) === call.argumentsText ? call : { ...call, argumentsText: '{}' },
-  );
 }

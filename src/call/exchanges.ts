@@ -6,12 +6,10 @@ import type { CallInfo } from './port.ts';
 import type { Privacy } from './privacy.ts';
 import type { Publish } from './publish.ts';
 import type { Reply } from './reply.ts';
-import type { TurnRow } from '../store/port.ts';
+import type { Conversation } from './conversation.ts';
+import type { StoredTexts } from './storedTexts.ts';
 import { TurnRecord, type Interval } from './turnRecord.ts';
 import type { CallWorld } from './world.ts';
-
-/** A number that is dictated over more turns than these stays in the first of them. */
-const CORRECTED_TURNS_MAX = 8;
 
 interface Spoken {
   readonly agentText: string;
@@ -36,21 +34,18 @@ export class Exchanges {
   readonly #observed = new WeakSet<TurnRecord>();
   /** When the ears were asked for the last word on an utterance. */
   readonly #committedAtMs = new Map<number, number>();
-  /** The last rows that were stored. */
-  readonly #told = new Map<number, TurnRow>();
-  /** So many card and social-security numbers were known when they were last looked through. */
-  #numbersCorrected = 0;
+  readonly #stored: StoredTexts;
   #sttFinal: Interval | undefined;
   /** The utterance whose last word comes after its turn was taken. */
   #awaited: number | undefined;
 
-  /** The conversation's `privacy` keeps out of the texts what is nobody's business; its `part` numbers the turns' rows. */
+  /** The conversation's `privacy` keeps out of the texts what is nobody's business, `stored` puts them right; its `part` numbers the rows. */
   constructor(
     callSid: string,
     world: CallWorld,
     log: Logger,
     publish: Publish,
-    { privacy, part }: { readonly privacy: Privacy; readonly part: number },
+    { privacy, stored, part }: Pick<Conversation, 'privacy' | 'stored' | 'part'>,
     trace: CallTrace,
   ) {
     this.#trace = trace;
@@ -60,6 +55,7 @@ export class Exchanges {
     this.#log = log;
     this.#publish = publish;
     this.#privacy = privacy;
+    this.#stored = stored;
   }
 
   callStarted(info: CallInfo): void {
@@ -151,10 +147,12 @@ export class Exchanges {
   /** A speech is over, whole or cut. */
   spoken({ agentText, heardText, interrupted }: Spoken, sttProvider: string): void {
     const record = this.#record;
-    if (record === undefined) return;
     const privacy = this.#privacy;
+    privacy.agentSpoke(heardText !== '');
+    if (record === undefined) return;
     record.spoken(privacy.ofExchange(agentText), privacy.ofExchange(heardText), interrupted);
     this.#tell(record);
+    this.#correctThePast();
     if (this.#observed.has(record)) return;
     this.#observed.add(record);
     if (record.callerText !== '') this.#world.metrics.turnOver(record.outcome);
@@ -163,46 +161,30 @@ export class Exchanges {
     this.#trace.turnOver(record, providers);
   }
 
-  /** What the caller said last, which nobody answered, is a turn all the same. */
-  unanswered(turn: number, callerText: string): void {
-    const text = this.#privacy.ofCaller(callerText);
+  /** Nothing more is said in this stream. What the caller said last and nobody has answered is a turn all the same. */
+  over(turn: number, unansweredText: string): void {
+    if (unansweredText !== '') this.#unanswered(turn, unansweredText);
+    this.#correctThePast();
+  }
+
+  #unanswered(turn: number, callerText: string): void {
+    this.#privacy.turnBegan(callerText);
+    const text = this.#privacy.ofQuestion(callerText);
     this.#world.metrics.turnOver('unanswered');
     this.#trace.turnUnanswered(turn);
     this.#tell(new TurnRecord(turn, text, false, new Date(this.#world.clock.wallMs())));
   }
 
-  /** A number that was said over several turns is known with its last digits: what is stored of the others is put right. */
+  /** What is stored of earlier turns is put right when a number becomes known that was said over several. */
   #correctThePast(): void {
-    if (this.#privacy.numbersKnown === this.#numbersCorrected) return;
-    this.#numbersCorrected = this.#privacy.numbersKnown;
-    for (const [index, row] of this.#told) {
-      const corrected = this.#corrected(row);
-      if (corrected === row) continue;
-      this.#told.set(index, corrected);
-      this.#world.background.run(this.#world.writer.turnFinished(corrected));
-      this.#transcribe(index, corrected.callerText, corrected.heardText);
+    for (const row of this.#stored.putRight()) {
+      this.#world.background.run(this.#world.writer.turnFinished(row));
+      this.#transcribe(row.index, row.callerText, row.heardText);
     }
-  }
-
-  /** In the light of the numbers that are known by now; the same row when it tells none of them. */
-  #corrected(row: TurnRow): TurnRow {
-    const privacy = this.#privacy;
-    if (privacy.numbersKnown === 0) return row;
-    const callerText = privacy.ofThePast(row.callerText);
-    const agentText = privacy.ofThePast(row.agentText);
-    const heardText = privacy.ofThePast(row.heardText);
-    const same = callerText === row.callerText && agentText === row.agentText && heardText === row.heardText;
-    return same ? row : { ...row, callerText, agentText, heardText };
   }
 
   #tell(record: TurnRecord): void {
-    // What was said before may have become known as part of a number meanwhile.
-    const row = this.#corrected(record.row(this.#callSid, this.#part));
-    this.#told.set(row.index, row);
-    for (const oldest of this.#told.keys()) {
-      if (this.#told.size <= CORRECTED_TURNS_MAX) break;
-      this.#told.delete(oldest);
-    }
+    const row = this.#stored.row(record.row(this.#callSid, this.#part));
     const stored = this.#trace.storing(row.index);
     const safe = this.#world.writer.turnFinished(row);
     const { index, callerText, agentText, heardText, interrupted, source, speculated } = row;

@@ -4,6 +4,7 @@
 // was asked, in one turn or over several.
 import type { AgentFile } from '../agent/schema.ts';
 import {
+  asksForOther,
   NO_TAIL,
   redact,
   type Before,
@@ -11,6 +12,8 @@ import {
   type NumberSpan,
   type Tail,
 } from '../redact/redact.ts';
+import { namedSocialAt } from '../redact/socialNumbers.ts';
+import type { HistoryItem } from '../llm/history.ts';
 import { digitRuns, type DigitRun } from '../turn/digitRuns.ts';
 import { turnLanguage, type TurnLanguage } from '../turn/language/language.ts';
 import { wordsOf } from '../turn/said.ts';
@@ -20,26 +23,51 @@ const SECRET_DIGITS_MIN = 3;
 /** With more secrets than these, every digit of the rest of the call counts as one. */
 export const SECRETS_MAX = 32;
 
+/** What the agent has said since it began to answer the caller, for what the digits are; the oldest of it goes. */
+export const ASKED_CHARS_MAX = 2_000;
+/** So many turns a caller may talk of something else before they give the social-security number that was asked for. */
+export const ASKED_TURNS_MAX = 3;
+/** Stands for the question, when it was asked before what the agent has said last. */
+const SOCIAL_ASKED = 'Social security number?';
+/** What stands in the place of digits. */
+const TAKEN_OUT = /\[(?:card number|social security number|(?:\d+ )?digits?)\]/gu;
+/** It asks for one, and does not only speak of it. */
+const ASKS = /\?|\b(?:please|give|tell|need|enter|say|read|provide|confirm)\b/iu;
+
 /** How an exchange stands to a sensitive question: it is the answer, the one after it (a correction), or neither. */
 type Exchange = 'answer' | 'after' | 'none';
+
+/** What the agent has said that the caller may be answering. */
+interface Asked {
+  /** A sensitive question was asked and not answered yet. */
+  readonly sensitive: boolean;
+  /** So many turns on a social-security number that was asked for may still be given. */
+  readonly socialTurns: number;
+  /** All its sentences since it began to answer the caller's last turn. */
+  readonly text: string;
+  /** What it ends with; a number may go on. */
+  readonly tail: Tail;
+}
+
+const NOTHING_ASKED: Asked = { sensitive: false, socialTurns: 0, text: '', tail: NO_TAIL };
 
 export class Privacy {
   readonly #phrases: readonly string[];
   readonly #language: TurnLanguage;
   readonly #inSensitiveState: () => boolean;
   readonly #secrets = new Set<string>();
-  /** A sensitive question was asked and not answered yet. */
-  #asked = false;
+  #asked = NOTHING_ASKED;
+  /** The same when the caller's last turn began to be answered ... */
+  #askedBefore = NOTHING_ASKED;
+  /** ... and as it was until an answer began of which nothing may have been heard yet. */
+  #askedUntilHeard: Asked | undefined;
   readonly #rules: AgentFile['redaction'];
   /** Card and social-security numbers that were found; parts of them are hidden from then on. */
   readonly #known = new Map<string, NumberKind>();
   #numbersKnown = 0;
-  /** What the agent said last. */
-  #question = '';
-  /** What the caller's last turn ended with, the one before it, and the agent's words; a number may go on. */
+  /** What the caller's last turn ended with, and the one before it; a number may go on. */
   #turnTail = NO_TAIL;
   #turnTailBefore = NO_TAIL;
-  #agentTail = NO_TAIL;
   /** The same for what the ears have finished in the turn under way. */
   #wordTail = NO_TAIL;
   #exchange: Exchange = 'none';
@@ -66,36 +94,71 @@ export class Privacy {
     return this.#wordTail;
   }
 
-  /** Where in a text there are card and social-security numbers, or parts of them, as far as they are known by now. */
-  numbersIn(text: string, tail: Tail = NO_TAIL): readonly NumberSpan[] {
-    return redact(text, this.#rules, this.#before(tail, false)).spans;
+  /**
+   * Where in a text there are card and social-security numbers, or parts of them, as far as they are known by now.
+   * `past`: it was said before, and does not answer what is asked now.
+   */
+  numbersIn(text: string, tail: Tail = NO_TAIL, past = false): readonly NumberSpan[] {
+    const before = this.#before(tail, false);
+    return redact(text, this.#rules, past ? { ...before, asked: '' } : before).spans;
   }
 
   /** A sentence of the agent begins to be heard. `answers`: it is the first one of an answer to the caller. */
   agentSays(text: string, answers: boolean): void {
-    // What was asked before has been answered. A line, such as "are you still there?", changes nothing.
-    if (answers) this.#asked = false;
-    this.#question = text;
-    this.#agentTail = this.#learnNumbers(text, this.#agentTail);
+    const before = this.#asked;
+    // What was asked before has been answered. A line, such as "are you still there?", answers nobody.
+    if (answers) this.#askedUntilHeard = before;
     const said = ` ${wordsOf(text).join(' ')} `;
-    this.#asked ||= this.#phrases.some((phrase) => said.includes(phrase));
+    const asksSocial = ASKS.test(text) && namedSocialAt(text) !== undefined;
+    const socialTurns = asksForOther(text) ? 0 : before.socialTurns;
+    this.#asked = {
+      sensitive: (!answers && before.sensitive) || this.#phrases.some((phrase) => said.includes(phrase)),
+      socialTurns: asksSocial ? ASKED_TURNS_MAX : socialTurns,
+      text: (answers ? text : `${before.text} ${text}`).slice(-ASKED_CHARS_MAX),
+      tail: before.tail,
+    };
+    this.#asked = { ...this.#asked, tail: this.#learnNumbers(text, before.tail) };
+  }
+
+  /** What the agent had to say is over, or was cut off. Not heard, it has answered nobody, and what was asked before stands. */
+  agentSpoke(heard: boolean): void {
+    if (!heard && this.#askedUntilHeard !== undefined) this.#asked = this.#askedUntilHeard;
+    this.#askedUntilHeard = undefined;
+  }
+
+  /** This was said before, and others have kept it without its numbers: what was asked is still asked. */
+  goOnFrom(items: readonly HistoryItem[]): void {
+    let answers = false;
+    for (const { kind, text } of items) {
+      const said = text.replaceAll(TAKEN_OUT, '');
+      if (kind === 'caller') this.turnBegan(said);
+      else if (kind === 'agent' && said !== '') this.agentSays(said, answers);
+      if (kind === 'caller' && said !== text) this.#asked = { ...this.#asked, socialTurns: 0 };
+      answers = kind !== 'agent';
+    }
+    this.agentSpoke(true);
   }
 
   /** The caller has finished and is being answered. */
   turnBegan(callerText: string): void {
-    const answers = this.#asked || this.#inSensitiveState();
+    const answers = this.#asked.sensitive || this.#inSensitiveState();
     if (this.#isSensitive) this.#learn(callerText);
     this.#turnTailBefore = this.#turnTail;
     this.#turnTail = this.#learnNumbers(callerText, this.#turnTail);
     this.#wordTail = this.#turnTail;
     this.#exchangeBefore = this.#exchange;
     this.#exchange = answers ? 'answer' : this.#exchange === 'answer' ? 'after' : 'none';
+    this.#askedBefore = this.#asked;
+    this.#askedUntilHeard = undefined;
+    this.#noteGiven(callerText);
   }
 
-  /** They had not finished after all. */
+  /** They had not finished after all: what was asked is what was asked before. */
   turnTakenBack(): void {
     this.#exchange = this.#exchangeBefore;
     this.#turnTail = this.#turnTailBefore;
+    this.#asked = this.#askedBefore;
+    this.#askedUntilHeard = undefined;
   }
 
   /** What the ears have understood of an utterance so far, for others to see. It may go on with the one before. */
@@ -121,14 +184,14 @@ export class Privacy {
     return this.#withoutNumbers(this.#masked(text, this.#exchange !== 'none'), NO_TAIL);
   }
 
-  /** Text of an earlier exchange, in the light of what is known by now. */
+  /** Text of an earlier exchange, in the light of what is known by now. What is asked now it does not answer. */
   ofThePast(text: string): string {
-    return this.#withoutNumbers(text, NO_TAIL);
+    return redact(text, this.#rules, { ...this.#before(NO_TAIL, false), asked: '' }).text;
   }
 
   /** Whoever answers a sensitive question may correct it in the next turn. */
   get #isSensitive(): boolean {
-    return this.#asked || this.#exchange === 'answer' || this.#inSensitiveState();
+    return this.#asked.sensitive || this.#exchange === 'answer' || this.#inSensitiveState();
   }
 
   /** Answers what the text ends with. */
@@ -158,7 +221,17 @@ export class Privacy {
   }
 
   #before(tail: Tail, grows: boolean): Before {
-    return { tail, grows, asked: this.#question, known: this.#known };
+    const { text, socialTurns } = this.#asked;
+    return { tail, grows, asked: socialTurns > 0 ? `${text} ${SOCIAL_ASKED}` : text, known: this.#known };
+  }
+
+  /** Digits are the answer to whatever was asked; "one second" has none. */
+  #noteGiven(callerText: string): void {
+    const given = digitRuns(callerText, this.#language).some(
+      ({ digits }) => digits !== undefined && digits.length >= SECRET_DIGITS_MIN,
+    );
+    const socialTurns = given ? 0 : Math.max(0, this.#asked.socialTurns - 1);
+    this.#asked = { ...this.#asked, socialTurns };
   }
 
   #learn(callerText: string): void {

@@ -157,17 +157,17 @@ export class SpokenNumbers {
 
   #keep(spoken: Spoken): void {
     this.#kept = [...this.#kept, spoken].slice(-KEPT_MAX);
-    this.#look(spoken);
+    this.#look(spoken, false);
   }
 
   /** Numbers have become known: they may have been said before. */
   #lookBack(): void {
     this.#known = this.#privacy.numbersKnown;
-    for (const spoken of this.#kept) this.#look(spoken);
+    for (const spoken of this.#kept) this.#look(spoken, true);
   }
 
-  #look(spoken: Spoken): void {
-    const spans = this.#privacy.numbersIn(spoken.text, spoken.tail);
+  #look(spoken: Spoken, past: boolean): void {
+    const spans = this.#privacy.numbersIn(spoken.text, spoken.tail, past);
     for (const kind of ['card', 'ssn'] as const) {
       const of = spans.filter((span) => span.kind === kind);
       const [first, last] = [of[0], of.at(-1)];

@@ -45,7 +45,8 @@ export class Standing {
     return conversation.snapshot(this.#info, {
       reply: speech === undefined ? undefined : replies.get(speech.id),
       heardText: playout.heard()?.text ?? '',
-      callerText: phase.kind === 'thinking' ? '' : turnText(said, keyed),
+      // Of a call that is closed what nobody has answered is history.
+      callerText: phase.kind === 'thinking' || connection.kind === 'closed' ? '' : turnText(said, keyed),
       turn: Math.max(turn, conversation.turn),
       ending: endingOf(connection),
       handedOver,

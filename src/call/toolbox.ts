@@ -1,5 +1,6 @@
 // What the model can do besides talking: the tools of the agent's file, the built-in ones, and the moves between
 // the agent's states. Each answers a text for the model; none throws, unless it is stopped.
+import { fieldNames } from '../agent/prompt.ts';
 import type { AgentTool } from '../agent/schema.ts';
 import { digitTones } from '../audio/tone.ts';
 import { isRecord, parseJson } from '../base/json.ts';
@@ -28,6 +29,8 @@ export type ToolNews =
 export interface ToolboxListener {
   /** The call is to end this way, after the last words. */
   ending(ending: Ending): void;
+  /** Whether others are told this text as it is. */
+  isTold(text: string): boolean;
   /** Something was learnt about the person. */
   noteFields(fields: Readonly<Record<string, string>>): void;
   news(news: ToolNews): void;
@@ -44,6 +47,11 @@ const BUILTIN: ReadonlySet<string> = new Set([
 ]);
 /** One note on a lead. */
 const FIELD_CHARS_MAX = 500;
+/** A name that the agent's file doesn't have: the model's own words, so it must be no place for what the caller said. */
+const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/u;
+const FIELD_NAME_DIGITS_MAX = 4;
+/** A field of this name would stand for the lead's own in later calls. */
+const LEAD_OWN: ReadonlySet<string> = new Set(['name', 'phone']);
 
 export class Toolbox {
   readonly #world: CallWorld;
@@ -178,10 +186,27 @@ export class Toolbox {
 
   #noteField(name: string, value: string): ToolOutcome {
     if (name === '' || value === '') return { result: 'A name and a value are needed.', askAgain: true };
+    const names = fieldNames(this.#world.agent);
+    if (names.length > 0 && !names.includes(name))
+      return { result: `Only these can be noted: ${names.join(', ')}.`, askAgain: true };
+    if (names.length === 0 && !this.#isFieldName(name)) return { result: NO_FIELD_NAME, askAgain: true };
     this.#listener.noteFields({ [name]: value.slice(0, FIELD_CHARS_MAX) });
     return { result: 'Noted.', askAgain: true };
   }
+
+  #isFieldName(name: string): boolean {
+    const digits = name.replaceAll(/\D/gu, '').length;
+    return (
+      FIELD_NAME.test(name) &&
+      digits <= FIELD_NAME_DIGITS_MAX &&
+      !LEAD_OWN.has(name.toLowerCase()) &&
+      this.#listener.isTold(name)
+    );
+  }
 }
+
+const NO_FIELD_NAME =
+  'A name is at most 64 letters, digits, _ and -, begins with a letter, has no more than four digits, tells none that the caller gave, and is neither name nor phone.';
 
 /** `name` is the agent's file's, never what a model made up. */
 function toolSpan(parent: Span, name: string): Span {

@@ -1,7 +1,11 @@
 // Takes payment cards' and US social-security numbers out of a text. Pure: what was said before comes in, what
 // the next text may go on from comes out. English only; figures are found in every language.
 import { beginsLikeCard, CARD_DIGITS_MAX, CARD_DIGITS_MIN, isCard } from './cards.ts';
-import { groupsOf, type Group, type Reading } from './spokenDigits.ts';
+import { KNOWN_DIGITS_MIN, namedSocialAt, OPEN_STRANGERS_MAX, socialNumbers } from './socialNumbers.ts';
+import { mergedSpans, without, type NumberKind, type NumberSpan, type Span } from './spans.ts';
+import { groupsOf, rowsOf, type Group, type Reading } from './spokenDigits.ts';
+
+export type { NumberKind, NumberSpan } from './spans.ts';
 
 export interface RedactionRules {
   readonly cards: boolean;
@@ -21,7 +25,7 @@ export interface Before {
   readonly tail: Tail;
   /** It may go on: what may be a card's number so far is hidden sooner than in a text that is whole. */
   readonly grows: boolean;
-  /** What was asked, for what the digits are. */
+  /** What was asked, sentence by sentence, for what the digits are. */
   readonly asked: string;
   /** Digits of what was found before in this conversation: parts of them are taken out as well. */
   readonly known: ReadonlyMap<string, NumberKind>;
@@ -36,15 +40,6 @@ export interface Redacted {
   readonly spans: readonly NumberSpan[];
 }
 
-export type NumberKind = 'card' | 'ssn';
-
-/** A stretch of a text, of its characters, that is a number or a part of one. */
-export interface NumberSpan {
-  readonly start: number;
-  readonly end: number;
-  readonly kind: NumberKind;
-}
-
 export const NO_TAIL: Tail = { digits: '', social: undefined };
 export const NOTHING_BEFORE: Before = { tail: NO_TAIL, grows: false, asked: '', known: new Map() };
 
@@ -56,10 +51,6 @@ const LONG_DIGITS_MIN = 11;
 const CARD_STRANGERS_MAX = 4;
 /** ... in any other: check digits are right in one of ten numbers, so two that have little to do with each other are not joined. */
 const STRANGERS_MAX = 2;
-/** The same, while there is no check digit to say that it is one number. */
-const OPEN_STRANGERS_MAX = 2;
-/** Fewer digits of a known number than these tell nothing. */
-const KNOWN_DIGITS_MIN = 3;
 /** So many in a row as in a known number are no chance: of 100,000 telephone numbers 72 (6 x 12 places) share them with a card's. */
 const SHARED_DIGITS_MIN = 5;
 const PHONE_DIGITS = 10;
@@ -69,13 +60,10 @@ const ABROAD_DIGITS_MAX = 13;
 const WORDS_AFTER_MAX = 8;
 
 const ABOUT_CARD = /\b(?:cards?|visa|master ?card|amex|american express|discover|credit|debit)\b/iu;
-const ABOUT_SSN = /\b(?:ssn|social|s\.s\.n)\b/iu;
 const ABOUT_OTHER =
   /\b(?:phones?|telephone|mobile|cell|fax|call|reach|text|accounts?|orders?|confirmation|reference|case|ticket|invoice|tracking|routing|policy|claim|member|membership|serial|booking|reservation|zip|code|number plate|id|part|extension|pin|isbn|customer|loyalty|flight|po|rma|born|birthday|date|dollars)\b/iu;
 
-interface Span extends NumberSpan {
-  readonly what: '[card number]' | '[social security number]' | '[digits]';
-}
+const SENTENCE_END = /(?<=[.?!])\s+/u;
 
 const READINGS: readonly Reading[] = [
   { homophones: false, apart: false },
@@ -100,7 +88,11 @@ export function redact(text: string, rules: RedactionRules, before: Before = NOT
       spans.push(...openCards(text, read, before, about, found));
     }
   }
-  const social = rules.ssn ? socialNumbers(text, groups, before, found) : undefined;
+  if (rules.cards) spans.push(...cardsInRuns(groups, found));
+  const { asked, grows } = before;
+  const social = rules.ssn
+    ? socialNumbers(text, groups, { open: before.tail.social, asked, grows }, found)
+    : undefined;
   if (social !== undefined) spans.push(...social.spans);
   spans.push(...knownParts(groups, before.known));
   const digits = tailOf(text, groups, before.tail.digits, about);
@@ -116,10 +108,19 @@ export function redact(text: string, rules: RedactionRules, before: Before = NOT
 /** What numbers in this text are likely to be. */
 type About = 'card' | 'other' | 'anything';
 
+/** What was asked last and says what it is about counts. */
 function aboutOf(text: string, asked: string): About {
-  const all = `${asked} ${text}`;
+  const names = (said: string): boolean => ABOUT_CARD.test(said) || ABOUT_OTHER.test(said);
+  const all = `${asked.split(SENTENCE_END).findLast(names) ?? ''} ${text}`;
   if (ABOUT_CARD.test(all)) return 'card';
   return ABOUT_OTHER.test(all) ? 'other' : 'anything';
+}
+
+/** Whether this asks for a number that is no social-security number. */
+export function asksForOther(sentence: string): boolean {
+  return (
+    sentence.includes('?') && namedSocialAt(sentence) === undefined && aboutOf(sentence, '') !== 'anything'
+  );
 }
 
 /** Every stretch of groups that is a card's number; `ahead` are the digits of the text before. */
@@ -164,6 +165,26 @@ function cardAtStart(digits: string, lastLength: number): string | undefined {
     }
   }
   return undefined;
+}
+
+/** Figures without a pause between them, longer than any card's number, are hidden when one is in them: all that was pasted. */
+function cardsInRuns(groups: readonly Group[], found: Map<string, NumberKind>): readonly Span[] {
+  const spans: Span[] = [];
+  for (const { start, end, digits } of groups) {
+    if (digits.length <= CARD_DIGITS_MAX || !hasCard(digits)) continue;
+    found.set(digits, 'card');
+    spans.push({ start, end, kind: 'card', what: '[card number]' });
+  }
+  return spans;
+}
+
+function hasCard(digits: string): boolean {
+  for (let from = 0; from + CARD_DIGITS_MIN <= digits.length; from += 1) {
+    if (!beginsLikeCard(digits.slice(from, from + CARD_DIGITS_MIN))) continue;
+    for (let length = CARD_DIGITS_MIN; length <= CARD_DIGITS_MAX; length += 1)
+      if (isCard(digits.slice(from, from + length))) return true;
+  }
+  return false;
 }
 
 /** Rows that begin like a card's number and are too long to be shown: unfinished, misheard or corrected ones. */
@@ -212,106 +233,6 @@ function leastHidden(about: About, goesOn: boolean, grows: boolean, rowLeast: nu
   return grows ? rowLeast : LONG_DIGITS_MIN;
 }
 
-/** Groups that were dictated in one go, with no more strangers between two of them; with `again`, anew behind each correction. */
-function rowsOf(
-  groups: readonly Group[],
-  strangersMax: number,
-  again = false,
-): readonly (readonly Group[])[] {
-  const rows: Group[][] = [];
-  for (const group of groups) {
-    const row = rows.at(-1);
-    if (row === undefined || group.strangers > strangersMax || (again && group.corrects)) rows.push([group]);
-    else row.push(group);
-  }
-  return rows;
-}
-
-interface Socials {
-  readonly spans: readonly Span[];
-  /** Of the one that the text ends in the middle of. */
-  readonly open: string | undefined;
-}
-
-/** 3-2-4 as it is written or dictated, and every row of digits where it was asked for or named as such. */
-function socialNumbers(
-  text: string,
-  groups: readonly Group[],
-  before: Before,
-  found: Map<string, NumberKind>,
-): Socials {
-  const spans: Span[] = [];
-  const named = ABOUT_SSN.exec(text)?.index ?? (ABOUT_SSN.test(before.asked) ? 0 : undefined);
-  let open = named === undefined ? undefined : '';
-  for (const [i, row] of rowsOf(groups, 0).entries()) {
-    const first = row[0];
-    const last = row.at(-1);
-    if (first === undefined || last === undefined) continue;
-    const ahead = i === 0 && first.strangers <= OPEN_STRANGERS_MAX ? before.tail.social : undefined;
-    const own = row.map((group) => group.digits).join('');
-    const digits = (ahead ?? '') + own;
-    // The agent may name it after the digits, the caller before.
-    const isNamed =
-      ahead !== undefined || (named !== undefined && (own.length === SOCIAL_DIGITS || named <= first.start));
-    if (isNamed && digits.length >= KNOWN_DIGITS_MIN && digits.length <= SOCIAL_DIGITS + 2) {
-      if (digits.length > KNOWN_DIGITS_MIN) found.set(digits, 'ssn');
-      spans.push({ start: first.start, end: last.end, kind: 'ssn', what: '[social security number]' });
-      open = digits.length < SOCIAL_DIGITS ? digits : undefined;
-      continue;
-    }
-    if (isNamed && digits.length < KNOWN_DIGITS_MIN) open = digits;
-    for (const [from, to, whole] of printedSocials(text, row, before.grows)) {
-      if (whole.length === SOCIAL_DIGITS) found.set(whole, 'ssn');
-      spans.push({ start: from, end: to, kind: 'ssn', what: '[social security number]' });
-    }
-  }
-  return { spans, open };
-}
-
-const SOCIAL_DIGITS = 9;
-/** Between the parts of a number that is printed, and of one that is read out as it is printed. */
-const PART_ENDS = /[.,;\u2010-\u2015-]| (?:dash|hyphen|minus|space|then) /iu;
-const PRINTED = /^\d{3}[ .\u2010-\u2015-]\d{2}[ .\u2010-\u2015-]\d{1,4}$/u;
-
-/** Rows of 3-2-4 digits with something between these parts and nothing within; the last part may be unfinished. */
-function printedSocials(
-  text: string,
-  row: readonly Group[],
-  grows: boolean,
-): readonly (readonly [number, number, string])[] {
-  const parts: { start: number; end: number; digits: string }[] = [];
-  let figuresAlone = true;
-  let lastLength = 0;
-  for (const { start, end, digits } of row) {
-    const part = parts.at(-1);
-    figuresAlone &&= /^\d/u.test(text.slice(start, end));
-    if (
-      part === undefined ||
-      PART_ENDS.test(text.slice(part.end, start)) ||
-      lastLength > 1 ||
-      digits.length > 1
-    )
-      parts.push({ start, end, digits });
-    else parts[parts.length - 1] = { start: part.start, end, digits: part.digits + digits };
-    lastLength = digits.length;
-  }
-  const found: (readonly [number, number, string])[] = [];
-  for (let i = 0; i + 2 < parts.length; i += 1) {
-    const [area, group, serial] = parts.slice(i, i + 3);
-    if (area === undefined || group === undefined || serial === undefined) continue;
-    const whole = area.digits + group.digits + serial.digits;
-    const lengths = `${area.digits.length} ${group.digits.length} ${serial.digits.length}`;
-    const isPrinted = PRINTED.test(text.slice(area.start, serial.end));
-    // Read out, it is nothing else only if it is whole and stands alone.
-    const isReadOut =
-      !figuresAlone && parts.length === 3 && (grows ? /^3 2 [1-4]$/u : /^3 2 4$/u).test(lengths);
-    // Numbers are not issued with 000, 666 or 9xx in front (SSA, POMS RM 10201.035).
-    if ((!isPrinted && !isReadOut) || /^(?:000|666|9)/u.test(whole)) continue;
-    found.push([area.start, serial.end, whole]);
-  }
-  return found;
-}
-
 /** What was found once is hidden wherever it, or a part of it, is said again. */
 function knownParts(groups: readonly Group[], known: Before['known']): readonly Span[] {
   if (known.size === 0) return [];
@@ -338,30 +259,6 @@ function sharesDigits(digits: string, number: string): boolean {
   return digits.includes(number);
 }
 
-function mergedSpans(spans: readonly Span[]): readonly Span[] {
-  const inOrder = [...spans].sort((a, b) => a.start - b.start || b.end - a.end);
-  const merged: Span[] = [];
-  for (const span of inOrder) {
-    const last = merged.at(-1);
-    if (last === undefined || span.start >= last.end) merged.push(span);
-    else {
-      const { kind, what } = last.what === '[digits]' ? span : last;
-      merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, span.end), kind, what };
-    }
-  }
-  return merged;
-}
-
-function without(text: string, spans: readonly Span[]): string {
-  let out = '';
-  let from = 0;
-  for (const { start, end, what } of spans) {
-    out += text.slice(from, start) + what;
-    from = end;
-  }
-  return out + text.slice(from);
-}
-
 /** The digits that the next text may go on from. */
 function tailOf(text: string, groups: readonly Group[], ahead: string, about: About): string {
   const rows = rowsOf(groups, 0);
@@ -373,10 +270,11 @@ function tailOf(text: string, groups: readonly Group[], ahead: string, about: Ab
   return about === 'other' && digits.length === PHONE_DIGITS ? '' : digits;
 }
 
-/** "Hold on, let me turn it round" doesn't end a number; a long sentence does. */
+/** "Hold on, let me turn it round" doesn't end a number, nor does what leads up to its name; a long sentence does. */
 function carried(text: string, tail: Tail): Tail {
-  if (wordsIn(text) > WORDS_AFTER_MAX) return NO_TAIL;
-  return ABOUT_SSN.test(text) ? { digits: '', social: '' } : tail;
+  const named = namedSocialAt(text);
+  if (wordsIn(text.slice(named)) > WORDS_AFTER_MAX) return NO_TAIL;
+  return named === undefined ? tail : { digits: '', social: '' };
 }
 
 function wordsIn(text: string): number {

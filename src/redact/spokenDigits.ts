@@ -187,6 +187,21 @@ export function groupsOf(text: string, reading: Reading): readonly Group[] {
   return groups;
 }
 
+/** Groups that were dictated in one go, with no more strangers between two of them; with `again`, anew behind each correction. */
+export function rowsOf(
+  groups: readonly Group[],
+  strangersMax: number,
+  again = false,
+): readonly (readonly Group[])[] {
+  const rows: Group[][] = [];
+  for (const group of groups) {
+    const row = rows.at(-1);
+    if (row === undefined || group.strangers > strangersMax || (again && group.corrects)) rows.push([group]);
+    else row.push(group);
+  }
+  return rows;
+}
+
 /** How far a word that is no digit takes the next number from the one before. */
 function strangeness(word: string, before: string): number {
   if (BREAKS.has(word)) return ANOTHER_NUMBER;

@@ -39,7 +39,7 @@ function walkForm(
 ): FormResult {
   const max = kind === 'card' ? CARD_MAX : SOCIAL_MAX;
   const taken = /taken back|begun again/u.test(form.name) ? TAKEN_BACK_DIGITS_MAX : 0;
-  const walked: Walked[] = Array.from({ length: numbers }, () => walk(turnsOf(form)));
+  const walked: Walked[] = Array.from({ length: numbers }, () => walk(turnsOf(form), form.asked));
   const most = (of: (one: Walked) => number): number => Math.max(...walked.map(of));
   return {
     kind,

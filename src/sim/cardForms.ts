@@ -20,6 +20,8 @@ export type Turns = readonly string[];
 export interface NumberForm {
   readonly name: string;
   readonly say: (number: string, random: Random) => Turns;
+  /** What the agent has asked before, sentence by sentence; otherwise nothing that says what the number is. */
+  readonly asked?: readonly string[];
 }
 
 /** First digits and length, as the schemes issue them. */

@@ -48,7 +48,12 @@ export interface Walked {
 
 type Rules = AgentFile['redaction'];
 
-export function walk(turns: Turns, rules: Rules = { cards: true, ssn: true }): Walked {
+/** `asked`: the agent's sentences before the first turn. */
+export function walk(
+  turns: Turns,
+  asked: readonly string[] = ['How can I help you?'],
+  rules: Rules = { cards: true, ssn: true },
+): Walked {
   const dtmf = {
     endKey: '#',
     clearKey: '*',
@@ -67,7 +72,7 @@ export function walk(turns: Turns, rules: Rules = { cards: true, ssn: true }): W
     if (count > most) [most, worst] = [count, `${said} => ${told}`];
     return count;
   };
-  privacy.agentSays('How can I help you?', false);
+  for (const [i, sentence] of asked.entries()) privacy.agentSays(sentence, i === 0);
   for (const text of turns) {
     const words = text.split(' ');
     for (let count = 1; count < words.length; count += 1) {

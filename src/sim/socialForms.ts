@@ -1,7 +1,7 @@
 // US social-security numbers as people write and dictate them, likewise from a seed.
 import type { Random } from '../base/random.ts';
 import type { NumberForm } from './cardForms.ts';
-import { pick, pickNumber } from './chance.ts';
+import { pick, pickDigits, pickNumber } from './chance.ts';
 import { digitWords, groupsOf, pairWords } from './numberWords.ts';
 
 /** One that could be issued: no 000, 666 or 9xx in front, no 00, no 0000. */
@@ -17,6 +17,23 @@ const printedSocial = (number: string): [string, string, string] => [
   number.slice(3, 5),
   number.slice(5),
 ];
+
+/** In figures, in words, or in groups of either. */
+function anyWay(number: string, random: Random): string {
+  const groups = printedSocial(number);
+  const spoken = groups.map((group) => digitWords(group, 'oh'));
+  return pick(random, [number, spoken.join(' '), groups.join(' '), spoken.join(', ')]);
+}
+
+/** Figures stay figures, words words, as one recogniser writes them. */
+function withZip(number: string, joint: string, random: Random): string {
+  const zip = pickDigits(random, 5);
+  return pick(random, [
+    `${number}${joint}${zip}`,
+    `${printedSocial(number).join('-')}${joint}${zip}`,
+    `${digitWords(number, 'oh')}${joint}${digitWords(zip, 'oh')}`,
+  ]);
+}
 
 export const SOCIAL_FORMS: readonly NumberForm[] = [
   {
@@ -56,6 +73,64 @@ export const SOCIAL_FORMS: readonly NumberForm[] = [
     say: (number) => {
       const [area, group, serial] = printedSocial(number);
       return [`my social is ${digitWords(area)}`, digitWords(group), digitWords(serial)];
+    },
+  },
+  {
+    name: 'named at the end of long words, given a turn later',
+    say: (number, random) => [
+      'okay so I think I should give you my social security number now',
+      anyWay(number, random),
+    ],
+  },
+  {
+    name: 'named, over turns, more digits behind it',
+    say: (number, random) => {
+      const [area, group, serial] = printedSocial(number);
+      return [
+        'my social is',
+        digitWords(area),
+        digitWords(group),
+        `${digitWords(serial)} ${digitWords(pickDigits(random, 5), 'oh')}`,
+      ];
+    },
+  },
+  {
+    name: 'named, a zip code behind it',
+    say: (number, random) => [`my social is ${withZip(number, pick(random, [' ', ', ', ' and ']), random)}`],
+  },
+  {
+    name: 'named, said twice',
+    say: (number, random) => {
+      const said = anyWay(number, random);
+      return [`my social is ${said}${pick(random, [', ', ' again ', ', again, '])}${said}`];
+    },
+  },
+  {
+    name: 'asked for before the last sentence',
+    asked: ['What is your social security number?', 'Please take your time.'],
+    say: (number, random) => [anyWay(number, random)],
+  },
+  {
+    name: 'asked for before the last sentence, last four',
+    asked: ['What are the last four digits of your social?', 'I need them to find you.'],
+    say: (number, random) => [pick(random, [number.slice(5), digitWords(number.slice(5), 'oh')])],
+  },
+  {
+    name: 'asked for, given after a moment',
+    asked: ['Could I have your S S N?'],
+    say: (number, random) => ['hold on, let me get my papers', anyWay(number, random)],
+  },
+  {
+    name: 'asked for with a zip code',
+    asked: ['I need two things.', 'Your social security number and your zip code, please.'],
+    say: (number, random) => [withZip(number, pick(random, [' ', ', ', ' and then ']), random)],
+  },
+  {
+    name: 'asked for, said twice',
+    asked: ['What is your tax ID?'],
+    say: (number, random) => {
+      const said = anyWay(number, random);
+      return [`${said}${pick(random, [', ', ' again '])}${said}`];
     },
   },
   {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseAgentFile } from '../../src/agent/file.ts';
 import { seededRandom } from '../../src/base/random.ts';
-import { Privacy, SECRETS_MAX } from '../../src/call/privacy.ts';
+import { ASKED_CHARS_MAX, ASKED_TURNS_MAX, Privacy, SECRETS_MAX } from '../../src/call/privacy.ts';
 import { anyCardNumber } from '../../src/sim/cardForms.ts';
 
 const AGENT = `
@@ -99,6 +99,101 @@ test('a turn that was taken back is asked for anew', () => {
   privacy.turnTakenBack();
   privacy.turnBegan('no 4 1 7');
   assert.equal(privacy.ofExchange('4 1 7'), '[3 digits]');
+});
+
+test('a question stands when its answer was taken back, and when nothing was heard of the reply to it', () => {
+  const { privacy } = open();
+  privacy.agentSays('Please tell me your PIN.', false);
+  privacy.turnBegan('4 8');
+  privacy.agentSays('Thanks.', true);
+  privacy.turnTakenBack();
+  assert.equal(privacy.ofCaller('4 8 2 1'), '[4 digits]');
+  privacy.turnBegan('4 8');
+  privacy.agentSays('Thanks.', true);
+  privacy.agentSpoke(false);
+  privacy.turnBegan('hold on');
+  privacy.agentSays('Yes, sure.', true);
+  privacy.agentSpoke(true);
+  privacy.turnBegan('2 1');
+  assert.equal(privacy.ofQuestion('2 1'), '[2 digits]');
+});
+
+const SOCIAL = '[social security number]';
+for (const sentences of [
+  ['What is your social security number?', 'Please take your time.'],
+  ['What are the last four digits of your social?', 'I need them to find you.'],
+  ['Could I have your S S N?', 'It is nine digits long.', 'You find it on your tax return.'],
+]) {
+  test(`"${sentences.join(' ')}" asks for a social-security number, whatever its last sentence is`, () => {
+    for (const answer of ['123456789', '6789', 'one two three four five six seven eight nine']) {
+      const { privacy } = open();
+      for (const [i, sentence] of sentences.entries()) privacy.agentSays(sentence, i === 0);
+      privacy.agentSays('Are you still there?', false);
+      assert.equal(privacy.ofWords(answer, true), SOCIAL);
+      assert.equal(privacy.ofCaller(answer), SOCIAL);
+      privacy.turnBegan(answer);
+      assert.equal(privacy.ofQuestion(answer), SOCIAL);
+    }
+  });
+}
+
+test('a caller who needs a moment for their social-security number is still asked for it', () => {
+  const { privacy } = open();
+  privacy.agentSays('What is your social security number?', true);
+  for (const text of ['hold on', 'I have to go and look for it in my drawer, one second']) {
+    privacy.turnBegan(text);
+    privacy.agentSays('Sure.', true);
+  }
+  assert.equal(privacy.ofCaller('123456789'), SOCIAL);
+  privacy.turnBegan('123456789');
+  privacy.agentSays('Thank you.', true);
+  assert.equal(privacy.ofCaller('I pay 350 a month'), 'I pay 350 a month');
+});
+
+test('a caller who does not give their social-security number is asked for something else, and that is told', () => {
+  const { privacy } = open();
+  privacy.agentSays('What is your social security number?', true);
+  privacy.turnBegan('I would rather not say');
+  privacy.agentSays('No problem.', true);
+  privacy.agentSays('What is your zip code?', false);
+  assert.equal(privacy.ofCaller('90210'), '90210');
+});
+
+test('a caller who has not given their social-security number for some turns is not asked for it any more', () => {
+  const { privacy } = open();
+  privacy.agentSays('What is your social security number?', true);
+  for (let i = 0; i <= ASKED_TURNS_MAX; i += 1) {
+    privacy.turnBegan('well');
+    privacy.agentSays('I see.', true);
+  }
+  assert.equal(privacy.ofCaller('I pay 350 a month'), 'I pay 350 a month');
+});
+
+test('of an agent who talks without end the last sentences count', () => {
+  const { privacy } = open();
+  privacy.agentSays('Your social is fine.', true);
+  const sentence = 'And another thing that I have to tell you about the house.';
+  for (let i = 0; i < ASKED_CHARS_MAX / sentence.length; i += 1) privacy.agentSays(sentence, false);
+  assert.equal(privacy.ofCaller('I pay 350 a month'), 'I pay 350 a month');
+});
+
+test('what was said before is no answer to what is asked now', () => {
+  const { privacy } = open();
+  privacy.turnBegan('I pay 350 a month');
+  privacy.agentSays('What is your social security number?', true);
+  privacy.turnBegan('123456789');
+  assert.equal(privacy.ofThePast('I pay 350 a month'), 'I pay 350 a month');
+  assert.equal(privacy.ofThePast('so 123456789'), 'so [digits]');
+});
+
+test('what stands in the place of a number names none', () => {
+  const { privacy } = open();
+  privacy.goOnFrom([
+    { kind: 'agent', text: 'What is your social security number?', cut: false },
+    { kind: 'caller', text: 'it is [social security number]' },
+    { kind: 'agent', text: 'I have [social security number]. What is your rent?', cut: false },
+  ]);
+  assert.equal(privacy.ofCaller('I pay 350 a month'), 'I pay 350 a month');
 });
 
 test('in a sensitive state every answer is kept secret', () => {

@@ -174,19 +174,24 @@ test('what the agent reads back is silent on its side, the sentence that has it'
   assert.deepEqual(silencesOf(caller), []);
 });
 
-test('a social-security number is marked as one', async () => {
-  const call = await RecordedCall.open('', 'What is your social security number?');
-  await call.says('I need to change my address.');
-  const words = await call.says('it is two one nine zero nine nine nine nine eight');
-  const { markers } = await call.ends();
-  assert.deepEqual(
-    markers.map(({ kind, side }) => [kind, side]),
-    [['ssn', 'caller']],
-  );
-  const [marker] = markers;
-  assert.ok(marker !== undefined);
-  covers(marker, stretch(words, 2));
-});
+for (const question of [
+  'What is your social security number?',
+  'What is your social security number? Please take your time.',
+]) {
+  test(`what is said to "${question}" is marked as a social-security number, and nothing that was said before`, async () => {
+    const call = await RecordedCall.open('', question);
+    await call.says('I have moved to 350 Elm Road.');
+    const words = await call.says('it is two one nine zero nine nine nine nine eight');
+    const { markers } = await call.ends();
+    assert.deepEqual(
+      markers.map(({ kind, side }) => [kind, side]),
+      [['ssn', 'caller']],
+    );
+    const [marker] = markers;
+    assert.ok(marker !== undefined);
+    covers(marker, stretch(words, 2));
+  });
+}
 
 test('words that come all at once say nothing of their times: all that the caller said then is silent', async () => {
   const call = await RecordedCall.open();

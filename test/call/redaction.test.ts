@@ -2,26 +2,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CallRig } from '../helpers/callRig.ts';
+import { Leaving, toldTexts } from '../helpers/leaving.ts';
 import { seededRandom } from '../../src/base/random.ts';
-import type { LogFields, Logger } from '../../src/base/logger.ts';
 import { anyCardNumber, CARD_FORMS, inTalk } from '../../src/sim/cardForms.ts';
 import { visibleDigits } from '../../src/sim/redactionWalk.ts';
 import { digitWords } from '../../src/sim/numberWords.ts';
-
-/** All that watchers and the store got, each text by itself. */
-function toldTexts(rig: CallRig): readonly string[] {
-  const texts: string[] = [];
-  const collect = (value: unknown): void => {
-    if (typeof value === 'string') texts.push(value);
-    else if (typeof value === 'object' && value !== null)
-      for (const [key, inner] of Object.entries(value)) {
-        if (!['callSid', 'from', 'to', 'at', 'startedAt', 'timings'].includes(key)) collect(inner);
-      }
-  };
-  collect(rig.events);
-  collect(rig.rows);
-  return texts;
-}
 
 async function callWith(texts: readonly string[], answer: string): Promise<CallRig> {
   const rig = new CallRig({ answer: () => [answer] });
@@ -68,45 +53,6 @@ test('a phone number is told as it was said', async () => {
   const rig = await callWith([said], 'Thank you.');
   assert.equal(rig.turns().at(-1)?.callerText, said);
 });
-
-/** What leaves a call beside its events and rows, each text by itself. */
-class Leaving {
-  readonly log: string[] = [];
-  /** The last word on each turn's transcript, and on where the call stands. */
-  readonly transcript = new Map<number, string>();
-  standing = '';
-
-  readonly world = {
-    logger: this.#logger(),
-    transcripts: {
-      turnChanged: (_callSid: string, index: number, turn: object) =>
-        void this.transcript.set(index, JSON.stringify(turn)),
-      flush: () => Promise.resolve(),
-    },
-    checkpoints: {
-      changed: (_callSid: string, take: () => { readonly snapshot: unknown }) => {
-        const { callSid: _sid, info: _info, ...said } = take().snapshot as Record<string, unknown>;
-        this.standing = JSON.stringify(said, (_key, value: unknown) =>
-          typeof value === 'number' ? undefined : value,
-        );
-      },
-      takeUp: () => Promise.resolve({ kind: 'unknown' as const }),
-      isTaken: () => Promise.resolve(false),
-      forget: () => undefined,
-      watchLost: () => undefined,
-      flush: () => Promise.resolve(),
-    },
-  };
-
-  #logger(): Logger {
-    const note = (fields: LogFields, message: string): void => {
-      const { callSid: _sid, streamSid: _stream, ...rest } = fields;
-      const words = Object.values(rest).filter((value) => typeof value === 'string');
-      this.log.push([message, ...words].join(' '));
-    };
-    return { debug: note, info: note, warn: note, error: note, child: () => this.#logger() };
-  }
-}
 
 /** Every seventh, so that written, spoken and split ones are among them. */
 for (const form of CARD_FORMS.filter((_form, at) => at % 6 === 4)) {
