@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 import { errorText } from '../base/errors.ts';
 import { MediaStream, type StreamOpening } from '../twilio/mediaStream.ts';
 import { isSigned } from '../twilio/signature.ts';
-import { isLocalPeer, isOwnOrigin } from './auth.ts';
+import { isLocalRequest, isOwnOrigin } from './auth.ts';
 import type { ServerContext } from './context.ts';
 import { ticketedCall } from './softphone.ts';
 import { claimCall } from './streamClaim.ts';
@@ -19,7 +19,7 @@ export function mediaRefusal(context: ServerContext, request: IncomingMessage): 
   if (ticketed !== undefined) return browserRefusal(context, request, ticketed);
   const { authToken } = context.options.twilio;
   if (authToken === undefined) {
-    if (!isLocalPeer(request)) {
+    if (!isLocalRequest(request, context.addresses().publicUrl)) {
       return { status: 403, what: 'auth', message: 'only local peers are served' };
     }
   } else if (!isSigned(authToken, request.headers['x-twilio-signature'], context.addresses().mediaUrl, {})) {

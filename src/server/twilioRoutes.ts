@@ -10,7 +10,7 @@ import { connectStream, dial, hangUp, sayAndHangUp } from '../twilio/twiml.ts';
 import { parseAmd, parseRecording, parseStatus, parseVoice, type VoiceWebhook } from '../twilio/webhook.ts';
 import { nextStep } from './afterStream.ts';
 import { answerRefusal, ApiError } from './apiError.ts';
-import { isLocalPeer } from './auth.ts';
+import { isLocalRequest } from './auth.ts';
 import type { ServerContext } from './context.ts';
 import { refusalOf } from './rateLimits.ts';
 import { askElsewhere, hopsOf, turnAway } from './turnAway.ts';
@@ -164,7 +164,7 @@ function infoOf(form: VoiceWebhook): CallInfo {
 function checkPeer(context: ServerContext, request: FastifyRequest): void {
   const { twilio } = context.options;
   if (twilio.authToken === undefined) {
-    if (isLocalPeer(request.raw)) return;
+    if (isLocalRequest(request.raw, context.addresses().publicUrl)) return;
     const error = new ApiError(403, 'forbidden', 'only local peers are served');
     throw refusalOf(context, request.raw, 'auth', error);
   }

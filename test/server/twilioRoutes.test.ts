@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { OverloadReason } from '../../src/server/overload.ts';
-import { CALL, errorCode, PUBLIC, served, sign, storedCall, tokenIn } from './harness.ts';
+import { CALL, errorCode, PUBLIC, raw, served, sign, storedCall, tokenIn } from './harness.ts';
 
 const slow: { reason: OverloadReason | undefined } = { reason: undefined };
 
@@ -97,6 +97,32 @@ served(
   },
   { twilio: { accountSid: undefined, authToken: undefined } },
 );
+
+for (const route of ['/twilio/voice', '/twilio/status', '/twilio/amd'])
+  served(
+    `without an account ${route} is not for a page in a browser here, whatever name it has for this machine`,
+    async (harness) => {
+      const { host } = new URL(harness.server.url);
+      const body = `CallSid=${CALL}&AccountSid=AC1&CallStatus=completed&AnsweredBy=human`;
+      const posted = (...headers: readonly string[]): Promise<string> =>
+        raw(
+          harness,
+          `POST ${route} HTTP/1.1\r\n${headers.join('\r\n')}\r\nConnection: close\r\n` +
+            `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        );
+      for (const headers of [
+        ['Host: evil.example:8080', 'Origin: http://evil.example:8080'],
+        ['Host: evil.example:8080'],
+        [`Host: ${host}`, 'Origin: https://evil.example'],
+        [`Host: ${host}`, 'Origin: null'],
+      ])
+        assert.match(await posted(...headers), /^HTTP\/1\.1 403 /, headers.join(', '));
+      assert.deepEqual(harness.rejected, ['auth', 'auth', 'auth', 'auth']);
+      assert.deepEqual([harness.calls.prepared, harness.calls.told], [[], []]);
+      assert.match(await posted(`Host: ${host}`), /^HTTP\/1\.1 20[04] /, 'curl has no origin');
+    },
+    { twilio: { accountSid: undefined, authToken: undefined } },
+  );
 
 served('a signed form without a call is refused', async (harness) => {
   for (const route of ['/twilio/voice', '/twilio/status', '/twilio/amd', '/twilio/recording']) {
