@@ -88,9 +88,12 @@ export class Retention implements CallEraser {
   }
 
   async #round(): Promise<void> {
-    const { clock, onError } = this.#options;
+    const { clock, renewSpool, onError } = this.#options;
     try {
       await this.#followOthers();
+      // Whatever is deleted, here or elsewhere and now or later: what the database has is no longer in the spool then. Without
+      // a database nothing would go by it, and there would be a file for each minute.
+      renewSpool();
       if (clock.nowMs() - this.#sweptAtMs >= SWEEP_EVERY_MS) {
         await this.#sweep();
         this.#sweptAtMs = clock.nowMs();

@@ -194,6 +194,13 @@ function retentionContract(where: () => Where): void {
     one.deleted.length = 0;
   });
 
+  test('what the database has leaves the spool, also where nobody calls any more', async () => {
+    await one.keep('CAquiet');
+    assert.match(await one.spooled(), /CAquiet/);
+    await one.passUntil(async () => !(await one.spooled()).includes('CAquiet'), 'it is gone');
+    assert.deepEqual(await rowsOf('CAquiet'), [1, 3]);
+  });
+
   test('rows that come late do not bring it back, and are not counted as lost', async () => {
     await one.keep('CAlate');
     await one.store.eraser.eraseCall('CAlate');
@@ -283,6 +290,7 @@ function postgresSuite(server: Postgres): void {
     await b.passUntil(async () => (await b.recordings('CAthere')).length === 0, 'its recordings are gone');
     assert.deepEqual(b.deleted, ['3 recording by request']);
     assert.equal(await b.store.reader.call('CAthere'), undefined);
+    await b.passUntil(async () => !(await b.spooled()).includes(SECRET), 'none of its words is in its spool');
     await a.close();
     await b.close();
   });
