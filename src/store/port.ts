@@ -193,7 +193,10 @@ export interface CallReader {
   ping(): Promise<void>;
 }
 
-/** What became of the wish to delete a call. `live`: it is under way, and nothing was deleted. */
+/**
+ * What became of the wish to delete a call. `unknown`: there was nothing of it, and what comes later is refused. `live`: it is
+ * under way, and nothing was deleted.
+ */
 export type Deletion = 'deleted' | 'unknown' | 'live';
 
 export interface CallEraser {
