@@ -14,7 +14,10 @@ const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
 
 /** Why this upgrade to a media stream is refused, if it is. */
-export function mediaRefusal(context: ServerContext, request: IncomingMessage): UpgradeRefusal | undefined {
+export async function mediaRefusal(
+  context: ServerContext,
+  request: IncomingMessage,
+): Promise<UpgradeRefusal | undefined> {
   const ticketed = ticketedCall(request);
   if (ticketed !== undefined) return browserRefusal(context, request, ticketed);
   const { authToken } = context.options.twilio;
@@ -31,18 +34,20 @@ export function mediaRefusal(context: ServerContext, request: IncomingMessage): 
 const FULL = { status: 503, what: 'overload', message: 'no more streams are taken now' } as const;
 
 /** A page cannot sign: it is ours, and its ticket is good for this one upgrade. */
-function browserRefusal(
+async function browserRefusal(
   context: ServerContext,
   request: IncomingMessage,
   callSid: string,
-): UpgradeRefusal | undefined {
+): Promise<UpgradeRefusal | undefined> {
   if (!isOwnOrigin(request, context.addresses().publicUrl)) {
     return { status: 403, what: 'auth', message: 'only pages of this gateway are served' };
   }
   if (context.admission.streamsFull) return FULL;
-  return context.tickets.admits(request, `media-${callSid}`)
-    ? undefined
-    : { status: 403, what: 'token', message: 'the ticket is not for this, spent or out of time' };
+  if (!(await context.tickets.admits(request, `media-${callSid}`))) {
+    return { status: 403, what: 'token', message: 'the ticket is not for this, spent or out of time' };
+  }
+  // Others may have come while it was asked about.
+  return context.admission.streamsFull ? FULL : undefined;
 }
 
 /** Waits for the start, checks whose it is, and hands the stream to the calls. */
