@@ -181,6 +181,8 @@ export interface CallReader {
   searchedTo(search: CallSearch): Promise<Date | undefined>;
   latency(window: LatencyWindow): Promise<TurnLatency>;
   call(callSid: string): Promise<StoredCall | undefined>;
+  /** Whether the end of the call is known, or it was deleted by request. One statement, by keys. */
+  isOver(callSid: string): Promise<boolean>;
   leads(page: { readonly limit: number; readonly before?: Date }): Promise<readonly Lead[]>;
   lead(id: string): Promise<Lead | undefined>;
   /** Throws `LeadConflict` when the phone number is another lead's. */
