@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Sharing } from './sharing.ts';
 import { StereoRecording } from './store/recording.ts';
-import { recordingPath } from './store/recordingFolder.ts';
+import { recordingPaths } from './store/recordingFolder.ts';
 import { openStore, type Store } from './store/store.ts';
 import { TAPES_FOLDER } from './tape/tapeFile.ts';
 import { Tapes } from './tape/tapes.ts';
@@ -91,16 +91,22 @@ function openRecording(
   metrics: Metrics,
   logger: Logger,
 ): OpenRecording {
-  const file = recordingPath(callSid, part);
+  const [file = '', ...otherwise] = recordingPaths(callSid, part).map((name) => path.join(dataDir, name));
   const recording = new StereoRecording({
-    path: path.join(dataDir, file),
+    path: file,
+    otherwise,
     durationMaxMs: 4 * 60 * 60 * 1_000,
     onError: (error) => {
       metrics.dropped('recording', 1);
       logger.error({ callSid, failure: error.message }, 'a recording failed');
     },
   });
-  return { recording, path: file };
+  return {
+    recording,
+    get path() {
+      return path.relative(dataDir, recording.path);
+    },
+  };
 }
 
 /** Tapes of the calls that the configuration names; `closing` is what is done at the end. */

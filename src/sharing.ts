@@ -20,7 +20,7 @@ export interface Sharing {
   /** Undefined without Redis. */
   readonly fleet: Fleet | undefined;
   /** What the server is given of it. */
-  readonly forServer: Pick<ServerOptions, 'events' | 'others' | 'streams' | 'sharedLimits'>;
+  readonly forServer: Pick<ServerOptions, 'events' | 'others' | 'streams' | 'sharedTickets' | 'sharedLimits'>;
   close(): Promise<void>;
 }
 
@@ -36,7 +36,13 @@ export function openSharing({ redisUrl, disabled }: Config, clock: Clock, logger
     bus,
     events: fleet ?? bus,
     fleet,
-    forServer: { events: bus, others: fleet?.others, streams: fleet?.streams, sharedLimits: fleet?.limits },
+    forServer: {
+      events: bus,
+      others: fleet?.others,
+      streams: fleet?.streams,
+      sharedTickets: fleet?.tickets,
+      sharedLimits: fleet?.limits,
+    },
     close: async () => {
       bus.close();
       await fleet?.close();

@@ -80,6 +80,6 @@ export interface CallWorld {
 
 export interface OpenRecording {
   readonly recording: StereoRecording;
-  /** Below the data folder. */
+  /** Below the data folder; another one once it turns out that this is there already. */
   readonly path: string;
 }

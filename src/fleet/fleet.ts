@@ -5,8 +5,9 @@ import type { EventBus } from '../events/bus.ts';
 import type { LiveEvent } from '../events/event.ts';
 import { Actions } from './actions.ts';
 import { EventRelay } from './eventRelay.ts';
-import type { OtherInstances, OtherStreams } from './port.ts';
+import type { OtherInstances, OtherStreams, SharedTickets } from './port.ts';
 import { SharedStreams } from './sharedStreams.ts';
+import { openSharedTickets } from './sharedTickets.ts';
 import { RedisLink } from './redisLink.ts';
 import { LimitNews } from './limitNews.ts';
 
@@ -26,6 +27,7 @@ export interface Fleet {
   readonly lostEvents: number;
   readonly others: OtherInstances;
   readonly streams: OtherStreams;
+  readonly tickets: SharedTickets;
   /** Where instances count together. */
   readonly limits: LimitNews;
   /** For those who watch here and for those who watch elsewhere. Never waits, never throws. */
@@ -49,6 +51,7 @@ export function openFleet({ redisUrl, instance, bus, clock, logger }: FleetOptio
     },
     others: actions,
     streams: new SharedStreams({ link, instance, clock }),
+    tickets: openSharedTickets(link, instance),
     limits: new LimitNews({ link, instance, clock }),
     publish: (event) => {
       bus.publish(event);

@@ -67,3 +67,9 @@ export interface OtherStreams {
   taken(callSid: string): void;
   onTaken(listener: (callSid: string) => void): void;
 }
+
+/** The tickets of pages that were spent, at whichever instance. */
+export interface SharedTickets {
+  /** Whether nobody had claimed the ticket of this nonce before. Rejects when that can't be known. */
+  claim(nonce: string): Promise<boolean>;
+}

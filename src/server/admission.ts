@@ -10,7 +10,7 @@ export const RECONNECTS_MAX = 3;
 /** Calls whose reconnections are remembered; over it the oldest is forgotten. */
 const RECONNECTING_CALLS_MAX = 10_000;
 
-/** Webhooks that have begun a stream, remembered so that they begin no other. */
+/** Webhooks that have begun a stream, or whose call is over, remembered so that they begin no other. */
 const BEGUN_MAX = 10_000;
 
 /** Why no new call is taken. */
@@ -23,7 +23,7 @@ export class Admission {
   readonly #streams: OtherStreams | undefined;
   readonly #pending: PendingCalls;
   readonly #tokens: StreamTokens;
-  /** What streams were begun with that may not begin another; the oldest first. */
+  /** What may not begin a stream any more; the oldest first. */
   readonly #begun = new Set<string>();
   readonly #reconnects = new Map<string, number>();
   readonly #creating = new Set<Promise<unknown>>();
@@ -88,9 +88,16 @@ export class Admission {
     return token;
   }
 
-  /** Whether a stream was begun with it here. */
+  /** Whether a stream was begun with it here, or may never be. */
   hasBegun(once: string): boolean {
     return this.#begun.has(once);
+  }
+
+  /** It begins no stream from now on. */
+  noteBegun(once: string): void {
+    this.#begun.add(once);
+    const [oldest] = this.#begun;
+    if (oldest !== undefined && this.#begun.size > BEGUN_MAX) this.#begun.delete(oldest);
   }
 
   /** Its stream went to another instance. */
@@ -111,14 +118,8 @@ export class Admission {
   ): { readonly redemption: Redemption; readonly once: string | undefined } {
     const redemption = this.#tokens.redeem(token, callSid);
     const once = this.#tokens.onceOf(token);
-    if (redemption === 'ok' && once !== undefined) this.#noteBegun(once);
+    if (redemption === 'ok' && once !== undefined) this.noteBegun(once);
     return { redemption, once };
-  }
-
-  #noteBegun(once: string): void {
-    this.#begun.add(once);
-    const [oldest] = this.#begun;
-    if (oldest !== undefined && this.#begun.size > BEGUN_MAX) this.#begun.delete(oldest);
   }
 
   find(callSid: string): CallInfo | undefined {

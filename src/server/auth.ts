@@ -30,7 +30,7 @@ export function isLocalPeer(request: IncomingMessage): boolean {
 }
 
 /**
- * Whether the page behind a WebSocket is ours. Browsers let any page open a socket to any address
+ * Whether the page behind a request is ours. Browsers let any page open a socket to any address, or post a form there,
  * and say in `Origin` whose it is; other clients say nothing.
  */
 export function isOwnOrigin(request: IncomingMessage, publicUrl: string): boolean {
@@ -38,6 +38,14 @@ export function isOwnOrigin(request: IncomingMessage, publicUrl: string): boolea
   if (origin === undefined) return true;
   if (!URL.canParse(origin)) return false;
   return new URL(origin).host === host || new URL(origin).origin === new URL(publicUrl).origin;
+}
+
+/**
+ * Whether somebody on this machine asks, and no page of somebody else's in a browser here: for what is served to whoever
+ * has nothing to show.
+ */
+export function isLocalRequest(request: IncomingMessage, publicUrl: string): boolean {
+  return isLocalPeer(request) && isLocalHost(request.headers.host) && isOwnOrigin(request, publicUrl);
 }
 
 /** A name that resolves to us by somebody else's doing (DNS rebinding) is not a local name. */

@@ -19,20 +19,20 @@ export function eventTicketRoute(app: FastifyInstance, context: ServerContext): 
   );
 }
 
-/** Why this watcher is refused, if it is. */
-export function eventsRefusal(
+/** Why this watcher is refused, if it is. `watchers`: how many there are by now. */
+export async function eventsRefusal(
   context: ServerContext,
   request: IncomingMessage,
-  watchers: number,
-): UpgradeRefusal | undefined {
+  watchers: () => number,
+): Promise<UpgradeRefusal | undefined> {
   const access = adminAccess(request, context.options.adminToken);
-  if (access === 'unauthorized' && !context.tickets.admits(request, 'events')) {
+  if (access === 'unauthorized' && !(await context.tickets.admits(request, 'events'))) {
     return { status: 401, what: 'auth', message: 'a valid bearer token or ticket is required' };
   }
   if (access === 'not_local' || !isOwnOrigin(request, context.addresses().publicUrl)) {
     return { status: 403, what: 'auth', message: 'only local peers are served' };
   }
-  return watchers >= context.limits.watchersMax
+  return watchers() >= context.limits.watchersMax
     ? { status: 503, what: 'overload', message: 'no more watchers are taken now' }
     : undefined;
 }

@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 import { errorText } from '../base/errors.ts';
 import { MediaStream, type StreamOpening } from '../twilio/mediaStream.ts';
 import { isSigned } from '../twilio/signature.ts';
-import { isLocalPeer, isOwnOrigin } from './auth.ts';
+import { isLocalRequest, isOwnOrigin } from './auth.ts';
 import type { ServerContext } from './context.ts';
 import { ticketedCall } from './softphone.ts';
 import { claimCall } from './streamClaim.ts';
@@ -14,12 +14,15 @@ const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
 
 /** Why this upgrade to a media stream is refused, if it is. */
-export function mediaRefusal(context: ServerContext, request: IncomingMessage): UpgradeRefusal | undefined {
+export async function mediaRefusal(
+  context: ServerContext,
+  request: IncomingMessage,
+): Promise<UpgradeRefusal | undefined> {
   const ticketed = ticketedCall(request);
   if (ticketed !== undefined) return browserRefusal(context, request, ticketed);
   const { authToken } = context.options.twilio;
   if (authToken === undefined) {
-    if (!isLocalPeer(request)) {
+    if (!isLocalRequest(request, context.addresses().publicUrl)) {
       return { status: 403, what: 'auth', message: 'only local peers are served' };
     }
   } else if (!isSigned(authToken, request.headers['x-twilio-signature'], context.addresses().mediaUrl, {})) {
@@ -31,18 +34,20 @@ export function mediaRefusal(context: ServerContext, request: IncomingMessage): 
 const FULL = { status: 503, what: 'overload', message: 'no more streams are taken now' } as const;
 
 /** A page cannot sign: it is ours, and its ticket is good for this one upgrade. */
-function browserRefusal(
+async function browserRefusal(
   context: ServerContext,
   request: IncomingMessage,
   callSid: string,
-): UpgradeRefusal | undefined {
+): Promise<UpgradeRefusal | undefined> {
   if (!isOwnOrigin(request, context.addresses().publicUrl)) {
     return { status: 403, what: 'auth', message: 'only pages of this gateway are served' };
   }
   if (context.admission.streamsFull) return FULL;
-  return context.tickets.admits(request, `media-${callSid}`)
-    ? undefined
-    : { status: 403, what: 'token', message: 'the ticket is not for this, spent or out of time' };
+  if (!(await context.tickets.admits(request, `media-${callSid}`))) {
+    return { status: 403, what: 'token', message: 'the ticket is not for this, spent or out of time' };
+  }
+  // Others may have come while it was asked about.
+  return context.admission.streamsFull ? FULL : undefined;
 }
 
 /** Waits for the start, checks whose it is, and hands the stream to the calls. */

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { LiveCalls } from '../call/port.ts';
 import type { EventBus } from '../events/bus.ts';
-import type { AskedOutcome, OtherInstances, OtherStreams } from '../fleet/port.ts';
+import type { AskedOutcome, OtherInstances, OtherStreams, SharedTickets } from '../fleet/port.ts';
 import type { CallEraser, CallReader } from '../store/port.ts';
 import type { TwilioRest } from '../twilio/rest.ts';
 import type { OverloadReason } from './overload.ts';
@@ -146,6 +146,8 @@ export interface ServerOptions {
   readonly others?: OtherInstances | undefined;
   /** Where instances announce streams to each other; without it each stream comes back to the one that announced it. */
   readonly streams?: OtherStreams | undefined;
+  /** Where instances spend tickets together; without it each knows of those that were shown to it. */
+  readonly sharedTickets?: SharedTickets | undefined;
   /** Places outgoing calls; without it there are none. */
   readonly rest: TwilioRest | undefined;
   readonly readiness: () => Readiness;

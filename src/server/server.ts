@@ -32,7 +32,7 @@ export async function openServer(options: ServerOptions): Promise<GatewayServer>
   let addresses: Addresses = addressesOf(options, 'http://127.0.0.1');
   const { metrics, logger, clock, sharedLimits: shared } = options;
   const rates = new RateLimits(options.rateLimits ?? RATE_LIMITS, { metrics, logger, clock, shared });
-  const tickets = new SocketTickets(options.adminToken, options.clock);
+  const tickets = new SocketTickets(options.adminToken, options.clock, options.sharedTickets);
   const softphone = new Softphone(options, admission, tickets);
   const context: ServerContext = {
     options,

@@ -4,11 +4,15 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import { secretText } from '../base/random.ts';
+import { within } from '../base/within.ts';
+import type { SharedTickets } from '../fleet/port.ts';
 
 /** The page opens its socket at once. */
 export const TICKET_TTL_MS = 30_000;
 /** Spent tickets are remembered while they could be played again; only who has the bearer can make so many. */
 const SPENT_MAX = 10_000;
+/** Whoever waits for others to say that they were not shown a ticket waits no longer. */
+const CLAIM_MS_MAX = 250;
 const NONCE_BYTES = 12;
 const SECRET_BYTES = 32;
 /** Beside it the page offers a name without it, which the server can choose: `turnpike.events`. */
@@ -19,18 +23,20 @@ export type TicketPurpose = 'events' | `media-${string}`;
 
 /**
  * Tickets of one use for half a minute. They are signed with the admin token and not kept, so an instance takes those of
- * another one, behind the same balancer; that each is used once is kept by each instance for itself.
+ * another one, behind the same balancer; that each is used once is kept where instances share, and by each for itself.
  */
 export class SocketTickets {
   readonly #key: string;
   readonly #clock: Clock;
+  readonly #shared: SharedTickets | undefined;
   /** Nonce to when it runs out, oldest first. */
   readonly #spent = new Map<string, number>();
 
-  constructor(adminToken: string | undefined, clock: Clock) {
+  constructor(adminToken: string | undefined, clock: Clock, shared?: SharedTickets) {
     // Without a token nobody needs a ticket, and nobody can make one up.
     this.#key = adminToken ?? secretText(SECRET_BYTES);
     this.#clock = clock;
+    this.#shared = shared;
   }
 
   /** A new ticket, in characters that a subprotocol may have. */
@@ -40,25 +46,38 @@ export class SocketTickets {
     return `${claim}.${this.#sign(claim)}`;
   }
 
-  /** Spends the ticket that the request offers, if there is one, for this purpose, in time and not spent. */
-  admits(request: IncomingMessage, purpose: TicketPurpose): boolean {
+  /** Spends the ticket that the request offers, if there is one, for this purpose, in time and not spent. Never rejects. */
+  async admits(request: IncomingMessage, purpose: TicketPurpose): Promise<boolean> {
     const offered = offeredTicket(request);
-    return offered !== undefined && this.#redeem(offered, purpose);
+    const nonce = offered === undefined ? undefined : this.#redeem(offered, purpose);
+    return nonce !== undefined && (await this.#isFirst(nonce));
   }
 
-  #redeem(ticket: string, purpose: TicketPurpose): boolean {
+  /** The nonce of a ticket that is good and was not spent here. */
+  #redeem(ticket: string, purpose: TicketPurpose): string | undefined {
     const dot = ticket.lastIndexOf('.');
     const claim = ticket.slice(0, Math.max(0, dot));
     const signature = Buffer.from(ticket.slice(dot + 1));
     const expected = Buffer.from(this.#sign(claim));
-    if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return false;
+    if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return undefined;
     const [claimed, expiresAt = '', nonce = ''] = claim.split('.');
     const nowMs = this.#clock.wallMs();
-    if (claimed !== purpose || Number(expiresAt) < nowMs) return false;
+    if (claimed !== purpose || Number(expiresAt) < nowMs) return undefined;
     this.#forgetBefore(nowMs);
-    if (this.#spent.has(nonce) || this.#spent.size >= SPENT_MAX) return false;
+    if (this.#spent.has(nonce) || this.#spent.size >= SPENT_MAX) return undefined;
     this.#spent.set(nonce, Number(expiresAt));
-    return true;
+    return nonce;
+  }
+
+  /** Whoever can't be asked, or is slow, keeps nobody with a good ticket out: then it is spent here alone, as without others. */
+  async #isFirst(nonce: string): Promise<boolean> {
+    if (this.#shared === undefined) return true;
+    try {
+      return await within(this.#clock, CLAIM_MS_MAX, this.#shared.claim(nonce));
+    } catch {
+      // The link tells that Redis is away.
+      return true;
+    }
   }
 
   #sign(claim: string): string {

@@ -10,13 +10,15 @@ import { connectStream, dial, hangUp, sayAndHangUp } from '../twilio/twiml.ts';
 import { parseAmd, parseRecording, parseStatus, parseVoice, type VoiceWebhook } from '../twilio/webhook.ts';
 import { nextStep } from './afterStream.ts';
 import { answerRefusal, ApiError } from './apiError.ts';
-import { isLocalPeer } from './auth.ts';
+import { isLocalRequest } from './auth.ts';
 import type { ServerContext } from './context.ts';
 import { refusalOf } from './rateLimits.ts';
 import { askElsewhere, hopsOf, turnAway } from './turnAway.ts';
 
 /** Somebody has picked up the phone and hears nothing yet. */
 const PLACED_MS_MAX = 500;
+/** Somebody hears it ring, while the store is asked whether their call is over. */
+const OVER_MS_MAX = 500;
 
 /** The call was not answered, or was over before its stream came. */
 const OVER_STATUSES: ReadonlySet<string> = new Set(['busy', 'no-answer', 'failed', 'canceled', 'completed']);
@@ -75,12 +77,11 @@ async function answerCall(
   const once = onceOf(context, request);
   const { admission, options } = context;
   const { callSid, direction } = form;
-  if (once !== undefined && admission.hasBegun(once)) {
-    options.metrics.rejected('replay');
-    throw new ApiError(403, 'replayed', 'the stream that was asked for has begun already');
-  }
+  refuseBegun(context, once);
   const announced = direction === 'outbound' ? await findPlaced(context, callSid) : admission.find(callSid);
-  const placed = announced ?? options.calls.find(callSid)?.info;
+  if (announced === undefined) await refuseOver(context, callSid, once);
+  // From here on nothing is waited for: what is free now is so when the call is announced.
+  const placed = announced ?? admission.find(callSid) ?? options.calls.find(callSid)?.info;
   const [refusal] = placed === undefined ? admission.refusals : [];
   if (refusal !== undefined) {
     options.metrics.rejected('overload');
@@ -106,6 +107,42 @@ async function answerCall(
 function onceOf({ options }: ServerContext, request: FastifyRequest): string | undefined {
   const signature = request.headers['x-twilio-signature'];
   return options.twilio.authToken === undefined || typeof signature !== 'string' ? undefined : signature;
+}
+
+function refuseBegun(context: ServerContext, once: string | undefined): void {
+  if (once !== undefined && context.admission.hasBegun(once)) throw replayed(context);
+}
+
+/**
+ * A webhook that nobody here expects is the first of its call, or is played again: the carrier never asks about a call that is
+ * over, and begun once more its rows would be written over. After a restart the store alone knows.
+ */
+async function refuseOver(context: ServerContext, callSid: string, once: string | undefined): Promise<void> {
+  const { admission, options } = context;
+  // Nobody is let in anyway, or it is under way here.
+  if (admission.refusals.length > 0 || options.calls.find(callSid) !== undefined) return;
+  if (await isOver(context, callSid)) {
+    if (once !== undefined) admission.noteBegun(once);
+    throw replayed(context);
+  }
+  // Its stream may have begun meanwhile.
+  refuseBegun(context, once);
+}
+
+/** A store that is away or slow keeps no caller out. */
+async function isOver({ options, limits }: ServerContext, callSid: string): Promise<boolean> {
+  const { reader, clock, logger } = options;
+  try {
+    return await within(clock, Math.min(OVER_MS_MAX, limits.storeTimeoutMs), reader.isOver(callSid));
+  } catch (error) {
+    logger.warn({ callSid, failure: errorText(error) }, 'takes a call without the store');
+    return false;
+  }
+}
+
+function replayed({ options }: ServerContext): ApiError {
+  options.metrics.rejected('replay');
+  return new ApiError(403, 'replayed', 'what was asked for has begun already');
 }
 
 /** What is to be said in a call that we had placed, or another instance: the carrier asks any of them. */
@@ -164,7 +201,7 @@ function infoOf(form: VoiceWebhook): CallInfo {
 function checkPeer(context: ServerContext, request: FastifyRequest): void {
   const { twilio } = context.options;
   if (twilio.authToken === undefined) {
-    if (isLocalPeer(request.raw)) return;
+    if (isLocalRequest(request.raw, context.addresses().publicUrl)) return;
     const error = new ApiError(403, 'forbidden', 'only local peers are served');
     throw refusalOf(context, request.raw, 'auth', error);
   }

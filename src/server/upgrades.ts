@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { errorText } from '../base/errors.ts';
 import { errorBody } from './apiError.ts';
 import { EVENTS_PATH, MEDIA_PATH, type ServerContext } from './context.ts';
 import { eventsRefusal, serveEvents } from './eventsUpgrade.ts';
@@ -38,21 +39,27 @@ export function acceptUpgrades(server: Server, context: ServerContext): Upgrades
   const media = socketServer(context, context.limits.messageBytesMax);
   const watchers = socketServer(context, WATCHER_MESSAGE_BYTES_MAX);
 
-  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Nobody else listens yet, and an error without a listener would end the process.
-    socket.on('error', () => socket.destroy());
+  // Nothing of what a client sends is read while others are asked about its ticket: it waits in the socket.
+  async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const path = (request.url ?? '').split('?', 1)[0];
     if (path === MEDIA_PATH) {
-      const refusal = mediaRefusal(context, request);
+      const refusal = await mediaRefusal(context, request);
       if (refusal !== undefined) return refuse(context, socket, orTooOften(context, request, refusal));
       media.handleUpgrade(request, socket, head, (opened) => serveMedia(context, opened, request));
     } else if (path === EVENTS_PATH) {
-      const refusal = eventsRefusal(context, request, watchers.clients.size);
+      const refusal = await eventsRefusal(context, request, () => watchers.clients.size);
       if (refusal !== undefined) return refuse(context, socket, orTooOften(context, request, refusal));
       watchers.handleUpgrade(request, socket, head, (opened) => serveEvents(context, opened, request));
     } else refuse(context, socket, { status: 404, what: 'path', message: 'no such route' });
   }
-  server.on('upgrade', onUpgrade);
+  server.on('upgrade', (request, socket, head) => {
+    // Nobody else listens yet, and an error without a listener would end the process.
+    socket.on('error', () => socket.destroy());
+    accept(request, socket, head).catch((error: unknown) => {
+      context.options.logger.error({ error: errorText(error) }, 'an upgrade failed');
+      socket.destroy();
+    });
+  });
 
   return {
     async close() {

@@ -14,19 +14,25 @@ const REMEMBERED_MS = 90 * 24 * 3_600_000;
 const FORGOTTEN_MAX = 10;
 /** A call without an end, of which nobody has said anything for so long, is one whose process has died. */
 const LIVE_MS_MAX = 3_600_000;
+/** As webhooks name calls, and files are named after them: nothing comes later of what is called otherwise. */
+const SID = /^[A-Za-z0-9_-]{1,64}$/;
 const CHILDREN = ['turns', 'transcripts', 'checkpoints'] as const;
 
 interface Rows<Row> {
   readonly rows: readonly Row[];
 }
 
-/** Deletes all rows of a call, and refuses those that come later. `live`: some instance has it; nothing was done. */
+/**
+ * Deletes all rows of a call, and refuses those that come later. `unknown`: there were none; they may still wait in a spool or
+ * be on their way, and are refused all the same. `live`: some instance has it; nothing was done.
+ */
 export async function deleteCall(knex: Knex, callSid: string, at: Date): Promise<Deletion> {
   const sid = storableText(callSid);
   return knex.transaction(async (trx) => {
     await trx.raw('select pg_advisory_xact_lock(?)', [DELETE_LOCK]);
     if (await isLive(trx, sid, at)) return 'live';
-    if ((await deleteRows(trx, [sid])) === 0) return 'unknown';
+    const deletion = (await deleteRows(trx, [sid])) === 0 ? 'unknown' : 'deleted';
+    if (deletion === 'unknown' && !SID.test(sid)) return deletion;
     await trx.raw(
       `insert into deleted_calls (call_sid, deleted_at) values (?, ?)
        on conflict (call_sid) do update set deleted_at = excluded.deleted_at`,
@@ -37,7 +43,7 @@ export async function deleteCall(knex: Knex, callSid: string, at: Date): Promise
        (select call_sid from deleted_calls where deleted_at < ? limit ?)`,
       [new Date(at.getTime() - REMEMBERED_MS), FORGOTTEN_MAX],
     );
-    return 'deleted';
+    return deletion;
   });
 }
 

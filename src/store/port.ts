@@ -181,6 +181,8 @@ export interface CallReader {
   searchedTo(search: CallSearch): Promise<Date | undefined>;
   latency(window: LatencyWindow): Promise<TurnLatency>;
   call(callSid: string): Promise<StoredCall | undefined>;
+  /** Whether the end of the call is known, or it was deleted by request. One statement, by keys. */
+  isOver(callSid: string): Promise<boolean>;
   leads(page: { readonly limit: number; readonly before?: Date }): Promise<readonly Lead[]>;
   lead(id: string): Promise<Lead | undefined>;
   /** Throws `LeadConflict` when the phone number is another lead's. */
@@ -193,7 +195,10 @@ export interface CallReader {
   ping(): Promise<void>;
 }
 
-/** What became of the wish to delete a call. `live`: it is under way, and nothing was deleted. */
+/**
+ * What became of the wish to delete a call. `unknown`: there was nothing of it, and what comes later is refused. `live`: it is
+ * under way, and nothing was deleted.
+ */
 export type Deletion = 'deleted' | 'unknown' | 'live';
 
 export interface CallEraser {

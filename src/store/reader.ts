@@ -60,6 +60,16 @@ export function openReader(knex: Knex, clock: Clock): CallReader {
       };
     },
 
+    async isOver(callSid) {
+      const sid = storableText(callSid);
+      const { rows } = await knex.raw<Rows<unknown>>(
+        `select 1 from calls where call_sid = ? and ended_at is not null
+         union all select 1 from deleted_calls where call_sid = ? limit 1`,
+        [sid, sid],
+      );
+      return rows.length > 0;
+    },
+
     async leads({ limit, before }) {
       assertPage(limit);
       const { rows } = await knex.raw<Rows<LeadColumns>>(

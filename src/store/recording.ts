@@ -13,7 +13,7 @@ import {
   type WavPiece,
 } from '../audio/wav.ts';
 import { markerChunks, type WavMarker } from '../audio/wavMarkers.ts';
-import { errorText } from '../base/errors.ts';
+import { errorText, hasCode } from '../base/errors.ts';
 import { MutedStretches, type ByteRange } from './mutedStretches.ts';
 
 const BYTES_PER_MS = (SAMPLE_RATE_HZ / 1_000) * STEREO_FRAME_BYTES;
@@ -43,6 +43,8 @@ export class RecordingError extends Error {
 export interface RecordingOptions {
   /** The file to make; its folder is made as well. */
   readonly path: string;
+  /** What is made instead when that is there already, the first that is not: nothing is ever written over. */
+  readonly otherwise?: readonly string[];
   /** Longer calls are recorded up to here. One hour is 115 MB. */
   readonly durationMaxMs: number;
   /** Called at most once; nothing more is recorded after it. What is on disk by then can be played. */
@@ -65,12 +67,20 @@ export class StereoRecording {
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
   #handle: FileHandle | undefined;
+  #path: string;
+  #begun = false;
   #error: RecordingError | undefined;
   #lateBytes = 0;
   #closing: Promise<RecordingSummary | undefined> | undefined;
 
   constructor(options: RecordingOptions) {
     this.#options = options;
+    this.#path = options.path;
+  }
+
+  /** The file; until the disk has answered to the first sound, the one that is wished for. */
+  get path(): string {
+    return this.#path;
   }
 
   /** What the caller said, `atMs` from the beginning of the recording. Answers at once. */
@@ -110,6 +120,7 @@ export class StereoRecording {
 
   #place(side: Side, atMs: number, mulaw: Uint8Array): void {
     if (!this.#accepts()) return;
+    this.#begin();
     const left = Math.floor((this.#options.durationMaxMs - atMs) * (SAMPLE_RATE_HZ / 1_000));
     if (left < mulaw.length) {
       this.#fail('too_long', `the call is longer than ${this.#options.durationMaxMs} ms`);
@@ -117,6 +128,13 @@ export class StereoRecording {
     }
     this.#lateBytes += this.#timeline.place(side, atMs, mulaw);
     for (const piece of this.#timeline.take(false)) this.#enqueue(piece);
+  }
+
+  /** Long before there is a piece to write: whoever tells of the recording has to know which file it is. */
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#queue = this.#queue.then(() => this.#within(async () => void (await this.#opened())));
   }
 
   #enqueue(piece: WavPiece): void {
@@ -136,7 +154,7 @@ export class StereoRecording {
       // After a failure of the disk the rest is of no use; after `too_long` it belongs to the file.
       if (this.#error?.code !== 'io') await work();
     } catch (error) {
-      this.#fail('io', `cannot write ${this.#options.path}: ${errorText(error)}`, error);
+      this.#fail('io', `cannot write ${this.#path}: ${errorText(error)}`, error);
     }
   }
 
@@ -166,10 +184,12 @@ export class StereoRecording {
 
   async #opened(): Promise<FileHandle> {
     if (this.#handle !== undefined) return this.#handle;
-    await mkdir(path.dirname(this.#options.path), { recursive: true });
-    this.#handle = await open(this.#options.path, 'w+');
-    await writeAll(this.#handle, wavHeader(2, SAMPLE_RATE_HZ, WAV_LENGTH_UNKNOWN), 0);
-    return this.#handle;
+    await mkdir(path.dirname(this.#path), { recursive: true });
+    const { handle, file } = await openNew([this.#path, ...(this.#options.otherwise ?? [])]);
+    this.#handle = handle;
+    this.#path = file;
+    await writeAll(handle, wavHeader(2, SAMPLE_RATE_HZ, WAV_LENGTH_UNKNOWN), 0);
+    return handle;
   }
 
   async #finish(): Promise<RecordingSummary | undefined> {
@@ -187,12 +207,12 @@ export class StereoRecording {
         await writeAll(handle, wavHeader(2, SAMPLE_RATE_HZ, dataBytes, markers.length), 0);
       }
     } catch (error) {
-      this.#fail('io', `cannot finish ${this.#options.path}: ${errorText(error)}`, error);
+      this.#fail('io', `cannot finish ${this.#path}: ${errorText(error)}`, error);
     }
     try {
       await this.#handle?.close();
     } catch (error) {
-      this.#fail('io', `cannot close ${this.#options.path}: ${errorText(error)}`, error);
+      this.#fail('io', `cannot close ${this.#path}: ${errorText(error)}`, error);
     }
     if (this.#error !== undefined && this.#error.code !== 'too_long') return undefined;
     return { durationMs, lateBytes: this.#lateBytes };
@@ -207,6 +227,20 @@ export class StereoRecording {
     this.#error = new RecordingError(code, message, cause);
     this.#options.onError(this.#error);
   }
+}
+
+/** Makes the first of these files that is not there, to be written and read. */
+async function openNew(
+  files: readonly string[],
+): Promise<{ readonly handle: FileHandle; readonly file: string }> {
+  for (const file of files) {
+    try {
+      return { handle: await open(file, 'wx+'), file };
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
+  }
+  throw new Error(`${files.length} recordings of the call are there already`);
 }
 
 /** As much of them as lies in the audio: they reach a little beyond what was said, and go on where a recording is too long. */

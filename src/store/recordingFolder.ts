@@ -6,6 +6,8 @@ import { hasCode } from '../base/errors.ts';
 const FOLDER = 'recordings';
 /** `CA1.wav`, and `CA1-2.wav` for what was recorded after the stream broke; tapes likewise. What is called otherwise is not ours. */
 const NAME = /^([A-Za-z0-9_-]{1,64}?)(?:-\d{1,4})?\.(?:wav|jsonl\.gz)$/;
+/** As many as there are tapes of one call: each stream of it that some instance had has made one. */
+const PARTS_TRIED_MAX = 99;
 
 export interface CallFiles {
   readonly dataDir: string;
@@ -15,8 +17,15 @@ export interface CallFiles {
   readonly onError: (error: unknown) => void;
 }
 
-/** Below the data folder; parts are numbered from 1. */
-export function recordingPath(callSid: string, part: number): string {
+/**
+ * Where the recording of a part may lie below the data folder: at its own number, from 1 on, or where that is taken at one of
+ * those after it.
+ */
+export function recordingPaths(callSid: string, part: number): readonly string[] {
+  return Array.from({ length: PARTS_TRIED_MAX }, (_unused, more) => recordingPath(callSid, part + more));
+}
+
+function recordingPath(callSid: string, part: number): string {
   return path.join(FOLDER, part === 1 ? `${callSid}.wav` : `${callSid}-${part}.wav`);
 }
 

@@ -72,12 +72,13 @@ export class Retention implements CallEraser {
     // What waits here would only be refused; committed first, none of its words stay in the spool.
     await flush(FLUSH_MS);
     const deletion = await deleteCall(knex, callSid, new Date(clock.wallMs()));
-    if (deletion !== 'deleted') return deletion;
+    if (deletion === 'live') return deletion;
+    if (deletion === 'deleted') onDeleted('call', 'request', 1);
+    // Also without a row: it may wait elsewhere, or have been given up, while the files lie here.
     renewSpool();
-    onDeleted('call', 'request', 1);
     const files = await deleteRecordingsOf(this.#options, new Set([callSid]));
     if (files > 0) onDeleted('recording', 'request', files);
-    return deletion;
+    return files > 0 ? 'deleted' : deletion;
   }
 
   /** Waits for the batch under way. Idempotent. */
@@ -88,9 +89,12 @@ export class Retention implements CallEraser {
   }
 
   async #round(): Promise<void> {
-    const { clock, onError } = this.#options;
+    const { clock, renewSpool, onError } = this.#options;
     try {
       await this.#followOthers();
+      // Whatever is deleted, here or elsewhere and now or later: what the database has is no longer in the spool then. Without
+      // a database nothing would go by it, and there would be a file for each minute.
+      renewSpool();
       if (clock.nowMs() - this.#sweptAtMs >= SWEEP_EVERY_MS) {
         await this.#sweep();
         this.#sweptAtMs = clock.nowMs();

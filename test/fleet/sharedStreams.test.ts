@@ -125,6 +125,17 @@ function suite(server: RedisServer): void {
     assert.equal(outcome, 'used');
   });
 
+  test('a ticket is spent once at all instances; without Redis that cannot be known', async () => {
+    const [a, b] = [await instance(), await instance()];
+    const tries = [a, b, a, b].map((each) => each.tickets.claim('nonce'));
+    const outcomes = await Promise.all(tries);
+    assert.equal(outcomes.filter((claimed) => claimed).length, 1, outcomes.join(' '));
+    assert.equal(await b.tickets.claim('another'), true);
+    server.pause();
+    await assert.rejects(a.tickets.claim('a-third'));
+    server.resume();
+  });
+
   test('what one has let pass counts at the other', async () => {
     const [a, b] = [await instance(), await instance()];
     const heard: [string, string, number][] = [];

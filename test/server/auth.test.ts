@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import test from 'node:test';
-import { adminAccess, isLocalPeer, isOwnOrigin } from '../../src/server/auth.ts';
+import { adminAccess, isLocalPeer, isOwnOrigin, isLocalRequest } from '../../src/server/auth.ts';
 
 /** A request as it would come from this address; real ones can only come from this machine. */
 function from(remoteAddress: string | undefined, headers: Record<string, string> = {}): IncomingMessage {
@@ -69,4 +69,19 @@ test('a page of somebody else may not open a socket', () => {
     false,
   );
   assert.equal(isOwnOrigin(from('127.0.0.1', { origin: 'null', host: 'localhost:1' }), own), false);
+});
+
+test('who shows nothing is served on this machine alone, under its name, and is no page of somebody else', () => {
+  const own = 'https://voice.example.com';
+  const host = 'localhost:8080';
+  const served = (address: string, headers: Record<string, string>): boolean =>
+    isLocalRequest(from(address, headers), own);
+  assert.equal(served('127.0.0.1', { host }), true, 'curl, or a carrier that is played here');
+  assert.equal(served('127.0.0.1', { host, origin: 'http://localhost:8080' }), true, 'our own page');
+  assert.equal(served('127.0.0.1', { host: 'evil.example:8080', origin: 'http://evil.example:8080' }), false);
+  assert.equal(served('127.0.0.1', { host: 'evil.example:8080' }), false);
+  assert.equal(served('127.0.0.1', { host, origin: 'https://evil.example' }), false);
+  assert.equal(served('127.0.0.1', { host, origin: 'null' }), false);
+  assert.equal(served('127.0.0.1', { host: 'voice.example.com' }), false, 'what comes by a tunnel');
+  assert.equal(served('10.0.0.1', { host }), false);
 });

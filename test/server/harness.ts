@@ -101,6 +101,8 @@ export class FakeReader implements CallReader, CallEraser {
   readonly leadsById = new Map<string, Lead>();
   readonly searches: CallSearch[] = [];
   readonly windows: LatencyWindow[] = [];
+  /** Calls of which somebody wanted to know whether they are over. */
+  readonly askedOver: string[] = [];
   /** The last call that a search looks at, when there are more. */
   lookedBackTo: Date | undefined;
   state: 'up' | 'down' | 'silent' = 'up';
@@ -120,6 +122,11 @@ export class FakeReader implements CallReader, CallEraser {
   }
   async call(callSid: string): Promise<StoredCall | undefined> {
     return this.#answer(this.stored.find((call) => call.callSid === callSid));
+  }
+  async isOver(callSid: string): Promise<boolean> {
+    this.askedOver.push(callSid);
+    const call = this.stored.find((each) => each.callSid === callSid);
+    return this.#answer(call?.endedAt instanceof Date);
   }
   async leads(page: { readonly limit: number }): Promise<readonly Lead[]> {
     return this.#answer([...this.leadsById.values()].slice(0, page.limit));

@@ -51,6 +51,21 @@ served('an upgrade without a signature, with a wrong one or to nowhere is refuse
 });
 
 served(
+  'without an account no page in a browser here opens a stream, whatever name it has for this machine',
+  async (harness) => {
+    const own = new URL(harness.server.url).host;
+    for (const headers of [
+      { host: 'evil.example:8080', origin: 'http://evil.example:8080' },
+      { host: 'evil.example:8080' },
+      { host: own, origin: 'https://evil.example' },
+    ])
+      assert.equal((await upgrade(harness, '/twilio/media', headers)).status, 403, JSON.stringify(headers));
+    assert.deepEqual(harness.rejected, ['auth', 'auth', 'auth']);
+  },
+  { twilio: { accountSid: undefined, authToken: undefined } },
+);
+
+served(
   'without an account a local peer needs no signature, and a forwarded one is refused',
   async (harness) => {
     const local = await upgrade(harness, '/twilio/media');

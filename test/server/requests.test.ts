@@ -13,7 +13,7 @@ for (const route of ['/twilio/voice', '/v1/calls', '/v1/leads']) {
       const type = route === '/twilio/voice' ? 'application/x-www-form-urlencoded' : 'application/json';
       const answer = await raw(
         harness,
-        `POST ${route} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer the-admin-token\r\nContent-Type: ${type}\r\nContent-Length: ${TEN_MEGABYTES}\r\n\r\n`,
+        `POST ${route} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer the-admin-token\r\nContent-Type: ${type}\r\nContent-Length: ${TEN_MEGABYTES}\r\n\r\n`,
         'CallSid=CA1',
       );
       assert.match(answer, /^HTTP\/1\.1 413 /);
@@ -30,7 +30,7 @@ served(
   async (harness) => {
     const chunk = 'x'.repeat(40_000);
     const head =
-      'POST /twilio/voice HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n';
+      'POST /twilio/voice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n';
     const piece = `${chunk.length.toString(16)}\r\n${chunk}\r\n`;
     const answer = await raw(harness, head, piece, piece);
     assert.match(answer, /^HTTP\/1\.1 413 /);
@@ -42,7 +42,7 @@ served(
 served('a stranger with a body of 10 MB is refused before it is read', async (harness) => {
   const answer = await raw(
     harness,
-    `POST /twilio/voice HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${TEN_MEGABYTES}\r\n\r\nx`,
+    `POST /twilio/voice HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${TEN_MEGABYTES}\r\n\r\nx`,
   );
   assert.match(answer, /^HTTP\/1\.1 403 /);
 });
@@ -64,7 +64,7 @@ served(
   async (harness) => {
     const answer = await raw(
       harness,
-      'POST /twilio/voice HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nCallSid=',
+      'POST /twilio/voice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nCallSid=',
     );
     assert.match(answer, /^HTTP\/1\.1 408 /);
     assert.deepEqual(harness.rejected, ['request']);
@@ -75,7 +75,7 @@ served(
 served(
   'a request that stops in the middle of its head is closed in time',
   async (harness) => {
-    const answer = await raw(harness, 'GET /healthz HTTP/1.1\r\nHost: x\r\n');
+    const answer = await raw(harness, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n');
     assert.match(answer, /^HTTP\/1\.1 408 /);
     assert.deepEqual(harness.rejected, ['request']);
   },
@@ -84,10 +84,10 @@ served(
 
 served('what is not HTTP, or has a head without end, is refused', async (harness) => {
   assert.match(await raw(harness, 'hello\r\n\r\n'), /^HTTP\/1\.1 400 /);
-  const long = `GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`;
+  const long = `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`;
   assert.match(await raw(harness, long), /^HTTP\/1\.1 431 /);
   assert.match(
-    await raw(harness, 'GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+    await raw(harness, 'GET /%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'),
     /^HTTP\/1\.1 400 /,
   );
   assert.deepEqual(harness.rejected, ['request', 'request', 'request']);
@@ -98,7 +98,7 @@ served('a client that goes away in the middle is no matter', async (harness) => 
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
   socket.write(
-    'POST /twilio/voice HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nCall',
+    'POST /twilio/voice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nCall',
   );
   socket.resetAndDestroy();
   assert.equal((await fetch(`${harness.server.url}/healthz`)).status, 200);

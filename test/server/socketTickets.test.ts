@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import test from 'node:test';
 import { WebSocket } from 'ws';
 import { once } from 'node:events';
+import type { SharedTickets } from '../../src/fleet/port.ts';
 import { chosenProtocol, SocketTickets, TICKET_TTL_MS } from '../../src/server/socketTickets.ts';
 import { VirtualClock } from '../helpers/virtualClock.ts';
 import { json, served } from './harness.ts';
@@ -14,12 +15,18 @@ function offering(...protocols: readonly string[]): IncomingMessage {
   return { headers } as unknown as IncomingMessage;
 }
 
-test('a ticket opens one socket, once', () => {
+test('a ticket opens one socket, once', async () => {
   const tickets = new SocketTickets(TOKEN, new VirtualClock());
   const ticket = tickets.mint('events');
   assert.match(ticket, /^[\w.-]+$/, 'no character that a subprotocol may not have');
-  assert.equal(tickets.admits(offering('turnpike.events', `turnpike.ticket.${ticket}`), 'events'), true);
-  assert.equal(tickets.admits(offering('turnpike.events', `turnpike.ticket.${ticket}`), 'events'), false);
+  assert.equal(
+    await tickets.admits(offering('turnpike.events', `turnpike.ticket.${ticket}`), 'events'),
+    true,
+  );
+  assert.equal(
+    await tickets.admits(offering('turnpike.events', `turnpike.ticket.${ticket}`), 'events'),
+    false,
+  );
 });
 
 test('a ticket past its time, changed, or of another token opens none', async () => {
@@ -30,32 +37,82 @@ test('a ticket past its time, changed, or of another token opens none', async ()
   const later = [purpose, String(Number(expires) + 1_000), ...rest].join('.');
   const ofAnother = new SocketTickets('another-token-altogether', clock).mint('events');
   for (const wrong of [later, ofAnother, '', '.', `${ticket}x`, ticket.slice(0, -1), purpose]) {
-    assert.equal(tickets.admits(offering(`turnpike.ticket.${wrong}`), 'events'), false, wrong);
+    assert.equal(await tickets.admits(offering(`turnpike.ticket.${wrong}`), 'events'), false, wrong);
   }
-  assert.equal(tickets.admits(offering(ticket), 'events'), false, 'without its prefix');
+  assert.equal(await tickets.admits(offering(ticket), 'events'), false, 'without its prefix');
   await clock.advance(TICKET_TTL_MS + 1);
-  assert.equal(tickets.admits(offering(`turnpike.ticket.${ticket}`), 'events'), false, 'too late');
+  assert.equal(await tickets.admits(offering(`turnpike.ticket.${ticket}`), 'events'), false, 'too late');
 });
 
-test('an instance takes the ticket of another one with the same token', () => {
+test('an instance takes the ticket of another one with the same token', async () => {
   const clock = new VirtualClock();
   const ticket = new SocketTickets(TOKEN, clock).mint('events');
-  assert.equal(new SocketTickets(TOKEN, clock).admits(offering(`turnpike.ticket.${ticket}`), 'events'), true);
+  assert.equal(
+    await new SocketTickets(TOKEN, clock).admits(offering(`turnpike.ticket.${ticket}`), 'events'),
+    true,
+  );
 });
 
-test('without a token no ticket can be made up', () => {
+test('without a token no ticket can be made up', async () => {
   const clock = new VirtualClock();
   const ticket = new SocketTickets(undefined, clock).mint('events');
   assert.equal(
-    new SocketTickets(undefined, clock).admits(offering(`turnpike.ticket.${ticket}`), 'events'),
+    await new SocketTickets(undefined, clock).admits(offering(`turnpike.ticket.${ticket}`), 'events'),
     false,
   );
+});
+
+/** What instances share, as Redis keeps it. */
+function sharedClaims(): SharedTickets {
+  const claimed = new Set<string>();
+  return {
+    claim: async (nonce) => {
+      if (claimed.has(nonce)) return false;
+      claimed.add(nonce);
+      return true;
+    },
+  };
+}
+
+test('a ticket that is played again opens nothing, also at another instance that shares', async () => {
+  const clock = new VirtualClock();
+  const shared = sharedClaims();
+  const [one, other] = [new SocketTickets(TOKEN, clock, shared), new SocketTickets(TOKEN, clock, shared)];
+  const ticket = offering(`turnpike.ticket.${one.mint('media-SP1')}`);
+  const tries = [one, other, one, other].map((tickets) => tickets.admits(ticket, 'media-SP1'));
+  assert.deepEqual(await Promise.all(tries), [true, false, false, false]);
+  assert.equal(await other.admits(ticket, 'media-SP1'), false);
+});
+
+test('what is wrong with a ticket is found without asking others', async () => {
+  const claim = (): never => assert.fail('nobody is to be asked');
+  const tickets = new SocketTickets(TOKEN, new VirtualClock(), { claim });
+  const ticket = tickets.mint('events');
+  assert.equal(await tickets.admits(offering(`turnpike.ticket.${ticket}x`), 'events'), false);
+  assert.equal(await tickets.admits(offering(`turnpike.ticket.${ticket}`), 'media-SP1'), false);
+});
+
+test('others that are away or silent keep nobody with a good ticket out, and it is spent here', async () => {
+  const clock = new VirtualClock();
+  const away: SharedTickets = { claim: () => Promise.reject(new Error('Redis is away')) };
+  const silent: SharedTickets = { claim: () => new Promise(() => undefined) };
+  for (const shared of [away, silent]) {
+    const tickets = new SocketTickets(TOKEN, clock, shared);
+    const ticket = offering(`turnpike.ticket.${tickets.mint('events')}`);
+    const admitted = tickets.admits(ticket, 'events');
+    await clock.advance(250);
+    assert.equal(await admitted, true);
+    assert.equal(await tickets.admits(ticket, 'events'), false);
+  }
 });
 
 test('a ticket is never the protocol that is chosen', () => {
   assert.equal(chosenProtocol(new Set(['turnpike.ticket.abc', 'turnpike.events'])), 'turnpike.events');
   assert.equal(chosenProtocol(new Set(['turnpike.ticket.abc'])), false);
 });
+
+/** What another instance has to say of the next ticket. */
+const answers: { next: Promise<boolean> } = { next: Promise.resolve(true) };
 
 async function opened(
   url: string,
@@ -124,4 +181,23 @@ served(
     assert.equal((await asked()).status, 202);
   },
   { adminToken: undefined },
+);
+
+served(
+  'a page whose ticket is claimed elsewhere watches nothing, and none waits for an answer that does not come',
+  async (harness) => {
+    const ticketed = async (): Promise<WebSocket | number> => {
+      const { ticket } = await json<{ ticket: string }>(await harness.api('POST', '/v1/events/ticket'));
+      return opened(harness.server.url, ['turnpike.events', `turnpike.ticket.${ticket}`], harness.server.url);
+    };
+    answers.next = Promise.resolve(false);
+    assert.equal(await ticketed(), 401);
+    assert.deepEqual(harness.rejected, ['auth']);
+    answers.next = new Promise(() => undefined);
+    const socket = await ticketed();
+    assert.ok(socket instanceof WebSocket);
+    socket.close();
+    await once(socket, 'close');
+  },
+  { sharedTickets: { claim: () => answers.next } },
 );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { OverloadReason } from '../../src/server/overload.ts';
-import { CALL, errorCode, PUBLIC, served, sign, storedCall, tokenIn } from './harness.ts';
+import { CALL, errorCode, json, PUBLIC, raw, served, sign, storedCall, tokenIn } from './harness.ts';
 
 const slow: { reason: OverloadReason | undefined } = { reason: undefined };
 
@@ -98,6 +98,32 @@ served(
   { twilio: { accountSid: undefined, authToken: undefined } },
 );
 
+for (const route of ['/twilio/voice', '/twilio/status', '/twilio/amd'])
+  served(
+    `without an account ${route} is not for a page in a browser here, whatever name it has for this machine`,
+    async (harness) => {
+      const { host } = new URL(harness.server.url);
+      const body = `CallSid=${CALL}&AccountSid=AC1&CallStatus=completed&AnsweredBy=human`;
+      const posted = (...headers: readonly string[]): Promise<string> =>
+        raw(
+          harness,
+          `POST ${route} HTTP/1.1\r\n${headers.join('\r\n')}\r\nConnection: close\r\n` +
+            `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        );
+      for (const headers of [
+        ['Host: evil.example:8080', 'Origin: http://evil.example:8080'],
+        ['Host: evil.example:8080'],
+        [`Host: ${host}`, 'Origin: https://evil.example'],
+        [`Host: ${host}`, 'Origin: null'],
+      ])
+        assert.match(await posted(...headers), /^HTTP\/1\.1 403 /, headers.join(', '));
+      assert.deepEqual(harness.rejected, ['auth', 'auth', 'auth', 'auth']);
+      assert.deepEqual([harness.calls.prepared, harness.calls.told], [[], []]);
+      assert.match(await posted(`Host: ${host}`), /^HTTP\/1\.1 20[04] /, 'curl has no origin');
+    },
+    { twilio: { accountSid: undefined, authToken: undefined } },
+  );
+
 served('a signed form without a call is refused', async (harness) => {
   for (const route of ['/twilio/voice', '/twilio/status', '/twilio/amd', '/twilio/recording']) {
     const response = await harness.webhook(route, { CallSid: '' });
@@ -106,6 +132,76 @@ served('a signed form without a call is refused', async (harness) => {
   }
   assert.deepEqual(new Set(harness.rejected), new Set(['webhook']));
 });
+
+served(
+  'a webhook of a call that is over begins no other, as one that is played again after a restart',
+  async (harness) => {
+    harness.reader.stored.push(storedCall(CALL, { endedAt: new Date(1_700_000_060_000) }));
+    for (let time = 0; time < 3; time += 1) {
+      const response = await harness.webhook('/twilio/voice');
+      assert.equal(response.status, 403);
+      assert.equal(await errorCode(response), 'replayed');
+    }
+    assert.deepEqual(harness.rejected, ['replay', 'replay', 'replay']);
+    assert.deepEqual(harness.calls.prepared, []);
+    assert.deepEqual(harness.reader.askedOver, [CALL], 'the same again is known');
+  },
+);
+
+served(
+  'a call that is over begins no other without an account either',
+  async (harness) => {
+    harness.reader.stored.push(storedCall(CALL, { endedAt: new Date(1_700_000_060_000) }));
+    assert.equal((await harness.webhook('/twilio/voice', {}, null)).status, 403);
+    assert.deepEqual(harness.rejected, ['replay']);
+  },
+  { twilio: { accountSid: undefined, authToken: undefined } },
+);
+
+served(
+  'the store is asked once about a call that comes for the first time, and not about one that is expected',
+  async (harness) => {
+    harness.reader.stored.push(storedCall('CA2'));
+    assert.match(await (await harness.webhook('/twilio/voice')).text(), /<Connect/);
+    assert.match(await (await harness.webhook('/twilio/voice', { CallSid: 'CA2' })).text(), /<Connect/);
+    assert.match(await (await harness.webhook('/twilio/voice')).text(), /<Connect/);
+    const { callSid } = await json<{ callSid: string }>(
+      await harness.api('POST', '/v1/calls', { to: '+15005550009' }),
+    );
+    const outgoing = { CallSid: callSid, Direction: 'outbound-api' };
+    assert.match(await (await harness.webhook('/twilio/voice', outgoing)).text(), /<Connect/);
+    assert.deepEqual(harness.reader.askedOver, [CALL, 'CA2']);
+  },
+);
+
+served(
+  'a store that is away or silent refuses no caller and keeps none waiting',
+  async (harness) => {
+    for (const state of ['down', 'silent'] as const) {
+      const callSid = `CA-${state}`;
+      harness.reader.stored.push(storedCall(callSid, { endedAt: new Date(1_700_000_060_000) }));
+      harness.reader.state = state;
+      assert.match(await (await harness.webhook('/twilio/voice', { CallSid: callSid })).text(), /<Connect/);
+    }
+    assert.deepEqual(harness.rejected, []);
+    const asked = harness.log.filter((line) => line.includes('takes a call without the store'));
+    assert.equal(asked.length, 2);
+  },
+  { limits: { storeTimeoutMs: 20 } },
+);
+
+served(
+  'while the store is asked about calls no more of them come in than there are places',
+  async (harness) => {
+    const answers = await Promise.all(
+      ['CA1', 'CA2', 'CA3', 'CA4'].map(async (sid) =>
+        (await harness.webhook('/twilio/voice', { CallSid: sid })).text(),
+      ),
+    );
+    assert.equal(answers.filter((text) => text.includes('<Connect')).length, 2);
+  },
+  { callsMax: 2 },
+);
 
 served(
   'when full a call is told so and hung up, and keeps its place if it had one',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -7,6 +7,7 @@ import { encodeMulaw } from '../../src/audio/mulaw.ts';
 import { readWav, readWavHeader } from '../../src/audio/wav.ts';
 import { MARKERS_MAX, readMarkers, type WavMarker } from '../../src/audio/wavMarkers.ts';
 import { StereoRecording, type RecordingError } from '../../src/store/recording.ts';
+import { recordingPaths } from '../../src/store/recordingFolder.ts';
 import { until } from '../helpers/until.ts';
 
 async function folder(t: TestContext): Promise<string> {
@@ -23,12 +24,13 @@ interface Opened {
 
 async function openRecording(
   t: TestContext,
-  changes: { file?: string; durationMaxMs?: number } = {},
+  changes: { file?: string; otherwise?: readonly string[]; durationMaxMs?: number } = {},
 ): Promise<Opened> {
   const file = changes.file ?? path.join(await folder(t), 'calls', 'CA1.wav');
   const errors: RecordingError[] = [];
   const recording = new StereoRecording({
     path: file,
+    otherwise: changes.otherwise ?? [],
     durationMaxMs: changes.durationMaxMs ?? 60_000,
     onError: (error) => errors.push(error),
   });
@@ -98,6 +100,49 @@ test('a call in which nothing was said leaves an empty file', async (t) => {
   assert.deepEqual(await recording.close(), { durationMs: 0, lateBytes: 0 });
   const [left] = await channelsOf(file);
   assert.equal(left.length, 0);
+});
+
+/** Recordings that are there already. */
+async function taken(t: TestContext, ...names: readonly string[]): Promise<string> {
+  const recordings = path.join(await folder(t), 'recordings');
+  await mkdir(recordings);
+  for (const name of names) await writeFile(path.join(recordings, name), 'what was said before');
+  return path.dirname(recordings);
+}
+
+test('a recording that is there is never written over: the next free part is made, and is known while the call goes on', async (t) => {
+  const dataDir = await taken(t, 'CA1.wav', 'CA1-2.wav');
+  const [file = '', ...otherwise] = recordingPaths('CA1', 1).map((name) => path.join(dataDir, name));
+  const { recording, errors } = await openRecording(t, { file, otherwise });
+  recording.caller(0, loud);
+  const third = path.join(dataDir, 'recordings', 'CA1-3.wav');
+  await until(() => recording.path === third, 'it is made');
+  await recording.close();
+  assert.equal(changesAtMs((await channelsOf(third))[0]).join(), '0,20');
+  for (const before of [file, otherwise[0] ?? ''])
+    assert.equal(await readFile(before, 'utf8'), 'what was said before');
+  assert.deepEqual(errors, []);
+});
+
+test('with no part left there is no recording, and none is touched', async (t) => {
+  const dataDir = await taken(t, 'CA1.wav', 'CA1-2.wav');
+  const [file, other] = ['CA1.wav', 'CA1-2.wav'].map((name) => path.join(dataDir, 'recordings', name));
+  assert.ok(file !== undefined && other !== undefined);
+  const { recording, errors } = await openRecording(t, { file, otherwise: [other] });
+  recording.caller(0, loud);
+  recording.mute({ startMs: 0, endMs: 20, side: 'caller', kind: 'card' });
+  assert.equal(await recording.close(), undefined);
+  assert.deepEqual(
+    errors.map((error) => error.code),
+    ['io'],
+  );
+  for (const before of [file, other]) assert.equal(await readFile(before, 'utf8'), 'what was said before');
+});
+
+test('parts of a call begin with its own and have an end', () => {
+  assert.deepEqual(recordingPaths('CA1', 1).slice(0, 2), ['recordings/CA1.wav', 'recordings/CA1-2.wav']);
+  assert.equal(recordingPaths('CA1', 4)[0], 'recordings/CA1-4.wav');
+  assert.equal(recordingPaths('CA1', 4).length, 99);
 });
 
 test('audio that comes too late is counted', async (t) => {

@@ -98,6 +98,11 @@ class Opened {
         recording: `recordings/${callSid}.wav`,
       });
     await this.settle();
+    await this.keepFiles(callSid, at);
+  }
+
+  /** Recordings in two parts, and a tape. */
+  async keepFiles(callSid: string, at = new Date(this.clock.wallMs())): Promise<void> {
     await mkdir(path.join(this.dataDir, 'recordings'), { recursive: true });
     await mkdir(path.join(this.dataDir, 'tapes'), { recursive: true });
     for (const name of [
@@ -194,6 +199,13 @@ function retentionContract(where: () => Where): void {
     one.deleted.length = 0;
   });
 
+  test('what the database has leaves the spool, also where nobody calls any more', async () => {
+    await one.keep('CAquiet');
+    assert.match(await one.spooled(), /CAquiet/);
+    await one.passUntil(async () => !(await one.spooled()).includes('CAquiet'), 'it is gone');
+    assert.deepEqual(await rowsOf('CAquiet'), [1, 3]);
+  });
+
   test('rows that come late do not bring it back, and are not counted as lost', async () => {
     await one.keep('CAlate');
     await one.store.eraser.eraseCall('CAlate');
@@ -202,6 +214,29 @@ function retentionContract(where: () => Where): void {
     assert.deepEqual(await one.store.checkpoints.takeUp('CAlate'), { kind: 'unknown' });
     assert.deepEqual([one.dropped, one.errors], [0, []]);
     one.deleted.length = 0;
+  });
+
+  test('a call that has no row yet is deleted before it has one: its files go, and its rows are refused when they come', async () => {
+    await one.keepFiles('CArowless');
+    assert.equal(await one.store.eraser.eraseCall('CArowless'), 'deleted', 'there was something of it');
+    assert.deepEqual(await one.recordings('CArowless'), []);
+    assert.equal(await one.store.eraser.eraseCall('CAunheard'), 'unknown');
+    assert.deepEqual(one.deleted.splice(0), ['3 recording by request']);
+    await one.keep('CArowless');
+    await one.keep('CAunheard');
+    for (const callSid of ['CArowless', 'CAunheard']) assert.deepEqual(await rowsOf(callSid), [0, 0]);
+    assert.deepEqual(await one.store.checkpoints.takeUp('CAunheard'), { kind: 'unknown' });
+    assert.deepEqual([one.dropped, one.errors], [0, []]);
+  });
+
+  test('what is no sid of a call is not remembered', async () => {
+    for (const text of ['', 'CA 1', '../CA1', 'CA\0', 'x'.repeat(65)])
+      assert.equal(await one.store.eraser.eraseCall(text), 'unknown');
+    one.store.writer.callStarted(started('CA 1', new Date(one.clock.wallMs())));
+    await one.settle();
+    assert.deepEqual(await rowsOf('CA 1'), [1, 0]);
+    assert.equal(await one.store.eraser.eraseCall('CA 1'), 'deleted', 'by its row');
+    assert.deepEqual([one.deleted.splice(0), one.errors], [['1 call by request'], []]);
   });
 
   test('a call that is under way somewhere is not deleted; one whose process has died is, after an hour', async () => {
@@ -276,13 +311,17 @@ function postgresSuite(server: Postgres): void {
     const a = await Opened.open({ ...where, dataDir: path.join(folder, 'here') }, {}, 'a');
     const b = await Opened.open({ ...where, dataDir: path.join(folder, 'there') }, {}, 'b');
     await b.keep('CAthere');
+    await b.keepFiles('CArowless');
     assert.equal((await b.recordings('CAthere')).length, 3);
     assert.equal(await a.store.eraser.eraseCall('CAthere'), 'deleted');
+    assert.equal(await a.store.eraser.eraseCall('CArowless'), 'unknown');
     void b.store.writer.turnFinished(turn('CAthere', 9, new Date(b.clock.wallMs())));
     await b.settle();
     await b.passUntil(async () => (await b.recordings('CAthere')).length === 0, 'its recordings are gone');
-    assert.deepEqual(b.deleted, ['3 recording by request']);
+    assert.deepEqual(b.deleted, ['6 recording by request']);
+    assert.deepEqual(await b.recordings('CArowless'), []);
     assert.equal(await b.store.reader.call('CAthere'), undefined);
+    await b.passUntil(async () => !(await b.spooled()).includes(SECRET), 'none of its words is in its spool');
     await a.close();
     await b.close();
   });

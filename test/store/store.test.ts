@@ -146,6 +146,23 @@ function storeContract(where: () => Pick<DatabaseOptions, 'databaseUrl' | 'dataD
     assert.equal(await store.reader.call('CAnobody'), undefined);
   });
 
+  test('a call is over once its end is written, and for good when it was deleted', async () => {
+    const [ended, live, deleted] = [newSid(), newSid(), newSid()];
+    for (const sid of [ended, live]) store.writer.callStarted(started(sid));
+    const end = { outcome: 'completed', endedAt: new Date(), recording: undefined } as const;
+    void store.writer.callEnded({ callSid: ended, ...end });
+    await store.writer.flush(5_000);
+    assert.equal(await store.eraser.eraseCall(deleted), 'unknown');
+    for (const [sid, over] of [
+      [ended, true],
+      [live, false],
+      [deleted, true],
+      ['CAnobody', false],
+      ['CA\0', false],
+    ] as const)
+      assert.equal(await store.reader.isOver(sid), over, sid);
+  });
+
   test('the last word on a turn wins, in one commit and in two', async () => {
     const sid = newSid();
     store.writer.callStarted(started(sid));
