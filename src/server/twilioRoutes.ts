@@ -79,7 +79,7 @@ async function answerCall(
   const { callSid, direction } = form;
   refuseBegun(context, once);
   const announced = direction === 'outbound' ? await findPlaced(context, callSid) : admission.find(callSid);
-  if (announced === undefined) await refuseOver(context, callSid, once);
+  const beganBefore = announced === undefined && (await hasBegunBefore(context, form, once));
   // From here on nothing is waited for: what is free now is so when the call is announced.
   const placed = announced ?? admission.find(callSid) ?? options.calls.find(callSid)?.info;
   const [refusal] = placed === undefined ? admission.refusals : [];
@@ -93,7 +93,7 @@ async function answerCall(
     return sayAndHangUp(options.lines.busy, options.lines.language);
   }
   const info = placed ?? infoOf(form);
-  const token = admission.announce(info, 'new', once);
+  const token = admission.announce(info, beganBefore ? 'resumed' : 'new', once);
   options.calls.prepare(info);
   if (form.answeredBy !== undefined) options.calls.answeredBy(callSid, form.answeredBy);
   options.logger.info({ callSid, direction }, 'a call asks for its stream');
@@ -114,19 +114,26 @@ function refuseBegun(context: ServerContext, once: string | undefined): void {
 }
 
 /**
- * A webhook that nobody here expects is the first of its call, or is played again: the carrier never asks about a call that is
- * over, and begun once more its rows would be written over. After a restart the store alone knows.
+ * A webhook that nobody here expects is the first of its call, or is played again; after a restart the store alone knows, as
+ * it does of a call that was over for us and is sent to us again. That one does not ring any more. Where nothing is signed,
+ * nothing is told from a replay.
  */
-async function refuseOver(context: ServerContext, callSid: string, once: string | undefined): Promise<void> {
+async function hasBegunBefore(
+  context: ServerContext,
+  { callSid, callStatus }: VoiceWebhook,
+  once: string | undefined,
+): Promise<boolean> {
   const { admission, options } = context;
   // Nobody is let in anyway, or it is under way here.
-  if (admission.refusals.length > 0 || options.calls.find(callSid) !== undefined) return;
-  if (await isOver(context, callSid)) {
-    if (once !== undefined) admission.noteBegun(once);
+  if (admission.refusals.length > 0 || options.calls.find(callSid) !== undefined) return false;
+  const over = await isOver(context, callSid);
+  if (over && once !== undefined && callStatus !== 'in-progress') {
+    admission.noteBegun(once);
     throw replayed(context);
   }
   // Its stream may have begun meanwhile.
   refuseBegun(context, once);
+  return over;
 }
 
 /** A store that is away or slow keeps no caller out. */
