@@ -1,6 +1,7 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
 import { sleep, type Timer } from '../base/clock.ts';
 import { conversationOf, durationOf, snapshotOf, type Before } from './before.ts';
+import { Afterwards } from './afterwards.ts';
 import { Border } from './border.ts';
 import type { Span } from '../base/span.ts';
 import { Call } from './call.ts';
@@ -16,15 +17,11 @@ import type { CallWorld } from './world.ts';
 
 /** How long a lost stream may take to come back before the call counts as over. */
 const LOST_MS_MAX = 30_000;
-/** The carrier asks what comes next within a second; a process that waits for it gives up after this. */
-const ASKED_MS_MAX = 3_000;
 /** A call that is handed over is left in mid-word when nobody has been silent for so long. */
 const QUIET_WITHIN_MS = 8_000;
 const LOOK_MS = 50;
 /** For a database that answers: with one that doesn't, the next instance goes on without what was said. */
 const FLUSH_MS = 500;
-/** How many ended calls are remembered, for the carrier's question of what comes next. */
-const ENDED_MAX = 10_000;
 
 /** Twilio's words for a call that came to nothing; it is `completed` when the caller left before the stream was there. */
 const NEVER_STARTED: Readonly<Record<string, CallOutcome>> = {
@@ -54,17 +51,17 @@ export class Calls implements LiveCalls {
   readonly #lost = new Map<string, Lost>();
   /** Left to other instances: never ended by this one. As many as were live, and the process ends with them. */
   readonly #letGo = new Map<string, Pick<Lost, 'info' | 'before' | 'how'>>();
-  /** What we wanted of calls whose stream we closed; the oldest are forgotten first. */
-  readonly #after = new Map<string, AfterStream>();
-  /** Calls that we have ended, and when: about them the carrier is going to ask. The oldest first. */
-  readonly #unasked = new Map<string, number>();
+  readonly #afterwards: Afterwards;
   readonly #whenIdle = new Set<() => void>();
   readonly #tapes: RunningTapes;
+  /** The call that is being closed here because another instance has it. */
+  #takenAway: string | undefined;
   #lookAgain: Timer | undefined;
 
   constructor(world: CallWorld) {
     this.#world = world;
     this.#tapes = new RunningTapes(world);
+    this.#afterwards = new Afterwards(world.clock);
     this.#ringing = new RingingCalls(world.clock, (callSid) => {
       if (!this.#live.has(callSid) && this.#known(callSid) === undefined) this.#tapes.end(callSid);
       this.#tellIfIdle();
@@ -142,8 +139,8 @@ export class Calls implements LiveCalls {
   }
 
   afterStream(callSid: string): AfterStream {
-    if (this.#unasked.delete(callSid)) this.#tellIfIdle();
-    const after = this.#after.get(callSid);
+    if (this.#afterwards.asked(callSid)) this.#tellIfIdle();
+    const after = this.#afterwards.get(callSid);
     if (after !== undefined) return after;
     const letGo = this.#letGo.get(callSid);
     if (letGo !== undefined) return { kind: 'elsewhere', info: letGo.info };
@@ -161,7 +158,7 @@ export class Calls implements LiveCalls {
     if (snapshot === undefined || this.#live.has(callSid)) return { kind: 'connect', info: asked };
     const { info, ending } = snapshot;
     if (ending !== undefined) {
-      this.#remember(callSid, afterOf(ending));
+      this.#afterwards.remember(callSid, afterOf(ending));
       this.#ended(info, outcomeOf(ending), undefined, durationOf({ snapshot }, this.#world.clock));
       this.#checkpoint(snapshot, true);
       return afterOf(ending);
@@ -249,23 +246,13 @@ export class Calls implements LiveCalls {
     if (this.#whenIdle.size === 0 || this.#live.size + this.#ringing.size + this.#lost.size > 0) return;
     this.#lookAgain?.cancel();
     this.#lookAgain = undefined;
-    const [newestAtMs] = [...this.#unasked.values()].slice(-1);
-    const leftMs = newestAtMs === undefined ? 0 : newestAtMs + ASKED_MS_MAX - this.#world.clock.nowMs();
-    if (leftMs > 0) {
-      this.#lookAgain = this.#world.clock.after(leftMs, () => this.#tellIfIdle());
+    const { unaskedMs } = this.#afterwards;
+    if (unaskedMs > 0) {
+      this.#lookAgain = this.#world.clock.after(unaskedMs, () => this.#tellIfIdle());
       return;
     }
     for (const resolve of this.#whenIdle) resolve();
     this.#whenIdle.clear();
-  }
-
-  #noteUnasked(callSid: string): void {
-    const nowMs = this.#world.clock.nowMs();
-    for (const [oldest, endedAtMs] of this.#unasked) {
-      if (endedAtMs + ASKED_MS_MAX > nowMs) break;
-      this.#unasked.delete(oldest);
-    }
-    this.#unasked.set(callSid, nowMs);
   }
 
   #known(callSid: string): Omit<Lost, 'timer' | 'recording'> | undefined {
@@ -289,19 +276,23 @@ export class Calls implements LiveCalls {
   #onClosed(call: Call, why: CallClosed): void {
     const { callSid } = call.info;
     this.#live.delete(callSid);
+    // What becomes of it, whoever has it says: a word of ours would take it back.
+    if (this.#takenAway === callSid) return;
     if (why !== 'stream_lost') this.#tapes.end(callSid);
     const letGo = this.#letGo.get(callSid);
-    if (why === 'stream_lost') this.#checkpoint(call.standing.snapshot(letGo?.how === 'handover'), false);
-    else this.#checkpoint({ ...call.standing.snapshot(), ending: endingOf(why) }, true);
-    if (why === 'stream_lost' && letGo !== undefined) this.#noteUnasked(callSid);
+    const { streamMs } = call.standing;
+    if (why === 'stream_lost')
+      this.#checkpoint(call.standing.snapshot(letGo?.how === 'handover'), false, streamMs);
+    else this.#checkpoint({ ...call.standing.snapshot(), ending: endingOf(why) }, true, streamMs);
+    if (why === 'stream_lost' && letGo !== undefined) this.#afterwards.awaitQuestion(callSid);
     else if (why === 'stream_lost') {
       const { info, conversation, recording } = call;
       this.#lose({ info, before: { conversation }, how: 'stream', recording: recording.path });
     } else {
-      this.#remember(callSid, afterOf(typeof why === 'object' ? why : undefined));
+      this.#afterwards.remember(callSid, afterOf(typeof why === 'object' ? why : undefined));
       this.#ended(call.info, outcomeOf(why), call.recording.path, call.conversation.durationMs);
     }
-    if (typeof why === 'object' || why === 'broke') this.#noteUnasked(callSid);
+    if (typeof why === 'object' || why === 'broke') this.#afterwards.awaitQuestion(callSid);
     this.#tellIfIdle();
   }
 
@@ -328,20 +319,23 @@ export class Calls implements LiveCalls {
     this.#lost.get(callSid)?.timer.cancel();
     this.#lost.delete(callSid);
     this.#world.logger.warn({ callSid }, 'another instance goes on with the call');
-    if (live !== undefined) {
-      this.#letGo.set(callSid, { info, before: live.call, how: 'handover' });
-      live.border.within(() => live.call.streamReplaced());
-      this.#letGo.delete(callSid);
-    }
-    this.#remember(callSid, { kind: 'elsewhere', info });
+    this.#takenAway = callSid;
+    live?.border.within(() => live.call.streamReplaced());
+    this.#takenAway = undefined;
+    this.#afterwards.remember(callSid, { kind: 'elsewhere', info });
     this.#tellIfIdle();
   }
 
   /** For other instances, at once: the carrier is going to ask one. */
-  #checkpoint(snapshot: CallSnapshot, ended: boolean): void {
+  #checkpoint(snapshot: CallSnapshot, ended: boolean, streamMs?: number): void {
     const { checkpoints, background } = this.#world;
     if (checkpoints === undefined) return;
-    checkpoints.changed(snapshot.info.callSid, () => ({ snapshot: snapshotJson(snapshot), ended }));
+    const state = {
+      snapshot: snapshotJson(snapshot),
+      ended,
+      ...(streamMs === undefined ? {} : { streamMs }),
+    };
+    checkpoints.changed(snapshot.info.callSid, () => state);
     background.run(checkpoints.flush(FLUSH_MS));
   }
 
@@ -355,11 +349,8 @@ export class Calls implements LiveCalls {
     const end = (): void =>
       this.#ended(lost.info, 'abandoned', lost.recording, durationOf(lost.before, clock));
     if (checkpoints === undefined) end();
-    else {
-      // The carrier may have asked another instance, which has told nobody.
-      background.run(checkpoints.isTaken(callSid).then((taken) => (taken ? undefined : end())));
-      checkpoints.forget(callSid);
-    }
+    // The carrier may have asked another instance, which has told nobody.
+    else background.run(checkpoints.isTaken(callSid).then((taken) => (taken ? undefined : end())));
     this.#tellIfIdle();
   }
 
@@ -376,13 +367,6 @@ export class Calls implements LiveCalls {
     metrics.callEnded(info.direction, outcome);
     // After its turns, which are told when they are safe.
     background.run(safe.then(() => events.publish({ type: 'call.ended', callSid, at, outcome, durationMs })));
-  }
-
-  #remember(callSid: string, after: AfterStream): void {
-    this.#after.delete(callSid);
-    this.#after.set(callSid, after);
-    const oldest = this.#after.keys().next();
-    if (this.#after.size > ENDED_MAX && oldest.done !== true) this.#after.delete(oldest.value);
   }
 }
 

@@ -17,15 +17,25 @@ export interface CallNow {
   readonly connection: Connection;
 }
 
+type StandingWorld = Pick<CallWorld, 'checkpoints' | 'clock'>;
+
 export class Standing {
-  readonly #world: Pick<CallWorld, 'checkpoints'>;
+  readonly #world: StandingWorld;
   readonly #info: CallInfo;
   readonly #now: () => CallNow;
+  readonly #startedAtMs: number;
 
-  constructor(world: Pick<CallWorld, 'checkpoints'>, info: CallInfo, now: () => CallNow) {
+  /** Of a call whose stream begins now. */
+  constructor(world: StandingWorld, info: CallInfo, now: () => CallNow) {
     this.#world = world;
     this.#info = info;
     this.#now = now;
+    this.#startedAtMs = world.clock.nowMs();
+  }
+
+  /** For how long its stream has been there. */
+  get streamMs(): number {
+    return this.#world.clock.nowMs() - this.#startedAtMs;
   }
 
   /** Something has changed; what it is, is asked for when it is written down. Of a call that is closed others tell. */
@@ -34,6 +44,7 @@ export class Standing {
     this.#world.checkpoints?.changed(this.#info.callSid, () => ({
       snapshot: snapshotJson(this.snapshot()),
       ended: false,
+      streamMs: this.streamMs,
     }));
   }
 

@@ -92,7 +92,6 @@ class Leaving {
       },
       takeUp: () => Promise.resolve({ kind: 'unknown' as const }),
       isTaken: () => Promise.resolve(false),
-      forget: () => undefined,
       watchLost: () => undefined,
       flush: () => Promise.resolve(),
     },

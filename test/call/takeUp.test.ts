@@ -40,7 +40,6 @@ class SharedRows {
         return Promise.resolve({ kind: row.state.ended ? 'ended' : 'taken', snapshot: row.state.snapshot });
       },
       isTaken: (callSid) => Promise.resolve(this.#rows.get(callSid)?.holder !== instance),
-      forget: (callSid) => void held.delete(callSid),
       watchLost: (listener) => {
         onLost = listener;
       },
@@ -212,6 +211,43 @@ test('two instances never hold one call: the one that lives on without the carri
   assert.equal(first.streamClosed, 1);
   assert.deepEqual(first.ended, []);
   assert.deepEqual(first.calls.afterStream(INFO.callSid), { kind: 'elsewhere', info: INFO });
+  assert.equal(second.calls.activeCount, 1);
+});
+
+test('an instance that learns that it has lost a call does not take it back', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  const second = rig('b');
+  await takenUp(second);
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  // Its stream is half open: nobody hears what it says into the silence.
+  await first.run(9_000);
+  assert.equal(first.calls.activeCount, 0);
+  await second.says('Are you there?');
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  assert.deepEqual([second.calls.activeCount, second.streamClosed], [1, 0]);
+});
+
+test('an instance that learns over its last words that it has lost the call has not ended it', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  const second = rig('b');
+  await takenUp(second);
+  await first.says('Goodbye.');
+  await first.agentSpeaks();
+  first.calls.find(INFO.callSid)?.transfer('+15550009999');
+  await first.run(1_000);
+  assert.deepEqual([first.calls.activeCount, first.ended.length], [0, 0]);
+  await second.says('Are you there?');
+  await second.run(1_000);
   assert.equal(second.calls.activeCount, 1);
 });
 
