@@ -80,7 +80,7 @@ export class Call implements LiveCall {
     const publish = publisher(world, info.callSid, () => this.standing.changed());
     this.standing = new Standing(world, info, () => this.#now());
     this.#endJudge = new EndJudge(world, (event) => this.#happened(event));
-    this.conversation = parts.conversation ?? new Conversation(info, world, parts.snapshot);
+    this.conversation = parts.conversation ?? new Conversation(info, world, parts.snapshot, parts.resumed);
     this.#trace = trace;
     this.conversation.traceparent ??= trace.span.traceparent;
     this.#exchanges = new Exchanges(info.callSid, world, this.#log, publish, this.conversation, this.#trace);

@@ -87,16 +87,18 @@ export class Calls implements LiveCalls {
     if (typeof whileRinging === 'function') background.run(whileRinging(info));
   }
 
-  open(info: CallInfo, stream: CallStream): void {
+  open(info: CallInfo, stream: CallStream, resumed = false): void {
     const { callSid } = info;
     const before = this.#known(callSid)?.before;
     const begun = this.#live.has(callSid) || conversationOf(before) !== undefined;
     const snapshot = snapshotOf(before);
     const world = this.#tapes.of(info, begun)?.world ?? this.#world;
-    this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () => this.#open(info, stream, world));
+    this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () =>
+      this.#open(info, stream, world, resumed),
+    );
   }
 
-  #open(info: CallInfo, stream: CallStream, world: CallWorld): void {
+  #open(info: CallInfo, stream: CallStream, world: CallWorld, resumed: boolean): void {
     const { callSid } = info;
     // The carrier has opened a second stream before we saw the first one's end.
     const replaced = this.#live.get(callSid);
@@ -122,6 +124,7 @@ export class Calls implements LiveCalls {
       stream: border.stream(stream),
       ears: border.ears(ears),
       trace: new CallTrace(span, () => this.#world.clock.nowMs()),
+      resumed: resumed || known !== undefined,
       ...known?.before,
     };
     const call = new Call(parts, border.world(world), (closed, why) => this.#onClosed(closed, why));

@@ -48,8 +48,11 @@ export interface LiveCalls {
   readonly activeCount: number;
   /** The phone is ringing: open what can be opened before the caller is there. Repeats are harmless. */
   prepare(info: CallInfo): void;
-  /** The stream is there and its token was right. The call owns the stream from now on and closes it. */
-  open(info: CallInfo, stream: CallStream): void;
+  /**
+   * The stream is there and its token was right. The call owns the stream from now on and closes it. `resumed`: the call had
+   * one before, here or elsewhere, whatever is known of it.
+   */
+  open(info: CallInfo, stream: CallStream, resumed?: boolean): void;
   find(callSid: string): LiveCall | undefined;
   /** Another instance has its stream, and goes on with it. */
   takenElsewhere(callSid: string): void;

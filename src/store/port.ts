@@ -105,7 +105,7 @@ export interface TranscriptTurn {
 
 /** Written behind as well, apart from the rows: what is told here waits for no commit. */
 export interface TranscriptWriter {
-  /** The last word on a turn wins. */
+  /** The last word on a turn wins; they stand in the order of `index`, which no two turns of a call have in common. */
   turnChanged(callSid: string, index: number, turn: TranscriptTurn): void;
   /** Resolves when what was told so far is kept or given up, or after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;

@@ -279,6 +279,51 @@ test('what another version has left is no history, and the call goes on all the 
   assert.equal(second.calls.activeCount, 1);
 });
 
+test('a call that goes on without its history overwrites nothing of what was said before', async () => {
+  const transcripts: { index: number; by: string }[] = [];
+  const transcribing = (by: string): Partial<CallWorld> => ({
+    transcripts: {
+      turnChanged: (_callSid, index) => void transcripts.push({ by, index }),
+      flush: () => Promise.resolve(),
+    },
+  });
+  const keys = (rig: CallRig): readonly string[] => rig.turns().map(({ part, index }) => `${part} ${index}`);
+  const { rig, rows } = instances();
+  const first = rig('a', undefined, transcribing('a'));
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  await first.says('My name is Peterson.');
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  for (const lost of ['unreadable', 'away'] as const) {
+    const second = rig('b', undefined, transcribing('b'));
+    if (lost === 'unreadable') rows.spoil(INFO.callSid);
+    else rows.away = true;
+    await second.calls.takeUp(INFO).catch(() => undefined);
+    second.open(INFO, true);
+    await second.agentSpeaks();
+    await second.agentFinishes();
+    await second.says('Hello? Who is this?');
+    await second.agentSpeaks();
+    await second.agentFinishes();
+    const written = new Set(keys(second));
+    assert.ok(written.size > 1);
+    assert.deepEqual(
+      keys(first).filter((key) => written.has(key)),
+      [],
+      lost,
+    );
+  }
+  const transcribed = (by: string): ReadonlySet<number> =>
+    new Set(transcripts.filter((one) => one.by === by).map(({ index }) => index));
+  const after = transcribed('b');
+  assert.deepEqual(
+    [...transcribed('a')].filter((index) => after.has(index)),
+    [],
+  );
+});
+
 test('without the rows nobody knows anything, and who asks hears that they are away', async () => {
   const { rig, rows } = instances();
   const second = rig('b');

@@ -351,6 +351,9 @@ served(
       route = next ?? '';
     }
     assert.match(await (await harness.webhook(route)).text(), /<Connect/);
+    // The last one that had it may have ended it.
+    harness.calls.elsewhere = { kind: 'dial', to: '+15550009999' };
+    assert.match(await (await harness.webhook(route)).text(), /<Dial/);
   },
 );
 
