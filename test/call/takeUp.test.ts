@@ -148,6 +148,33 @@ test('killed while it thinks: the question is answered behind the bridging line'
   assert.deepEqual(told(second), ['assistant: Hello there.', 'user: Which colour is it?']);
 });
 
+test('killed while the caller speaks: what was understood by then is answered behind the bridging line', async () => {
+  const { rig } = instances({ answer: () => ['It is red.'] });
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  await first.run(500);
+  await first.voice();
+  for (const word of ['Which', 'colour', 'is', 'it?']) {
+    await first.run(300);
+    first.words(word);
+  }
+  // No word of it is final yet.
+  await first.run(20);
+  assert.equal(first.eventsOf('transcript.final').length, 0);
+
+  const second = rig('b');
+  await takenUp(second);
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  assert.deepEqual(
+    second.eventsOf('agent.said').map(({ text }) => text),
+    ['Sorry about that.', 'It is red.'],
+  );
+  assert.deepEqual(told(second), ['assistant: Hello there.', 'user: Which colour is it?']);
+});
+
 test('a stream that was lost while it thought is taken up by the same instance with the answer', async () => {
   const rig = new CallRig({ agentYaml: AGENT, answer: () => ['It is red.'] });
   rig.open();
