@@ -330,7 +330,8 @@ export class Call implements LiveCall {
   #spoken(reply: Reply, heardText: string, interrupted: boolean): void {
     this.#deadAir.stop();
     this.#replies.over(reply);
-    this.conversation.spoken(reply, heardText, interrupted);
+    const lost = interrupted && this.#connection.kind === 'closed';
+    this.conversation.spoken(reply, lost ? reply.heardOfAnswer(heardText) : heardText, interrupted);
     this.#exchanges.spoken({ agentText: reply.speech.text, heardText, interrupted }, this.#ears.provider);
   }
 

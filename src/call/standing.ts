@@ -53,9 +53,10 @@ export class Standing {
     const { conversation, playout, replies, turn: state, connection } = this.#now();
     const { turn, phase, said, keyed } = state;
     const { speech } = playout;
+    const reply = speech === undefined ? undefined : replies.get(speech.id);
     return conversation.snapshot(this.#info, {
-      reply: speech === undefined ? undefined : replies.get(speech.id),
-      heardText: playout.heard()?.text ?? '',
+      reply,
+      heardText: reply?.heardOfAnswer(playout.heard()?.text ?? '') ?? '',
       callerText: phase.kind === 'thinking' ? '' : turnText(said, keyed),
       turn: Math.max(turn, conversation.turn),
       ending: endingOf(connection),

@@ -192,6 +192,70 @@ test('a stream that was lost while it thought is taken up by the same instance w
   );
 });
 
+/** The caller has asked, waited and heard "one moment"; the answer is not there yet. */
+async function consoled(rig: CallRig): Promise<void> {
+  rig.open();
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  await rig.run(500);
+  await rig.says('Which colour is it?');
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  assert.deepEqual(
+    rig.eventsOf('agent.said').map(({ text }) => text),
+    ['Hello there.', 'One moment, please.'],
+  );
+}
+
+test('who was asked to wait a moment, and whose stream is lost then, is answered', async () => {
+  const rig = new CallRig({ agentYaml: AGENT, answer: () => ['It is red.'], llmFirstTokenMs: 5_000 });
+  await consoled(rig);
+  rig.breaksOff();
+  await rig.run(300);
+  rig.open();
+  await rig.run(10_000);
+  const said = rig.eventsOf('agent.said').map(({ text }) => text);
+  assert.deepEqual([said[2], said.at(-1)], ['Sorry about that.', 'It is red.']);
+  assert.deepEqual(told(rig), ['assistant: Hello there.', 'user: Which colour is it?']);
+});
+
+test('killed when the caller was asked to wait a moment: another instance answers, also after a second loss', async () => {
+  const { rig } = instances({ answer: () => ['It is red.'], llmFirstTokenMs: 5_000 });
+  const first = rig('a');
+  await consoled(first);
+  const second = rig('b');
+  await takenUp(second);
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  assert.deepEqual(
+    second.eventsOf('agent.said').map(({ text }) => text),
+    ['Sorry about that.'],
+  );
+  const third = rig('c');
+  await takenUp(third);
+  await third.run(10_000);
+  assert.equal(third.eventsOf('agent.said').at(-1)?.text, 'It is red.');
+});
+
+test('who has heard a word of the answer is not answered again', async () => {
+  const rig = new CallRig({
+    agentYaml: AGENT,
+    answer: () => ['It is red, and that is nice.'],
+    llmFirstTokenMs: 5_000,
+  });
+  await consoled(rig);
+  for (let ms = 0; ms < 5_000 && rig.eventsOf('agent.said').length < 3; ms += 20) await rig.run(20);
+  await rig.run(800);
+  rig.breaksOff();
+  await rig.run(300);
+  rig.open();
+  await rig.run(4_000);
+  assert.deepEqual(
+    rig.eventsOf('agent.said').map(({ text }) => text),
+    ['Hello there.', 'One moment, please.', 'It is red, and that is nice.', 'Sorry about that.'],
+  );
+});
+
 test('a call that had ended stays ended, as it was to end', async () => {
   const { rig } = instances();
   const first = rig('a');
