@@ -392,7 +392,7 @@ export class Call implements LiveCall {
     if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', cut?.whole !== true);
     const { turn, phase, said, keyed } = this.#turn.state;
     const callerText = turnText(said, keyed);
-    if (callerText === '' || phase.kind === 'thinking') return;
+    if (callerText === '' || (phase.kind === 'thinking' && phase.answers === 'caller')) return;
     this.conversation.turn = turn + 1;
     this.conversation.unanswered(callerText);
     this.#exchanges.unanswered(this.conversation.turn, callerText);

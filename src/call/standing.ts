@@ -52,12 +52,14 @@ export class Standing {
   snapshot(handedOver = false): CallSnapshot {
     const { conversation, playout, replies, turn: state, connection } = this.#now();
     const { turn, phase, said, keyed } = state;
+    const taken = phase.kind === 'thinking' && phase.answers === 'caller';
     const { speech } = playout;
     const reply = speech === undefined ? undefined : replies.get(speech.id);
     return conversation.snapshot(this.#info, {
       reply,
       heardText: reply?.heardOfAnswer(playout.heard()?.text ?? '') ?? '',
-      callerText: phase.kind === 'thinking' ? '' : turnText(said, keyed),
+      // The turn that is being answered is a question by now. Over a line that nobody has asked for it is none yet.
+      callerText: taken ? '' : turnText(said, keyed),
       turn: Math.max(turn, conversation.turn),
       ending: endingOf(connection),
       handedOver,

@@ -256,6 +256,33 @@ test('who has heard a word of the answer is not answered again', async () => {
   );
 });
 
+test('what the caller says while a line is being made is answered, whoever goes on with the call', async () => {
+  const options: RigOptions = { agentYaml: AGENT, answer: () => ['It is red.'], ttsFirstByteMs: 3_000 };
+  const { rig } = instances(options);
+  const first = rig('a');
+  const same = new CallRig(options);
+  for (const one of [first, same]) {
+    one.open();
+    await one.run(200);
+    await one.says('Which colour is it?');
+    await one.run(200);
+    assert.deepEqual(one.eventsOf('agent.said'), [], 'the greeting is not there yet');
+  }
+  const second = rig('b');
+  await takenUp(second);
+  same.breaksOff();
+  await same.run(300);
+  same.open();
+  for (const one of [second, same]) {
+    await one.run(9_000);
+    assert.deepEqual(
+      one.eventsOf('agent.said').map(({ text }) => text),
+      ['Sorry about that.', 'It is red.'],
+    );
+  }
+  assert.ok(same.turns().some(({ callerText }) => callerText === 'Which colour is it?'));
+});
+
 test('a call that had ended stays ended, as it was to end', async () => {
   const { rig } = instances();
   const first = rig('a');
