@@ -3,7 +3,7 @@ import { errorText, failureOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
-import { isQuiet, takesLine, turnOfWords } from '../turn/floor.ts';
+import { takesLine, turnOfWords } from '../turn/floor.ts';
 import { turnText } from '../turn/keyed.ts';
 import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnTimer } from '../turn/state.ts';
 import { Border, INTERNAL_ERROR } from './border.ts';
@@ -137,10 +137,6 @@ export class Call implements LiveCall {
     const taken = takesLine(this.#turn.state);
     if (taken) this.#happened({ kind: 'lineWanted', line: { kind: 'text', text } });
     return taken;
-  }
-
-  get isQuiet(): boolean {
-    return this.#playout.speech === undefined && isQuiet(this.#turn.state);
   }
 
   /** Who answered an outgoing call. A machine gets the agent's voicemail message, if it has one, and is hung up on. */

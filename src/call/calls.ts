@@ -8,6 +8,7 @@ import { Call } from './call.ts';
 import { beginCallSpan, CallTrace } from './callTrace.ts';
 import { outcomeOf, type CallClosed, type Ending } from './connection.ts';
 import { Ears } from './ears.ts';
+import { Leaving } from './leaving.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
 import { RingingCalls } from './ringing.ts';
 import { parseSnapshot, snapshotJson, type CallSnapshot } from './snapshot.ts';
@@ -17,8 +18,7 @@ import type { CallWorld } from './world.ts';
 
 /** How long a lost stream may take to come back before the call counts as over. */
 const LOST_MS_MAX = 30_000;
-/** A call that is handed over is left in mid-word when nobody has been silent for so long. */
-const QUIET_WITHIN_MS = 8_000;
+/** How often it is looked for a moment to leave a call. */
 const LOOK_MS = 50;
 /** For a database that answers: with one that doesn't, the next instance goes on without what was said. */
 const FLUSH_MS = 500;
@@ -200,22 +200,23 @@ export class Calls implements LiveCalls {
   }
 
   /**
-   * Leaves every call to another instance: closes its stream at a moment when nobody speaks, so that the carrier asks who
-   * goes on with it. Resolves when there is none left and the carrier has asked about all, or had its time to.
+   * Leaves every call to another instance: closes its stream at a good moment, so that the carrier asks who goes on with it.
+   * Resolves when there is none left and the carrier has asked about all, or had its time to.
    */
   async handOver(): Promise<void> {
     const { clock, checkpoints } = this.#world;
-    const deadlineMs = clock.nowMs() + QUIET_WITHIN_MS;
+    const leaving = new Leaving(clock);
     for (const [callSid, lost] of this.#lost) {
       lost.timer.cancel();
       this.#lost.delete(callSid);
       this.#letGo.set(callSid, { ...lost, how: 'handover' });
     }
-    while (this.#live.size > 0 || (this.#ringing.size > 0 && clock.nowMs() < deadlineMs)) {
+    while (this.#live.size > 0 || (this.#ringing.size > 0 && !leaving.isLate)) {
+      const due = [...this.#live].filter(([callSid, { call }]) => leaving.isDue(callSid, call.standing.lull));
       // What the next instance has to know is there before the carrier asks it.
-      await checkpoints?.flush(FLUSH_MS);
-      for (const [callSid, { call, border }] of this.#live) {
-        if (!call.isQuiet && clock.nowMs() < deadlineMs) continue;
+      if (due.length > 0) await checkpoints?.flush(FLUSH_MS);
+      for (const [callSid, { call, border }] of due) {
+        if (this.#live.get(callSid)?.call !== call || !leaving.isDue(callSid, call.standing.lull)) continue;
         const { info, conversation } = call;
         this.#letGo.set(callSid, { info, before: { conversation }, how: 'handover' });
         this.#tapes.end(callSid);

@@ -1,9 +1,11 @@
 // Where a call stands: what another instance has to know of it, told when it changes.
 import type { Playout } from '../playout/playout.ts';
+import { awaitedReply, isQuiet } from '../turn/floor.ts';
 import { turnText } from '../turn/keyed.ts';
 import type { TurnState } from '../turn/state.ts';
 import type { Connection, Ending } from './connection.ts';
 import type { Conversation } from './conversation.ts';
+import type { Lull } from './leaving.ts';
 import type { CallInfo } from './port.ts';
 import type { Replies } from './replies.ts';
 import { snapshotJson, type CallSnapshot } from './snapshot.ts';
@@ -46,6 +48,16 @@ export class Standing {
       ended: false,
       streamMs: this.streamMs,
     }));
+  }
+
+  /** Whether the caller would lose nothing by a short gap now. */
+  get lull(): Lull {
+    const { playout, replies, turn, connection } = this.#now();
+    if (connection.kind !== 'live') return undefined;
+    const awaited = awaitedReply(turn);
+    // What a tool has begun is not broken off.
+    if (awaited !== undefined) return replies.get(awaited)?.hasActed === false ? 'owed' : undefined;
+    return playout.speech === undefined && isQuiet(turn) ? 'quiet' : undefined;
   }
 
   /** `handedOver`: this instance leaves it on purpose. */

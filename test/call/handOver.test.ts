@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CallRig, INFO } from '../helpers/callRig.ts';
+import { sleep } from '../../src/base/clock.ts';
+import { CallRig, INFO, type Answer } from '../helpers/callRig.ts';
+
+const BOOKING = `
+name: desk
+greeting: Hello, this is Robin.
+prompt: Be brief.
+providers:
+  stt: [{ provider: openai, model: m }]
+  llm: [{ provider: openai, model: m }]
+  tts: [{ provider: openai, model: m, voice: v }]
+tools:
+  - { name: book, description: Books., url: "https://tools.example/book", timeoutMs: 3000 }
+`;
 
 async function greeted(): Promise<CallRig> {
   const rig = new CallRig();
@@ -9,7 +22,7 @@ async function greeted(): Promise<CallRig> {
   return rig;
 }
 
-test('a call is left when the agent has finished, the carrier is sent elsewhere, and it counts as nobody ended it', async () => {
+test('a call is left when nobody has spoken for a while, the carrier is sent elsewhere, and it counts as nobody ended it', async () => {
   const rig = await greeted();
   let over = false;
   const handedOver = rig.calls.handOver().then(() => {
@@ -18,7 +31,7 @@ test('a call is left when the agent has finished, the carrier is sent elsewhere,
   await rig.run(200);
   assert.equal(rig.streamClosed, 0, 'the agent speaks');
   await rig.agentFinishes();
-  await rig.run(200);
+  await rig.run(1_600);
   assert.deepEqual([rig.streamClosed, rig.calls.activeCount, over], [1, 0, false]);
   assert.deepEqual(rig.calls.afterStream(INFO.callSid), { kind: 'elsewhere', info: INFO });
   await rig.run(10);
@@ -29,7 +42,72 @@ test('a call is left when the agent has finished, the carrier is sent elsewhere,
   assert.equal(rig.background.count, 0);
 });
 
-test('a call is not left while the caller speaks or waits for an answer, but after eight seconds all the same', async () => {
+test('a call is not left behind the agent’s last sound, when the caller is about to answer', async () => {
+  const rig = await greeted();
+  const handedOver = rig.calls.handOver();
+  await rig.agentFinishes();
+  await rig.run(1_200);
+  assert.equal(rig.streamClosed, 0);
+  await rig.voice();
+  rig.words('Tuesday');
+  await rig.run(400);
+  assert.equal(rig.streamClosed, 0);
+  await rig.silence();
+  await rig.run(5_000);
+  assert.deepEqual(
+    rig.turns().map(({ callerText }) => callerText),
+    ['', 'Tuesday'],
+  );
+  await rig.clock.advance(3_100);
+  await handedOver;
+});
+
+test('a caller who waits for an answer is left before a sound of it, and answered behind the bridging line', async () => {
+  const rig = new CallRig({ answer: () => ['It is red.'], llmFirstTokenMs: 1_000 });
+  rig.open();
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  await rig.run(500);
+  const handedOver = rig.calls.handOver();
+  await rig.says('Which colour is it?');
+  assert.equal(rig.streamClosed, 0, 'the caller may go on');
+  await rig.run(800);
+  assert.deepEqual([rig.streamClosed, rig.eventsOf('turn.started').length], [1, 1]);
+  rig.calls.afterStream(INFO.callSid);
+  await rig.run(50);
+  await handedOver;
+  rig.open();
+  await rig.run(5_000);
+  assert.deepEqual(
+    rig.eventsOf('agent.said').map(({ text }) => text),
+    ['Hello, this is Robin.', 'We were cut off.', 'It is red.'],
+  );
+});
+
+test('a call whose answer has begun to do something is not left over it', async () => {
+  const answer = (messages: readonly { role: string }[]): Answer =>
+    messages.at(-1)?.role === 'tool'
+      ? ['It is booked.']
+      : [{ kind: 'toolCall', call: { id: 'a', name: 'book', argumentsText: '{}' } }];
+  const rig = new CallRig({
+    answer,
+    agentYaml: BOOKING,
+    world: { fetch: () => sleep(rig.clock, 1_000).then(() => new Response('done')) },
+  });
+  rig.open();
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  await rig.says('Book it for me.');
+  await rig.run(900);
+  const handedOver = rig.calls.handOver();
+  await rig.run(500);
+  assert.equal(rig.streamClosed, 0);
+  await rig.run(10_000);
+  assert.ok(rig.eventsOf('agent.said').some(({ text }) => text === 'It is booked.'));
+  await handedOver;
+});
+
+test('a call is not left while the caller speaks, but after eight seconds all the same', async () => {
   const rig = await greeted();
   await rig.agentFinishes();
   await rig.run(500);
@@ -59,8 +137,9 @@ test('a call that nobody else takes comes back and goes on where it was', async 
   await rig.agentFinishes();
   await rig.run(500);
   const handedOver = rig.calls.handOver();
-  await rig.run(200);
+  await rig.run(1_600);
   rig.calls.afterStream(INFO.callSid);
+  await rig.run(50);
   await handedOver;
   rig.open();
   await rig.agentSpeaks();

@@ -458,7 +458,7 @@ test('handed over at a deploy: the next instance says so', async () => {
   await first.agentFinishes();
   await first.run(2_000);
   const handedOver = first.calls.handOver();
-  await first.run(200);
+  await first.run(1_600);
   assert.equal(first.calls.activeCount, 0);
   assert.deepEqual(first.calls.afterStream(INFO.callSid), { kind: 'elsewhere', info: INFO });
   const second = rig('b');
