@@ -56,6 +56,8 @@ export class Calls implements LiveCalls {
   readonly #tapes: RunningTapes;
   /** The call that is being closed here because another instance has it. */
   #takenAway: string | undefined;
+  /** Every call is left to another instance, those whose streams are lost from now on as well. */
+  #handingOver = false;
   #lookAgain: Timer | undefined;
 
   constructor(world: CallWorld) {
@@ -103,17 +105,16 @@ export class Calls implements LiveCalls {
     // The carrier has opened a second stream before we saw the first one's end.
     const replaced = this.#live.get(callSid);
     replaced?.border.within(() => replaced.call.streamReplaced());
-    const lost = this.#lost.get(callSid);
+    const known = this.#known(callSid);
     // It was saying its last words: it has ended as we wanted, and what comes next is told when the carrier asks.
-    if (replaced !== undefined && lost === undefined) {
+    if (replaced !== undefined && known === undefined) {
       this.#ringing.giveUp(callSid);
       stream.close();
       return;
     }
-    const known = this.#known(callSid);
     const ringing = this.#ringing.take(callSid);
     const span = ringing?.span ?? this.#beginSpan(info);
-    lost?.timer.cancel();
+    this.#lost.get(callSid)?.timer.cancel();
     this.#lost.delete(callSid);
     this.#letGo.delete(callSid);
     if (known !== undefined) this.#tellResumed(callSid, known.how);
@@ -206,26 +207,21 @@ export class Calls implements LiveCalls {
   async handOver(): Promise<void> {
     const { clock, checkpoints } = this.#world;
     const leaving = new Leaving(clock);
-    for (const [callSid, lost] of this.#lost) {
-      lost.timer.cancel();
-      this.#lost.delete(callSid);
-      this.#letGo.set(callSid, { ...lost, how: 'handover' });
-    }
-    while (this.#live.size > 0 || (this.#ringing.size > 0 && !leaving.isLate)) {
+    this.#handingOver = true;
+    for (const lost of this.#lost.values()) this.#lose(lost);
+    // Also one that comes back, to be left again, and one that is announced here because nobody else takes it.
+    while (!this.#isIdle) {
+      if (leaving.isLate) this.#ringing.giveUpAll();
       const due = [...this.#live].filter(([callSid, { call }]) => leaving.isDue(callSid, call.standing.lull));
       // What the next instance has to know is there before the carrier asks it.
       if (due.length > 0) await checkpoints?.flush(FLUSH_MS);
       for (const [callSid, { call, border }] of due) {
         if (this.#live.get(callSid)?.call !== call || !leaving.isDue(callSid, call.standing.lull)) continue;
-        const { info, conversation } = call;
-        this.#letGo.set(callSid, { info, before: { conversation }, how: 'handover' });
-        this.#tapes.end(callSid);
         border.within(() => call.streamReplaced());
       }
       await sleep(clock, LOOK_MS);
     }
-    this.#ringing.giveUpAll();
-    await this.idle();
+    this.#tellIfIdle();
   }
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
@@ -246,8 +242,16 @@ export class Calls implements LiveCalls {
     });
   }
 
+  get #underWay(): number {
+    return this.#live.size + this.#ringing.size + this.#lost.size;
+  }
+
+  get #isIdle(): boolean {
+    return this.#underWay === 0 && this.#afterwards.unaskedMs === 0;
+  }
+
   #tellIfIdle(): void {
-    if (this.#whenIdle.size === 0 || this.#live.size + this.#ringing.size + this.#lost.size > 0) return;
+    if (this.#whenIdle.size === 0 || this.#underWay > 0) return;
     this.#lookAgain?.cancel();
     this.#lookAgain = undefined;
     const { unaskedMs } = this.#afterwards;
@@ -282,14 +286,11 @@ export class Calls implements LiveCalls {
     this.#live.delete(callSid);
     // What becomes of it, whoever has it says: a word of ours would take it back.
     if (this.#takenAway === callSid) return;
-    if (why !== 'stream_lost') this.#tapes.end(callSid);
-    const letGo = this.#letGo.get(callSid);
+    if (why !== 'stream_lost' || this.#handingOver) this.#tapes.end(callSid);
     const { streamMs } = call.standing;
-    if (why === 'stream_lost')
-      this.#checkpoint(call.standing.snapshot(letGo?.how === 'handover'), false, streamMs);
+    if (why === 'stream_lost') this.#checkpoint(call.standing.snapshot(this.#handingOver), false, streamMs);
     else this.#checkpoint({ ...call.standing.snapshot(), ending: endingOf(why) }, true, streamMs);
-    if (why === 'stream_lost' && letGo !== undefined) this.#afterwards.awaitQuestion(callSid);
-    else if (why === 'stream_lost') {
+    if (why === 'stream_lost') {
       const { info, conversation, recording } = call;
       this.#lose({ info, before: { conversation }, how: 'stream', recording: recording.path });
     } else {
@@ -300,10 +301,18 @@ export class Calls implements LiveCalls {
     this.#tellIfIdle();
   }
 
-  #lose(lost: Omit<Lost, 'timer'>): void {
-    const { callSid } = lost.info;
+  /** Its stream is lost, and the carrier is about to ask who goes on with it. */
+  #lose({ info, before, how, recording }: Omit<Lost, 'timer'>): void {
+    const { callSid } = info;
+    this.#lost.get(callSid)?.timer.cancel();
+    this.#lost.delete(callSid);
+    if (this.#handingOver) {
+      this.#letGo.set(callSid, { info, before, how: how === 'stream' ? 'handover' : how });
+      this.#afterwards.awaitQuestion(callSid);
+      return;
+    }
     const timer = this.#world.clock.after(LOST_MS_MAX, () => this.#giveUp(callSid));
-    this.#lost.set(callSid, { ...lost, timer });
+    this.#lost.set(callSid, { info, before, how, recording, timer });
   }
 
   #tellResumed(callSid: string, how: Lost['how']): void {

@@ -34,7 +34,7 @@ test('a call is left when nobody has spoken for a while, the carrier is sent els
   await rig.run(1_600);
   assert.deepEqual([rig.streamClosed, rig.calls.activeCount, over], [1, 0, false]);
   assert.deepEqual(rig.calls.afterStream(INFO.callSid), { kind: 'elsewhere', info: INFO });
-  await rig.run(10);
+  await rig.run(60);
   await handedOver;
   rig.calls.hangUpAll();
   await rig.clock.advance(60_000);
@@ -74,7 +74,7 @@ test('a caller who waits for an answer is left before a sound of it, and answere
   await rig.run(800);
   assert.deepEqual([rig.streamClosed, rig.eventsOf('turn.started').length], [1, 1]);
   rig.calls.afterStream(INFO.callSid);
-  await rig.run(50);
+  await rig.run(60);
   await handedOver;
   rig.open();
   await rig.run(5_000);
@@ -132,6 +132,58 @@ test('a call whose stream was lost a moment ago is for another instance, too', a
   assert.deepEqual(rig.ended, []);
 });
 
+test('a call whose stream is lost while others are left is for another instance, and is not waited for', async () => {
+  const rig = await greeted();
+  let over = false;
+  void rig.calls.handOver().then(() => {
+    over = true;
+  });
+  await rig.run(100);
+  rig.breaksOff();
+  assert.equal(rig.calls.afterStream(INFO.callSid).kind, 'elsewhere');
+  await rig.run(100);
+  assert.equal(over, true);
+  await rig.clock.advance(60_000);
+  assert.deepEqual(rig.ended, []);
+});
+
+test('a call about which the carrier never asks is not waited for either', async () => {
+  const rig = await greeted();
+  let over = false;
+  void rig.calls.handOver().then(() => {
+    over = true;
+  });
+  await rig.run(100);
+  rig.breaksOff();
+  await rig.clock.advance(2_900);
+  assert.equal(over, false, 'it is on its way');
+  await rig.clock.advance(200);
+  assert.equal(over, true);
+});
+
+test('a call that comes back while the process waits for its end is left once more, at a good moment', async () => {
+  const rig = await greeted();
+  let over = false;
+  const handedOver = rig.calls.handOver().then(() => {
+    over = true;
+  });
+  await rig.agentFinishes();
+  await rig.run(2_000);
+  assert.equal(rig.streamClosed, 1);
+  // The carrier has not asked, and a stream that was announced before is there.
+  rig.open();
+  await rig.agentSpeaks();
+  await rig.run(200);
+  assert.deepEqual([rig.calls.activeCount, rig.streamClosed], [1, 1]);
+  await rig.agentFinishes();
+  await rig.run(2_000);
+  assert.deepEqual([rig.calls.activeCount, rig.streamClosed, over], [0, 2, false]);
+  assert.equal(rig.calls.afterStream(INFO.callSid).kind, 'elsewhere');
+  await rig.run(100);
+  await handedOver;
+  assert.deepEqual(rig.ended, []);
+});
+
 test('a call that nobody else takes comes back and goes on where it was', async () => {
   const rig = await greeted();
   await rig.agentFinishes();
@@ -139,7 +191,7 @@ test('a call that nobody else takes comes back and goes on where it was', async 
   const handedOver = rig.calls.handOver();
   await rig.run(1_600);
   rig.calls.afterStream(INFO.callSid);
-  await rig.run(50);
+  await rig.run(60);
   await handedOver;
   rig.open();
   await rig.agentSpeaks();
@@ -159,6 +211,7 @@ test('a call that the agent has ended stays ended', async () => {
   const handedOver = rig.calls.handOver();
   await rig.run(9_000);
   assert.deepEqual(rig.calls.afterStream(INFO.callSid), { kind: 'hangup' });
+  await rig.run(60);
   await handedOver;
   assert.deepEqual(
     rig.ended.map((end) => end.outcome),
