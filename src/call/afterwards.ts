@@ -1,5 +1,6 @@
 // What the carrier is told of calls whose streams are over, and about which of them it has not asked yet.
 import type { Clock } from '../base/clock.ts';
+import type { Ending } from './connection.ts';
 import type { AfterStream } from './port.ts';
 
 /** The carrier asks what comes next within a second; a process that waits for it gives up after this. */
@@ -49,4 +50,9 @@ export class Afterwards {
     const [newestAtMs] = [...this.#unasked.values()].slice(-1);
     return newestAtMs === undefined ? 0 : Math.max(0, newestAtMs + ASKED_MS_MAX - this.#clock.nowMs());
   }
+}
+
+/** What comes after a call that we have ended so. */
+export function afterOf(ending: Ending | undefined): AfterStream {
+  return ending?.kind === 'dial' ? { kind: 'dial', to: ending.to } : { kind: 'hangup' };
 }

@@ -1,12 +1,14 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
 import { sleep, type Timer } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
 import { conversationOf, durationOf, snapshotOf, type Before } from './before.ts';
-import { Afterwards } from './afterwards.ts';
+import { afterOf, Afterwards } from './afterwards.ts';
 import { Border } from './border.ts';
 import type { Span } from '../base/span.ts';
 import { Call } from './call.ts';
+import { tellEnded, tellResumed, type ResumedHow } from './callNews.ts';
 import { beginCallSpan, CallTrace } from './callTrace.ts';
-import { outcomeOf, type CallClosed, type Ending } from './connection.ts';
+import { endingOf, hangupOf, outcomeOf, outcomeOfStatus, type CallClosed } from './connection.ts';
 import { Ears } from './ears.ts';
 import { Leaving } from './leaving.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
@@ -18,23 +20,17 @@ import type { CallWorld } from './world.ts';
 
 /** How long a lost stream may take to come back before the call counts as over. */
 const LOST_MS_MAX = 30_000;
+/** An instance that has the stream has heard of its end, and written that down, within this. */
+const HUNG_UP_MS = 2_000;
 /** How often it is looked for a moment to leave a call. */
 const LOOK_MS = 50;
 /** For a database that answers: with one that doesn't, the next instance goes on without what was said. */
 const FLUSH_MS = 500;
 
-/** Twilio's words for a call that came to nothing; it is `completed` when the caller left before the stream was there. */
-const NEVER_STARTED: Readonly<Record<string, CallOutcome>> = {
-  busy: 'busy',
-  'no-answer': 'no_answer',
-  completed: 'abandoned',
-  canceled: 'abandoned',
-};
-
 interface Lost {
   readonly info: CallInfo;
   readonly before: Before;
-  readonly how: 'stream' | 'crash' | 'handover';
+  readonly how: ResumedHow;
   readonly recording: string | undefined;
   readonly timer: Timer;
 }
@@ -50,7 +46,7 @@ export class Calls implements LiveCalls {
   readonly #live = new Map<string, Live>();
   readonly #lost = new Map<string, Lost>();
   /** Left to other instances: never ended by this one. As many as were live, and the process ends with them. */
-  readonly #letGo = new Map<string, Pick<Lost, 'info' | 'before' | 'how'>>();
+  readonly #letGo = new Map<string, Omit<Lost, 'timer'>>();
   readonly #afterwards: Afterwards;
   readonly #whenIdle = new Set<() => void>();
   readonly #tapes: RunningTapes;
@@ -117,7 +113,7 @@ export class Calls implements LiveCalls {
     this.#lost.get(callSid)?.timer.cancel();
     this.#lost.delete(callSid);
     this.#letGo.delete(callSid);
-    if (known !== undefined) this.#tellResumed(callSid, known.how);
+    if (known !== undefined) tellResumed(this.#world, callSid, known.how);
     const ears = ringing?.ears ?? this.#openEars(span, world);
     const border = new Border((error) => call.broke(error));
     const parts = {
@@ -163,7 +159,7 @@ export class Calls implements LiveCalls {
     const { info, ending } = snapshot;
     if (ending !== undefined) {
       this.#afterwards.remember(callSid, afterOf(ending));
-      this.#ended(info, outcomeOf(ending), undefined, durationOf({ snapshot }, this.#world.clock));
+      tellEnded(this.#world, info, outcomeOf(ending), undefined, durationOf({ snapshot }, this.#world.clock));
       this.#checkpoint(snapshot, true);
       return afterOf(ending);
     }
@@ -182,6 +178,38 @@ export class Calls implements LiveCalls {
     this.#tapes.happens(callSid, { kind: 'answeredBy', answeredBy }, note);
   }
 
+  hungUp(asked: CallInfo): void {
+    const { callSid } = asked;
+    const { kind } = this.afterStream(callSid);
+    const here = this.#known(callSid) !== undefined;
+    if (here) this.#endGone(callSid);
+    // One that was taken from us may be nobody's by now.
+    else if (kind === 'unknown' || kind === 'elsewhere') this.#world.background.run(this.#endStored(asked));
+  }
+
+  /** A call that another instance had, unless that one ends it. */
+  async #endStored(asked: CallInfo): Promise<void> {
+    const { clock, logger } = this.#world;
+    const { callSid } = asked;
+    await sleep(clock, HUNG_UP_MS);
+    try {
+      await this.takeUp(asked);
+    } catch (error) {
+      logger.warn({ callSid, failure: errorText(error) }, 'nobody could be asked whether a call has ended');
+    }
+    this.#endGone(callSid);
+  }
+
+  /** Its caller has hung up when it had no stream. */
+  #endGone(callSid: string): void {
+    if (this.#known(callSid) === undefined) return;
+    this.#ringing.giveUp(callSid);
+    this.#giveUp(callSid, 'completed');
+    this.#afterwards.asked(callSid);
+    this.#afterwards.remember(callSid, { kind: 'hangup' });
+    this.#tellIfIdle();
+  }
+
   neverStarted(info: CallInfo, status: string): void {
     this.#ringing.giveUp(info.callSid);
     // It had been connected: its stream was lost, and the caller left before there was another.
@@ -197,7 +225,7 @@ export class Calls implements LiveCalls {
       leadId,
       startedAt: at,
     });
-    this.#ended(info, NEVER_STARTED[status] ?? 'failed', undefined, 0);
+    tellEnded(this.#world, info, outcomeOfStatus(status), undefined, 0);
   }
 
   /**
@@ -263,7 +291,7 @@ export class Calls implements LiveCalls {
     this.#whenIdle.clear();
   }
 
-  #known(callSid: string): Omit<Lost, 'timer' | 'recording'> | undefined {
+  #known(callSid: string): Omit<Lost, 'timer'> | undefined {
     return this.#lost.get(callSid) ?? this.#letGo.get(callSid);
   }
 
@@ -295,7 +323,7 @@ export class Calls implements LiveCalls {
       this.#lose({ info, before: { conversation }, how: 'stream', recording: recording.path });
     } else {
       this.#afterwards.remember(callSid, afterOf(typeof why === 'object' ? why : undefined));
-      this.#ended(call.info, outcomeOf(why), call.recording.path, call.conversation.durationMs);
+      tellEnded(this.#world, call.info, outcomeOf(why), call.recording.path, call.conversation.durationMs);
     }
     if (typeof why === 'object' || why === 'broke') this.#afterwards.awaitQuestion(callSid);
     this.#tellIfIdle();
@@ -307,19 +335,12 @@ export class Calls implements LiveCalls {
     this.#lost.get(callSid)?.timer.cancel();
     this.#lost.delete(callSid);
     if (this.#handingOver) {
-      this.#letGo.set(callSid, { info, before, how: how === 'stream' ? 'handover' : how });
+      this.#letGo.set(callSid, { info, before, how: how === 'stream' ? 'handover' : how, recording });
       this.#afterwards.awaitQuestion(callSid);
       return;
     }
     const timer = this.#world.clock.after(LOST_MS_MAX, () => this.#giveUp(callSid));
     this.#lost.set(callSid, { info, before, how, recording, timer });
-  }
-
-  #tellResumed(callSid: string, how: Lost['how']): void {
-    const { metrics, events, clock, logger } = this.#world;
-    metrics.callResumed(how);
-    events.publish({ type: 'call.resumed', callSid, at: clock.wallMs(), how });
-    logger.info({ callSid, how }, 'a call goes on');
   }
 
   /** Another instance goes on with it: this one lets it go without a word, and sends the carrier there. */
@@ -352,42 +373,24 @@ export class Calls implements LiveCalls {
     background.run(checkpoints.flush(FLUSH_MS));
   }
 
-  #giveUp(callSid: string): void {
-    const lost = this.#lost.get(callSid);
+  /** There is no other stream of it. */
+  #giveUp(callSid: string, outcome: CallOutcome = 'abandoned'): void {
+    const lost = this.#known(callSid);
     if (lost === undefined) return;
-    lost.timer.cancel();
+    this.#lost.get(callSid)?.timer.cancel();
     this.#lost.delete(callSid);
+    this.#letGo.delete(callSid);
     this.#tapes.end(callSid);
     const { checkpoints, background, clock } = this.#world;
-    const end = (): void =>
-      this.#ended(lost.info, 'abandoned', lost.recording, durationOf(lost.before, clock));
+    const end = (): void => {
+      tellEnded(this.#world, lost.info, outcome, lost.recording, durationOf(lost.before, clock));
+      const snapshot = snapshotOf(lost.before);
+      // Whoever is asked about it later finds that it is over.
+      if (snapshot !== undefined) this.#checkpoint({ ...snapshot, ending: hangupOf(outcome) }, true);
+    };
     if (checkpoints === undefined) end();
     // The carrier may have asked another instance, which has told nobody.
     else background.run(checkpoints.isTaken(callSid).then((taken) => (taken ? undefined : end())));
     this.#tellIfIdle();
   }
-
-  #ended(
-    info: CallInfo,
-    outcome: ReturnType<typeof outcomeOf>,
-    recording: string | undefined,
-    durationMs: number,
-  ): void {
-    const { clock, writer, metrics, events, background } = this.#world;
-    const at = clock.wallMs();
-    const { callSid } = info;
-    const safe = writer.callEnded({ callSid, outcome, endedAt: new Date(at), recording });
-    metrics.callEnded(info.direction, outcome);
-    // After its turns, which are told when they are safe.
-    background.run(safe.then(() => events.publish({ type: 'call.ended', callSid, at, outcome, durationMs })));
-  }
-}
-
-/** How the call was to end, if that was for us to say. */
-function endingOf(why: CallClosed): Ending {
-  return typeof why === 'object' ? why : { kind: 'hangup', outcome: outcomeOf(why), forced: true };
-}
-
-function afterOf(ending: Ending | undefined): AfterStream {
-  return ending?.kind === 'dial' ? { kind: 'dial', to: ending.to } : { kind: 'hangup' };
 }

@@ -67,6 +67,11 @@ export interface LiveCalls {
   /** Twilio's word on who answered an outgoing call: `human`, `machine_end_beep`, ... */
   answeredBy(callSid: string, answeredBy: string): void;
   /**
+   * Twilio's word that the caller has hung up, when it asks what comes after a stream. `asked` is what it says of the call.
+   * Whoever has the stream hears of that by itself; a call that nobody has is ended here. Returns at once.
+   */
+  hungUp(asked: CallInfo): void;
+  /**
    * Twilio's word on a call that never got a stream: `busy`, `no-answer`, `failed`, `canceled`, or
    * `completed` when the caller left before the stream came.
    */

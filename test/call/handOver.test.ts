@@ -161,6 +161,33 @@ test('a call about which the carrier never asks is not waited for either', async
   assert.equal(over, true);
 });
 
+test('a caller who hangs up between two streams has ended the call, and is not waited for', async () => {
+  for (const leave of [true, false]) {
+    const rig = await greeted();
+    await rig.agentFinishes();
+    let over = false;
+    if (leave) {
+      void rig.calls.handOver().then(() => {
+        over = true;
+      });
+      await rig.run(1_600);
+    } else rig.breaksOff();
+    assert.equal(rig.calls.activeCount, 0);
+    rig.calls.hungUp(INFO);
+    await rig.run(60);
+    assert.equal(over, leave);
+    assert.deepEqual(
+      rig.ended.map(({ outcome }) => outcome),
+      ['completed'],
+    );
+    const [ended] = rig.eventsOf('call.ended');
+    assert.ok(ended !== undefined && ended.durationMs > 0);
+    assert.deepEqual(rig.calls.afterStream(INFO.callSid), { kind: 'hangup' });
+    await rig.clock.advance(60_000);
+    assert.equal(rig.ended.length, 1);
+  }
+});
+
 test('a call that comes back while the process waits for its end is left once more, at a good moment', async () => {
   const rig = await greeted();
   let over = false;

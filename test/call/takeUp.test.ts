@@ -473,6 +473,58 @@ test('handed over at a deploy: the next instance says so', async () => {
   assert.deepEqual(first.ended, []);
 });
 
+test('a caller who hangs up when the instance is gone: whoever is asked ends the call, once', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  await first.run(1_000);
+  const clock = new VirtualClock();
+  const second = rig('b', clock);
+  second.calls.hungUp(INFO);
+  await second.run(3_000);
+  assert.deepEqual(
+    second.ended.map(({ callSid, outcome }) => [callSid, outcome]),
+    [[INFO.callSid, 'completed']],
+  );
+  assert.deepEqual(
+    second.eventsOf('call.ended').map(({ outcome }) => outcome),
+    ['completed'],
+  );
+  assert.deepEqual(second.calls.afterStream(INFO.callSid), { kind: 'hangup' });
+  const third = rig('c');
+  third.calls.hungUp(INFO);
+  await third.run(3_000);
+  assert.deepEqual(third.ended, []);
+  assert.deepEqual(await third.leftovers(), { timers: 0, background: 0 });
+});
+
+test('a call whose instance hears of the hang-up itself is ended by that one alone', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  const second = rig('b');
+  second.calls.hungUp(INFO);
+  await second.run(500);
+  first.hangsUp();
+  await first.run(20);
+  await second.run(3_000);
+  assert.deepEqual([first.ended.length, second.ended.length], [1, 0]);
+  assert.deepEqual([first.ended[0]?.outcome, first.bugs, second.bugs], ['completed', [], []]);
+});
+
+test('without the rows nobody ends a call that may be another’s', async () => {
+  const { rig, rows } = instances();
+  const second = rig('b');
+  second.calls.hungUp(INFO);
+  rows.away = true;
+  second.calls.hungUp({ ...INFO, callSid: 'CA2' });
+  await second.run(3_000);
+  assert.deepEqual([second.ended, second.bugs], [[], []]);
+});
+
 test('what a caller must not have told is not left for others', async () => {
   const { rig, rows } = instances({ answer: () => ['Thank you, I have noted that.'] });
   const first = rig('a');

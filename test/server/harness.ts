@@ -78,6 +78,9 @@ export class FakeCalls implements LiveCalls {
   answeredBy(callSid: string, answeredBy: string): void {
     this.told.push(`${callSid} answered by ${answeredBy}`);
   }
+  hungUp({ callSid }: CallInfo): void {
+    this.told.push(`${callSid} hung up`);
+  }
   neverStarted(info: CallInfo, status: string): void {
     this.told.push(`${info.callSid} never started: ${status}`);
   }

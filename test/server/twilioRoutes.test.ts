@@ -234,6 +234,13 @@ served('a lost stream is connected again three times, then there is an apology',
   assert.match(await (await harness.webhook('/twilio/stream-ended', { CallSid: 'CA2' })).text(), /<Connect/);
 });
 
+served('who is told that the caller has hung up answers at once, and passes it on', async (harness) => {
+  const answer = await harness.webhook('/twilio/stream-ended', { CallStatus: 'completed' });
+  assert.match(await answer.text(), /<Response><Hangup\/><\/Response>/);
+  assert.deepEqual(harness.calls.told, [`${CALL} hung up`]);
+  assert.deepEqual(harness.calls.prepared, []);
+});
+
 served(
   'a call of another instance that was ended is hung up, one that was not is connected',
   async (harness) => {
