@@ -3,7 +3,7 @@ import { errorText, failureOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
-import { isQuiet, takesLine, turnOfWords } from '../turn/floor.ts';
+import { takesLine, turnOfWords } from '../turn/floor.ts';
 import { turnText } from '../turn/keyed.ts';
 import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnTimer } from '../turn/state.ts';
 import { Border, INTERNAL_ERROR } from './border.ts';
@@ -80,7 +80,7 @@ export class Call implements LiveCall {
     const publish = publisher(world, info.callSid, () => this.standing.changed());
     this.standing = new Standing(world, info, () => this.#now());
     this.#endJudge = new EndJudge(world, (event) => this.#happened(event));
-    this.conversation = parts.conversation ?? new Conversation(info, world, parts.snapshot);
+    this.conversation = parts.conversation ?? new Conversation(info, world, parts.snapshot, parts.resumed);
     this.#trace = trace;
     this.conversation.traceparent ??= trace.span.traceparent;
     this.#exchanges = new Exchanges(info.callSid, world, this.#log, publish, this.conversation, this.#trace);
@@ -137,10 +137,6 @@ export class Call implements LiveCall {
     const taken = takesLine(this.#turn.state);
     if (taken) this.#happened({ kind: 'lineWanted', line: { kind: 'text', text } });
     return taken;
-  }
-
-  get isQuiet(): boolean {
-    return this.#playout.speech === undefined && isQuiet(this.#turn.state);
   }
 
   /** Who answered an outgoing call. A machine gets the agent's voicemail message, if it has one, and is hung up on. */
@@ -330,7 +326,8 @@ export class Call implements LiveCall {
   #spoken(reply: Reply, heardText: string, interrupted: boolean): void {
     this.#deadAir.stop();
     this.#replies.over(reply);
-    this.conversation.spoken(reply, heardText, interrupted);
+    const lost = interrupted && this.#connection.kind === 'closed';
+    this.conversation.spoken(reply, lost ? reply.heardOfAnswer(heardText) : heardText, interrupted);
     this.#exchanges.spoken({ agentText: reply.speech.text, heardText, interrupted }, this.#ears.provider);
   }
 
@@ -390,7 +387,8 @@ export class Call implements LiveCall {
     const cutReply = cut === undefined ? undefined : this.#replies.get(cut.speechId);
     if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', cut?.whole !== true);
     const { turn, phase, said, keyed } = this.#turn.state;
-    const callerText = phase.kind === 'thinking' ? '' : turnText(said, keyed);
+    const taken = phase.kind === 'thinking' && phase.answers === 'caller';
+    const callerText = taken ? '' : turnText(said, keyed);
     if (callerText !== '') this.conversation.turn = turn + 1;
     this.#exchanges.over(this.conversation.turn, callerText);
     this.conversation.unanswered(callerText);

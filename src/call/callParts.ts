@@ -10,6 +10,8 @@ export interface CallParts {
   readonly ears: CallEars;
   /** Of this stream; the call closes it. */
   readonly trace: CallTrace;
+  /** It had one before, of which there may be no more word. */
+  readonly resumed: boolean;
   /** What was said before the stream was lost, for a call that is taken up again. */
   readonly conversation?: Conversation;
   /** The same, when that was at another instance. */

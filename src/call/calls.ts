@@ -1,12 +1,16 @@
 // The calls of this process: opened by the server, found by it, and taken up again when a stream is lost.
 import { sleep, type Timer } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
 import { conversationOf, durationOf, snapshotOf, type Before } from './before.ts';
+import { afterOf, Afterwards } from './afterwards.ts';
 import { Border } from './border.ts';
 import type { Span } from '../base/span.ts';
 import { Call } from './call.ts';
+import { tellEnded, tellResumed, type ResumedHow } from './callNews.ts';
 import { beginCallSpan, CallTrace } from './callTrace.ts';
-import { outcomeOf, type CallClosed, type Ending } from './connection.ts';
+import { endingOf, hangupOf, outcomeOf, outcomeOfStatus, type CallClosed } from './connection.ts';
 import { Ears } from './ears.ts';
+import { Leaving } from './leaving.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
 import { RingingCalls } from './ringing.ts';
 import { parseSnapshot, snapshotJson, type CallSnapshot } from './snapshot.ts';
@@ -16,28 +20,17 @@ import type { CallWorld } from './world.ts';
 
 /** How long a lost stream may take to come back before the call counts as over. */
 const LOST_MS_MAX = 30_000;
-/** The carrier asks what comes next within a second; a process that waits for it gives up after this. */
-const ASKED_MS_MAX = 3_000;
-/** A call that is handed over is left in mid-word when nobody has been silent for so long. */
-const QUIET_WITHIN_MS = 8_000;
+/** An instance that has the stream has heard of its end, and written that down, within this. */
+const HUNG_UP_MS = 2_000;
+/** How often it is looked for a moment to leave a call. */
 const LOOK_MS = 50;
 /** For a database that answers: with one that doesn't, the next instance goes on without what was said. */
 const FLUSH_MS = 500;
-/** How many ended calls are remembered, for the carrier's question of what comes next. */
-const ENDED_MAX = 10_000;
-
-/** Twilio's words for a call that came to nothing; it is `completed` when the caller left before the stream was there. */
-const NEVER_STARTED: Readonly<Record<string, CallOutcome>> = {
-  busy: 'busy',
-  'no-answer': 'no_answer',
-  completed: 'abandoned',
-  canceled: 'abandoned',
-};
 
 interface Lost {
   readonly info: CallInfo;
   readonly before: Before;
-  readonly how: 'stream' | 'crash' | 'handover';
+  readonly how: ResumedHow;
   readonly recording: string | undefined;
   readonly timer: Timer;
 }
@@ -53,18 +46,20 @@ export class Calls implements LiveCalls {
   readonly #live = new Map<string, Live>();
   readonly #lost = new Map<string, Lost>();
   /** Left to other instances: never ended by this one. As many as were live, and the process ends with them. */
-  readonly #letGo = new Map<string, Pick<Lost, 'info' | 'before' | 'how'>>();
-  /** What we wanted of calls whose stream we closed; the oldest are forgotten first. */
-  readonly #after = new Map<string, AfterStream>();
-  /** Calls that we have ended, and when: about them the carrier is going to ask. The oldest first. */
-  readonly #unasked = new Map<string, number>();
+  readonly #letGo = new Map<string, Omit<Lost, 'timer'>>();
+  readonly #afterwards: Afterwards;
   readonly #whenIdle = new Set<() => void>();
   readonly #tapes: RunningTapes;
+  /** The call that is being closed here because another instance has it. */
+  #takenAway: string | undefined;
+  /** Every call is left to another instance, those whose streams are lost from now on as well. */
+  #handingOver = false;
   #lookAgain: Timer | undefined;
 
   constructor(world: CallWorld) {
     this.#world = world;
     this.#tapes = new RunningTapes(world);
+    this.#afterwards = new Afterwards(world.clock);
     this.#ringing = new RingingCalls(world.clock, (callSid) => {
       if (!this.#live.has(callSid) && this.#known(callSid) === undefined) this.#tapes.end(callSid);
       this.#tellIfIdle();
@@ -90,34 +85,35 @@ export class Calls implements LiveCalls {
     if (typeof whileRinging === 'function') background.run(whileRinging(info));
   }
 
-  open(info: CallInfo, stream: CallStream): void {
+  open(info: CallInfo, stream: CallStream, resumed = false): void {
     const { callSid } = info;
     const before = this.#known(callSid)?.before;
     const begun = this.#live.has(callSid) || conversationOf(before) !== undefined;
     const snapshot = snapshotOf(before);
     const world = this.#tapes.of(info, begun)?.world ?? this.#world;
-    this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () => this.#open(info, stream, world));
+    this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () =>
+      this.#open(info, stream, world, resumed),
+    );
   }
 
-  #open(info: CallInfo, stream: CallStream, world: CallWorld): void {
+  #open(info: CallInfo, stream: CallStream, world: CallWorld, resumed: boolean): void {
     const { callSid } = info;
     // The carrier has opened a second stream before we saw the first one's end.
     const replaced = this.#live.get(callSid);
     replaced?.border.within(() => replaced.call.streamReplaced());
-    const lost = this.#lost.get(callSid);
+    const known = this.#known(callSid);
     // It was saying its last words: it has ended as we wanted, and what comes next is told when the carrier asks.
-    if (replaced !== undefined && lost === undefined) {
+    if (replaced !== undefined && known === undefined) {
       this.#ringing.giveUp(callSid);
       stream.close();
       return;
     }
-    const known = this.#known(callSid);
     const ringing = this.#ringing.take(callSid);
     const span = ringing?.span ?? this.#beginSpan(info);
-    lost?.timer.cancel();
+    this.#lost.get(callSid)?.timer.cancel();
     this.#lost.delete(callSid);
     this.#letGo.delete(callSid);
-    if (known !== undefined) this.#tellResumed(callSid, known.how);
+    if (known !== undefined) tellResumed(this.#world, callSid, known.how);
     const ears = ringing?.ears ?? this.#openEars(span, world);
     const border = new Border((error) => call.broke(error));
     const parts = {
@@ -125,6 +121,7 @@ export class Calls implements LiveCalls {
       stream: border.stream(stream),
       ears: border.ears(ears),
       trace: new CallTrace(span, () => this.#world.clock.nowMs()),
+      resumed: resumed || known !== undefined,
       ...known?.before,
     };
     const call = new Call(parts, border.world(world), (closed, why) => this.#onClosed(closed, why));
@@ -142,8 +139,8 @@ export class Calls implements LiveCalls {
   }
 
   afterStream(callSid: string): AfterStream {
-    if (this.#unasked.delete(callSid)) this.#tellIfIdle();
-    const after = this.#after.get(callSid);
+    if (this.#afterwards.asked(callSid)) this.#tellIfIdle();
+    const after = this.#afterwards.get(callSid);
     if (after !== undefined) return after;
     const letGo = this.#letGo.get(callSid);
     if (letGo !== undefined) return { kind: 'elsewhere', info: letGo.info };
@@ -161,8 +158,8 @@ export class Calls implements LiveCalls {
     if (snapshot === undefined || this.#live.has(callSid)) return { kind: 'connect', info: asked };
     const { info, ending } = snapshot;
     if (ending !== undefined) {
-      this.#remember(callSid, afterOf(ending));
-      this.#ended(info, outcomeOf(ending), undefined, durationOf({ snapshot }, this.#world.clock));
+      this.#afterwards.remember(callSid, afterOf(ending));
+      tellEnded(this.#world, info, outcomeOf(ending), undefined, durationOf({ snapshot }, this.#world.clock));
       this.#checkpoint(snapshot, true);
       return afterOf(ending);
     }
@@ -181,6 +178,38 @@ export class Calls implements LiveCalls {
     this.#tapes.happens(callSid, { kind: 'answeredBy', answeredBy }, note);
   }
 
+  hungUp(asked: CallInfo): void {
+    const { callSid } = asked;
+    const { kind } = this.afterStream(callSid);
+    const here = this.#known(callSid) !== undefined;
+    if (here) this.#endGone(callSid);
+    // One that was taken from us may be nobody's by now.
+    else if (kind === 'unknown' || kind === 'elsewhere') this.#world.background.run(this.#endStored(asked));
+  }
+
+  /** A call that another instance had, unless that one ends it. */
+  async #endStored(asked: CallInfo): Promise<void> {
+    const { clock, logger } = this.#world;
+    const { callSid } = asked;
+    await sleep(clock, HUNG_UP_MS);
+    try {
+      await this.takeUp(asked);
+    } catch (error) {
+      logger.warn({ callSid, failure: errorText(error) }, 'nobody could be asked whether a call has ended');
+    }
+    this.#endGone(callSid);
+  }
+
+  /** Its caller has hung up when it had no stream. */
+  #endGone(callSid: string): void {
+    if (this.#known(callSid) === undefined) return;
+    this.#ringing.giveUp(callSid);
+    this.#giveUp(callSid, 'completed');
+    this.#afterwards.asked(callSid);
+    this.#afterwards.remember(callSid, { kind: 'hangup' });
+    this.#tellIfIdle();
+  }
+
   neverStarted(info: CallInfo, status: string): void {
     this.#ringing.giveUp(info.callSid);
     // It had been connected: its stream was lost, and the caller left before there was another.
@@ -196,35 +225,31 @@ export class Calls implements LiveCalls {
       leadId,
       startedAt: at,
     });
-    this.#ended(info, NEVER_STARTED[status] ?? 'failed', undefined, 0);
+    tellEnded(this.#world, info, outcomeOfStatus(status), undefined, 0);
   }
 
   /**
-   * Leaves every call to another instance: closes its stream at a moment when nobody speaks, so that the carrier asks who
-   * goes on with it. Resolves when there is none left and the carrier has asked about all, or had its time to.
+   * Leaves every call to another instance: closes its stream at a good moment, so that the carrier asks who goes on with it.
+   * Resolves when there is none left and the carrier has asked about all, or had its time to.
    */
   async handOver(): Promise<void> {
     const { clock, checkpoints } = this.#world;
-    const deadlineMs = clock.nowMs() + QUIET_WITHIN_MS;
-    for (const [callSid, lost] of this.#lost) {
-      lost.timer.cancel();
-      this.#lost.delete(callSid);
-      this.#letGo.set(callSid, { ...lost, how: 'handover' });
-    }
-    while (this.#live.size > 0 || (this.#ringing.size > 0 && clock.nowMs() < deadlineMs)) {
+    const leaving = new Leaving(clock);
+    this.#handingOver = true;
+    for (const lost of this.#lost.values()) this.#lose(lost);
+    // Also one that comes back, to be left again, and one that is announced here because nobody else takes it.
+    while (!this.#isIdle) {
+      if (leaving.isLate) this.#ringing.giveUpAll();
+      const due = [...this.#live].filter(([callSid, { call }]) => leaving.isDue(callSid, call.standing.lull));
       // What the next instance has to know is there before the carrier asks it.
-      await checkpoints?.flush(FLUSH_MS);
-      for (const [callSid, { call, border }] of this.#live) {
-        if (!call.isQuiet && clock.nowMs() < deadlineMs) continue;
-        const { info, conversation } = call;
-        this.#letGo.set(callSid, { info, before: { conversation }, how: 'handover' });
-        this.#tapes.end(callSid);
+      if (due.length > 0) await checkpoints?.flush(FLUSH_MS);
+      for (const [callSid, { call, border }] of due) {
+        if (this.#live.get(callSid)?.call !== call || !leaving.isDue(callSid, call.standing.lull)) continue;
         border.within(() => call.streamReplaced());
       }
       await sleep(clock, LOOK_MS);
     }
-    this.#ringing.giveUpAll();
-    await this.idle();
+    this.#tellIfIdle();
   }
 
   /** Hangs every call up. For the end of the process: an orderly one waits for `idle` first. */
@@ -245,30 +270,28 @@ export class Calls implements LiveCalls {
     });
   }
 
+  get #underWay(): number {
+    return this.#live.size + this.#ringing.size + this.#lost.size;
+  }
+
+  get #isIdle(): boolean {
+    return this.#underWay === 0 && this.#afterwards.unaskedMs === 0;
+  }
+
   #tellIfIdle(): void {
-    if (this.#whenIdle.size === 0 || this.#live.size + this.#ringing.size + this.#lost.size > 0) return;
+    if (this.#whenIdle.size === 0 || this.#underWay > 0) return;
     this.#lookAgain?.cancel();
     this.#lookAgain = undefined;
-    const [newestAtMs] = [...this.#unasked.values()].slice(-1);
-    const leftMs = newestAtMs === undefined ? 0 : newestAtMs + ASKED_MS_MAX - this.#world.clock.nowMs();
-    if (leftMs > 0) {
-      this.#lookAgain = this.#world.clock.after(leftMs, () => this.#tellIfIdle());
+    const { unaskedMs } = this.#afterwards;
+    if (unaskedMs > 0) {
+      this.#lookAgain = this.#world.clock.after(unaskedMs, () => this.#tellIfIdle());
       return;
     }
     for (const resolve of this.#whenIdle) resolve();
     this.#whenIdle.clear();
   }
 
-  #noteUnasked(callSid: string): void {
-    const nowMs = this.#world.clock.nowMs();
-    for (const [oldest, endedAtMs] of this.#unasked) {
-      if (endedAtMs + ASKED_MS_MAX > nowMs) break;
-      this.#unasked.delete(oldest);
-    }
-    this.#unasked.set(callSid, nowMs);
-  }
-
-  #known(callSid: string): Omit<Lost, 'timer' | 'recording'> | undefined {
+  #known(callSid: string): Omit<Lost, 'timer'> | undefined {
     return this.#lost.get(callSid) ?? this.#letGo.get(callSid);
   }
 
@@ -289,33 +312,35 @@ export class Calls implements LiveCalls {
   #onClosed(call: Call, why: CallClosed): void {
     const { callSid } = call.info;
     this.#live.delete(callSid);
-    if (why !== 'stream_lost') this.#tapes.end(callSid);
-    const letGo = this.#letGo.get(callSid);
-    if (why === 'stream_lost') this.#checkpoint(call.standing.snapshot(letGo?.how === 'handover'), false);
-    else this.#checkpoint({ ...call.standing.snapshot(), ending: endingOf(why) }, true);
-    if (why === 'stream_lost' && letGo !== undefined) this.#noteUnasked(callSid);
-    else if (why === 'stream_lost') {
+    // What becomes of it, whoever has it says: a word of ours would take it back.
+    if (this.#takenAway === callSid) return;
+    if (why !== 'stream_lost' || this.#handingOver) this.#tapes.end(callSid);
+    const { streamMs } = call.standing;
+    if (why === 'stream_lost') this.#checkpoint(call.standing.snapshot(this.#handingOver), false, streamMs);
+    else this.#checkpoint({ ...call.standing.snapshot(), ending: endingOf(why) }, true, streamMs);
+    if (why === 'stream_lost') {
       const { info, conversation, recording } = call;
       this.#lose({ info, before: { conversation }, how: 'stream', recording: recording.path });
     } else {
-      this.#remember(callSid, afterOf(typeof why === 'object' ? why : undefined));
-      this.#ended(call.info, outcomeOf(why), call.recording.path, call.conversation.durationMs);
+      this.#afterwards.remember(callSid, afterOf(typeof why === 'object' ? why : undefined));
+      tellEnded(this.#world, call.info, outcomeOf(why), call.recording.path, call.conversation.durationMs);
     }
-    if (typeof why === 'object' || why === 'broke') this.#noteUnasked(callSid);
+    if (typeof why === 'object' || why === 'broke') this.#afterwards.awaitQuestion(callSid);
     this.#tellIfIdle();
   }
 
-  #lose(lost: Omit<Lost, 'timer'>): void {
-    const { callSid } = lost.info;
+  /** Its stream is lost, and the carrier is about to ask who goes on with it. */
+  #lose({ info, before, how, recording }: Omit<Lost, 'timer'>): void {
+    const { callSid } = info;
+    this.#lost.get(callSid)?.timer.cancel();
+    this.#lost.delete(callSid);
+    if (this.#handingOver) {
+      this.#letGo.set(callSid, { info, before, how: how === 'stream' ? 'handover' : how, recording });
+      this.#afterwards.awaitQuestion(callSid);
+      return;
+    }
     const timer = this.#world.clock.after(LOST_MS_MAX, () => this.#giveUp(callSid));
-    this.#lost.set(callSid, { ...lost, timer });
-  }
-
-  #tellResumed(callSid: string, how: Lost['how']): void {
-    const { metrics, events, clock, logger } = this.#world;
-    metrics.callResumed(how);
-    events.publish({ type: 'call.resumed', callSid, at: clock.wallMs(), how });
-    logger.info({ callSid, how }, 'a call goes on');
+    this.#lost.set(callSid, { info, before, how, recording, timer });
   }
 
   /** Another instance goes on with it: this one lets it go without a word, and sends the carrier there. */
@@ -328,69 +353,44 @@ export class Calls implements LiveCalls {
     this.#lost.get(callSid)?.timer.cancel();
     this.#lost.delete(callSid);
     this.#world.logger.warn({ callSid }, 'another instance goes on with the call');
-    if (live !== undefined) {
-      this.#letGo.set(callSid, { info, before: live.call, how: 'handover' });
-      live.border.within(() => live.call.streamReplaced());
-      this.#letGo.delete(callSid);
-    }
-    this.#remember(callSid, { kind: 'elsewhere', info });
+    this.#takenAway = callSid;
+    live?.border.within(() => live.call.streamReplaced());
+    this.#takenAway = undefined;
+    this.#afterwards.remember(callSid, { kind: 'elsewhere', info });
     this.#tellIfIdle();
   }
 
   /** For other instances, at once: the carrier is going to ask one. */
-  #checkpoint(snapshot: CallSnapshot, ended: boolean): void {
+  #checkpoint(snapshot: CallSnapshot, ended: boolean, streamMs?: number): void {
     const { checkpoints, background } = this.#world;
     if (checkpoints === undefined) return;
-    checkpoints.changed(snapshot.info.callSid, () => ({ snapshot: snapshotJson(snapshot), ended }));
+    const state = {
+      snapshot: snapshotJson(snapshot),
+      ended,
+      ...(streamMs === undefined ? {} : { streamMs }),
+    };
+    checkpoints.changed(snapshot.info.callSid, () => state);
     background.run(checkpoints.flush(FLUSH_MS));
   }
 
-  #giveUp(callSid: string): void {
-    const lost = this.#lost.get(callSid);
+  /** There is no other stream of it. */
+  #giveUp(callSid: string, outcome: CallOutcome = 'abandoned'): void {
+    const lost = this.#known(callSid);
     if (lost === undefined) return;
-    lost.timer.cancel();
+    this.#lost.get(callSid)?.timer.cancel();
     this.#lost.delete(callSid);
+    this.#letGo.delete(callSid);
     this.#tapes.end(callSid);
     const { checkpoints, background, clock } = this.#world;
-    const end = (): void =>
-      this.#ended(lost.info, 'abandoned', lost.recording, durationOf(lost.before, clock));
+    const end = (): void => {
+      tellEnded(this.#world, lost.info, outcome, lost.recording, durationOf(lost.before, clock));
+      const snapshot = snapshotOf(lost.before);
+      // Whoever is asked about it later finds that it is over.
+      if (snapshot !== undefined) this.#checkpoint({ ...snapshot, ending: hangupOf(outcome) }, true);
+    };
     if (checkpoints === undefined) end();
-    else {
-      // The carrier may have asked another instance, which has told nobody.
-      background.run(checkpoints.isTaken(callSid).then((taken) => (taken ? undefined : end())));
-      checkpoints.forget(callSid);
-    }
+    // The carrier may have asked another instance, which has told nobody.
+    else background.run(checkpoints.isTaken(callSid).then((taken) => (taken ? undefined : end())));
     this.#tellIfIdle();
   }
-
-  #ended(
-    info: CallInfo,
-    outcome: ReturnType<typeof outcomeOf>,
-    recording: string | undefined,
-    durationMs: number,
-  ): void {
-    const { clock, writer, metrics, events, background } = this.#world;
-    const at = clock.wallMs();
-    const { callSid } = info;
-    const safe = writer.callEnded({ callSid, outcome, endedAt: new Date(at), recording });
-    metrics.callEnded(info.direction, outcome);
-    // After its turns, which are told when they are safe.
-    background.run(safe.then(() => events.publish({ type: 'call.ended', callSid, at, outcome, durationMs })));
-  }
-
-  #remember(callSid: string, after: AfterStream): void {
-    this.#after.delete(callSid);
-    this.#after.set(callSid, after);
-    const oldest = this.#after.keys().next();
-    if (this.#after.size > ENDED_MAX && oldest.done !== true) this.#after.delete(oldest.value);
-  }
-}
-
-/** How the call was to end, if that was for us to say. */
-function endingOf(why: CallClosed): Ending {
-  return typeof why === 'object' ? why : { kind: 'hangup', outcome: outcomeOf(why), forced: true };
-}
-
-function afterOf(ending: Ending | undefined): AfterStream {
-  return ending?.kind === 'dial' ? { kind: 'dial', to: ending.to } : { kind: 'hangup' };
 }

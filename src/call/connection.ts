@@ -62,3 +62,26 @@ export function outcomeOf(why: CallClosed): CallOutcome {
   if (why === 'broke') return 'failed';
   return why.kind === 'dial' ? 'transferred' : why.outcome;
 }
+
+/** How the call was to end, if that was for us to say. */
+export function endingOf(why: CallClosed): Ending {
+  return typeof why === 'object' ? why : hangupOf(outcomeOf(why));
+}
+
+/** As if we had ended it so. */
+export function hangupOf(outcome: CallOutcome): Ending {
+  return { kind: 'hangup', outcome, forced: true };
+}
+
+/** Twilio's words for a call that came to nothing; it is `completed` when the caller left before the stream was there. */
+const NEVER_STARTED: Readonly<Record<string, CallOutcome>> = {
+  busy: 'busy',
+  'no-answer': 'no_answer',
+  completed: 'abandoned',
+  canceled: 'abandoned',
+};
+
+/** How a call without a stream is counted and stored, by Twilio's word for it. */
+export function outcomeOfStatus(status: string): CallOutcome {
+  return NEVER_STARTED[status] ?? 'failed';
+}

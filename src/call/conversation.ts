@@ -49,7 +49,7 @@ export class Conversation {
   readonly adaptive: Adaptive;
   /** Streams that this conversation has had. */
   parts = 0;
-  /** When this instance has taken it up, ms since 1970; 0 for one that began here. */
+  /** When this instance has taken it up, ms since 1970; 0 for one that began here, so that no two are alike. */
   readonly part: number;
   readonly privacy: Privacy;
   readonly stored: StoredTexts;
@@ -68,12 +68,12 @@ export class Conversation {
   /** Under which the answers that are being made may be kept for others. */
   readonly #responseKeys = new WeakMap<Reply, string>();
 
-  /** `before`: how far it had come at another instance. */
-  constructor(info: CallInfo, world: CallWorld, before?: CallSnapshot) {
+  /** `before`: how far it had come at another instance, where that is known of one that is `resumed`. */
+  constructor(info: CallInfo, world: CallWorld, before?: CallSnapshot, resumed = before !== undefined) {
     this.#world = world;
     this.adaptive = new Adaptive(world);
     const { clock } = world;
-    this.part = before === undefined ? 0 : clock.wallMs();
+    this.part = resumed ? clock.wallMs() : 0;
     this.#startedAtMs = clock.nowMs() - (before === undefined ? 0 : clock.wallMs() - before.startedAtMs);
     this.#variables = { ...world.agent.variables, ...info.variables };
     const listener = {

@@ -217,7 +217,8 @@ export class Exchanges {
     );
   }
 
+  /** No turn takes less than a millisecond: behind its part, its number is none of another part's. */
   #transcribe(turn: number, callerText: string, heardText: string): void {
-    this.#world.transcripts?.turnChanged(this.#callSid, turn, { callerText, heardText });
+    this.#world.transcripts?.turnChanged(this.#callSid, this.#part + turn, { callerText, heardText });
   }
 }

@@ -48,8 +48,11 @@ export interface LiveCalls {
   readonly activeCount: number;
   /** The phone is ringing: open what can be opened before the caller is there. Repeats are harmless. */
   prepare(info: CallInfo): void;
-  /** The stream is there and its token was right. The call owns the stream from now on and closes it. */
-  open(info: CallInfo, stream: CallStream): void;
+  /**
+   * The stream is there and its token was right. The call owns the stream from now on and closes it. `resumed`: the call had
+   * one before, here or elsewhere, whatever is known of it.
+   */
+  open(info: CallInfo, stream: CallStream, resumed?: boolean): void;
   find(callSid: string): LiveCall | undefined;
   /** Another instance has its stream, and goes on with it. */
   takenElsewhere(callSid: string): void;
@@ -63,6 +66,11 @@ export interface LiveCalls {
   takeUp(asked: CallInfo): Promise<AfterStream>;
   /** Twilio's word on who answered an outgoing call: `human`, `machine_end_beep`, ... */
   answeredBy(callSid: string, answeredBy: string): void;
+  /**
+   * Twilio's word that the caller has hung up, when it asks what comes after a stream. `asked` is what it says of the call.
+   * Whoever has the stream hears of that by itself; a call that nobody has is ended here. Returns at once.
+   */
+  hungUp(asked: CallInfo): void;
   /**
    * Twilio's word on a call that never got a stream: `busy`, `no-answer`, `failed`, `canceled`, or
    * `completed` when the caller left before the stream came.

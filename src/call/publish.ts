@@ -7,9 +7,13 @@ type WithoutCall<T> = T extends unknown ? Omit<T, 'callSid' | 'at'> : never;
 /** Tells the watchers; answers at once, whoever watches. */
 export type Publish = (event: WithoutCall<LiveEvent>) => void;
 
-/** After these a call stands elsewhere than before. */
+/**
+ * After these a call stands elsewhere than before. Words that are not final yet are among them: a process that dies loses them
+ * with the question. A word costs some 50 ns; a row, for all words of 200 ms, some 0.1 ms of a long call.
+ */
 const CHANGES: ReadonlySet<LiveEventType> = new Set([
   'call.started',
+  'transcript.partial',
   'transcript.final',
   'turn.started',
   'turn.withdrawn',

@@ -64,6 +64,8 @@ export class Reply {
   readonly #added: HistoryItem[] = [];
   /** What was given to the voice, fillers apart. */
   readonly #said: string[] = [];
+  /** Of these, what is said before the answer: the line that it stands behind, and what a tool's caller is told. */
+  readonly #before = new Set<string>();
   #source: TurnSource = 'generated';
   #hasActed = false;
   #sure = new Gate();
@@ -115,8 +117,20 @@ export class Reply {
     return plain && this.#source === 'generated' && this.#said.length > 0 ? this.#said : undefined;
   }
 
+  /**
+   * What was heard of it, for whoever goes on behind a lost stream: nothing while the caller has heard no more than that they
+   * are to wait, or the line before the answer, which is still owed.
+   */
+  heardOfAnswer(heardText: string): string {
+    const { sentences } = this.speech;
+    const begins = sentences.findIndex(({ filler, text }) => filler !== true && !this.#before.has(text));
+    const before = (begins < 0 ? sentences : sentences.slice(0, begins)).map(({ text }) => text);
+    return heardText.length > before.join(' ').length ? heardText : '';
+  }
+
   /** Asks the model and speaks its answer, behind a line that is known. */
   answer(line?: string): void {
+    if (line !== undefined) this.#before.add(line);
     this.#run(async () => {
       if (line !== undefined) await this.#say(line);
       // Without a pause where nothing is waited for: the model's request goes out within this call.
@@ -252,7 +266,10 @@ export class Reply {
     await this.#beSure();
     this.#added.push({ kind: 'toolCalls', text: said, calls });
     const filler = said === '' ? this.#world.toolbox.filler(calls[0]?.name ?? '') : undefined;
-    if (filler !== undefined) await this.#say(filler);
+    if (filler !== undefined) {
+      this.#before.add(filler);
+      await this.#say(filler);
+    }
     let goOn = false;
     for (const call of calls) {
       await this.#beSure();

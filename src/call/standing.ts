@@ -1,9 +1,11 @@
 // Where a call stands: what another instance has to know of it, told when it changes.
 import type { Playout } from '../playout/playout.ts';
+import { awaitedReply, isQuiet } from '../turn/floor.ts';
 import { turnText } from '../turn/keyed.ts';
 import type { TurnState } from '../turn/state.ts';
 import type { Connection, Ending } from './connection.ts';
 import type { Conversation } from './conversation.ts';
+import type { Lull } from './leaving.ts';
 import type { CallInfo } from './port.ts';
 import type { Replies } from './replies.ts';
 import { snapshotJson, type CallSnapshot } from './snapshot.ts';
@@ -17,15 +19,25 @@ export interface CallNow {
   readonly connection: Connection;
 }
 
+type StandingWorld = Pick<CallWorld, 'checkpoints' | 'clock'>;
+
 export class Standing {
-  readonly #world: Pick<CallWorld, 'checkpoints'>;
+  readonly #world: StandingWorld;
   readonly #info: CallInfo;
   readonly #now: () => CallNow;
+  readonly #startedAtMs: number;
 
-  constructor(world: Pick<CallWorld, 'checkpoints'>, info: CallInfo, now: () => CallNow) {
+  /** Of a call whose stream begins now. */
+  constructor(world: StandingWorld, info: CallInfo, now: () => CallNow) {
     this.#world = world;
     this.#info = info;
     this.#now = now;
+    this.#startedAtMs = world.clock.nowMs();
+  }
+
+  /** For how long its stream has been there. */
+  get streamMs(): number {
+    return this.#world.clock.nowMs() - this.#startedAtMs;
   }
 
   /** Something has changed; what it is, is asked for when it is written down. Of a call that is closed others tell. */
@@ -34,19 +46,33 @@ export class Standing {
     this.#world.checkpoints?.changed(this.#info.callSid, () => ({
       snapshot: snapshotJson(this.snapshot()),
       ended: false,
+      streamMs: this.streamMs,
     }));
+  }
+
+  /** Whether the caller would lose nothing by a short gap now. */
+  get lull(): Lull {
+    const { playout, replies, turn, connection } = this.#now();
+    if (connection.kind !== 'live') return undefined;
+    const awaited = awaitedReply(turn);
+    // What a tool has begun is not broken off.
+    if (awaited !== undefined) return replies.get(awaited)?.hasActed === false ? 'owed' : undefined;
+    return playout.speech === undefined && isQuiet(turn) ? 'quiet' : undefined;
   }
 
   /** `handedOver`: this instance leaves it on purpose. */
   snapshot(handedOver = false): CallSnapshot {
     const { conversation, playout, replies, turn: state, connection } = this.#now();
     const { turn, phase, said, keyed } = state;
+    const taken = phase.kind === 'thinking' && phase.answers === 'caller';
     const { speech } = playout;
+    const reply = speech === undefined ? undefined : replies.get(speech.id);
     return conversation.snapshot(this.#info, {
-      reply: speech === undefined ? undefined : replies.get(speech.id),
-      heardText: playout.heard()?.text ?? '',
-      // Of a call that is closed what nobody has answered is history.
-      callerText: phase.kind === 'thinking' || connection.kind === 'closed' ? '' : turnText(said, keyed),
+      reply,
+      heardText: reply?.heardOfAnswer(playout.heard()?.text ?? '') ?? '',
+      // The turn that is being answered is a question by now. Over a line that nobody has asked for it is none yet. Of a call
+      // that is closed what nobody has answered is history.
+      callerText: taken || connection.kind === 'closed' ? '' : turnText(said, keyed),
       turn: Math.max(turn, conversation.turn),
       ending: endingOf(connection),
       handedOver,

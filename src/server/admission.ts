@@ -126,6 +126,11 @@ export class Admission {
     return this.#pending.find(callSid);
   }
 
+  /** Whether the stream that is awaited is not the call's first. */
+  isResumed(callSid: string): boolean {
+    return this.#pending.isResumed(callSid);
+  }
+
   /** The call is no longer awaited: its stream is there, or will never be. */
   take(callSid: string): CallInfo | undefined {
     return this.#pending.take(callSid);

@@ -21,14 +21,17 @@ export async function nextStep(
 ): Promise<NextStep> {
   const known = context.options.calls.afterStream(callSid);
   const mayTakeUp = !context.admission.draining || hops >= HOPS_MAX;
-  const stored = known.kind === 'unknown' ? await stepOfStored(context, asked, mayTakeUp) : known;
+  // Nobody else has taken it: here it is at least not dropped, and goes on from where the last one had come to.
+  const comesBack = known.kind === 'elsewhere' && hops >= HOPS_MAX;
+  const stored =
+    known.kind === 'unknown' || comesBack
+      ? await stepOfStored(context, comesBack ? known.info : asked, mayTakeUp)
+      : known;
   // A call of an instance that is gone is for one that stays.
   const step: NextStep =
     stored.kind === 'connect' && known.kind === 'unknown' && !mayTakeUp
       ? { kind: 'elsewhere', info: stored.info }
       : stored;
-  // Nobody else has taken it: here it is at least not dropped.
-  if (step.kind === 'elsewhere' && hops >= HOPS_MAX) return { kind: 'connect', info: step.info };
   if (step.kind !== 'connect' || context.admission.mayReconnect(callSid)) return step;
   return { kind: 'apologize' };
 }

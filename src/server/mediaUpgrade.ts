@@ -90,7 +90,7 @@ async function onOpening(
     return;
   }
   try {
-    options.calls.open(claim.info, stream);
+    options.calls.open(claim.info, stream, claim.resumed);
   } catch (error) {
     options.logger.error({ callSid, streamSid, error: errorText(error) }, 'a call could not be opened');
     stream.close(INTERNAL_ERROR, 'internal error');

@@ -43,6 +43,12 @@ export class PendingCalls {
     return this.#calls.get(callSid)?.info;
   }
 
+  /** Whether it is awaited, and had a stream before. */
+  isResumed(callSid: string): boolean {
+    this.#sweep();
+    return this.#calls.get(callSid)?.kind === 'resumed';
+  }
+
   take(callSid: string): CallInfo | undefined {
     const info = this.find(callSid);
     this.#calls.delete(callSid);

@@ -19,7 +19,8 @@ const LOOK_AGAIN_MS = [0, 50, 150, 300] as const;
 const TOKEN = /^[A-Za-z0-9_-]{12}\.[A-Za-z0-9_-]{32}$/;
 
 export type Claim =
-  | { readonly kind: 'granted'; readonly info: CallInfo }
+  /** Resumed: it is not the call's first stream. */
+  | { readonly kind: 'granted'; readonly info: CallInfo; readonly resumed: boolean }
   | { readonly kind: 'refused'; readonly what: RejectedWhat; readonly why: string };
 
 /** The announced call that this start belongs to. Only the right token takes it from the list. Never rejects. */
@@ -44,13 +45,14 @@ export async function claimCall(
     return { kind: 'refused', what, why: redemption };
   }
   if (announced === undefined) return { kind: 'refused', what: 'unknown_call', why: 'forgotten' };
+  const resumed = context.admission.isResumed(callSid);
   context.admission.take(callSid);
   context.softphone.began(callSid);
   if (streams !== undefined && !isSoftphoneCall(callSid)) {
     const outcome = await ownOutcome(context, streams.claimOwn(token, callSid, once));
     if (outcome !== 'ok') return refused(outcome);
   }
-  return { kind: 'granted', info: announced };
+  return { kind: 'granted', info: announced, resumed };
 }
 
 /** Whoever can't be asked does not keep a call of ours away. */
@@ -86,7 +88,7 @@ async function claimForeign(
   const { info, kind } = outcome.stream;
   streams.taken(callSid);
   logger.info({ callSid }, 'takes a stream that another instance has announced');
-  return kind === 'new' ? { kind: 'granted', info } : goOn(context, info);
+  return kind === 'new' ? { kind: 'granted', info, resumed: false } : goOn(context, info);
 }
 
 async function lookUp(
@@ -109,13 +111,13 @@ async function goOn(context: ServerContext, info: CallInfo): Promise<Claim> {
   const { callSid } = info;
   try {
     const left = await within(clock, context.limits.storeTimeoutMs, calls.takeUp(info));
-    if (left.kind === 'connect') return { kind: 'granted', info: left.info };
+    if (left.kind === 'connect') return { kind: 'granted', info: left.info, resumed: true };
     if (left.kind === 'hangup' || left.kind === 'dial') return refused('ended');
   } catch (error) {
     // A caller without history is better served than a caller without a line.
     logger.warn({ callSid, error: errorText(error) }, 'goes on with a call without the store');
   }
-  return { kind: 'granted', info };
+  return { kind: 'granted', info, resumed: true };
 }
 
 function refused(why: string): Claim {

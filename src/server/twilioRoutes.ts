@@ -172,7 +172,10 @@ async function answerStreamEnded(context: ServerContext, form: VoiceWebhook, hop
   const { admission, options } = context;
   const { callSid } = form;
   // Twilio asks also when the caller has hung up; then nothing it is told matters.
-  if (form.callStatus === 'completed') return hangUp();
+  if (form.callStatus === 'completed') {
+    options.calls.hungUp(infoOf(form));
+    return hangUp();
+  }
   const step = await nextStep(context, callSid, infoOf(form), hops);
   options.logger.info({ callSid, next: step.kind }, 'a stream is over');
   switch (step.kind) {

@@ -7,7 +7,7 @@ import type { CallCheckpoints, CheckpointState, TakenUp } from './port.ts';
 
 /** What is lost with a process: the news of this time. Less would be a statement for every few words. */
 const GATHER_MS = 200;
-/** Four parameters each; some 10 kB a call of an hour. */
+/** Six parameters each; some 10 kB a call of an hour. */
 const BATCH_CALLS_MAX = 100;
 const RETRY_MS = 500;
 /** Nobody asks about a call that has stood still for so long. */
@@ -37,8 +37,6 @@ export class Checkpoints implements CallCheckpoints {
   readonly #background: Background;
   /** In the order in which each call's first news came; as many as there are calls. */
   readonly #waiting = new Map<string, () => CheckpointState>();
-  /** Calls of which this instance has written a row: from then on only while nobody else has taken it. */
-  readonly #held = new Set<string>();
   #onLost: (callSid: string) => void = () => undefined;
   #round: Promise<void> | undefined;
   #wake: (() => void) | undefined;
@@ -66,12 +64,11 @@ export class Checkpoints implements CallCheckpoints {
     const { knex, instance, clock } = this.#options;
     const at = new Date(clock.wallMs());
     const taken = await knex.raw<{ readonly rows: readonly SnapshotRow[] }>(
-      'update checkpoints set holder = ?, updated_at = ? where call_sid = ? returning snapshot, ended',
+      'update checkpoints set holder = ?, updated_at = ?, stream_at = now() where call_sid = ? returning snapshot, ended',
       [instance, at, callSid],
     );
     const [row] = taken.rows;
     if (row === undefined) return { kind: 'unknown' };
-    this.#held.add(callSid);
     return { kind: row.ended ? 'ended' : 'taken', snapshot: row.snapshot };
   }
 
@@ -86,10 +83,6 @@ export class Checkpoints implements CallCheckpoints {
       onError(error);
       return false;
     }
-  }
-
-  forget(callSid: string): void {
-    if (!this.#waiting.has(callSid)) this.#held.delete(callSid);
   }
 
   async flush(timeoutMs: number): Promise<void> {
@@ -150,7 +143,11 @@ export class Checkpoints implements CallCheckpoints {
     }
   }
 
-  /** The calls in the order of their ids, so that two instances never wait for each other crosswise. */
+  /**
+   * The calls in the order of their ids, so that two instances never wait for each other crosswise. A row is its holder's
+   * until the carrier gives the call to another one: that one has the newer stream, or has taken the row up for the one to
+   * come. An instance that the call was taken from has the older one, also when it could never write of it until now.
+   */
   async #write(
     news: readonly { readonly callSid: string; readonly state: CheckpointState }[],
   ): Promise<void> {
@@ -165,29 +162,29 @@ export class Checkpoints implements CallCheckpoints {
         // PostgreSQL's jsonb has no U+0000.
         snapshot: JSON.stringify(state.snapshot).replaceAll('\\u0000', ''),
         updated_at: at,
+        // How old it is we know; whose clock is right, the database alone.
+        stream_at:
+          state.streamMs === undefined
+            ? knex.raw(`'-infinity'::timestamptz`)
+            : knex.raw(`now() - ?::float8 * interval '1 millisecond'`, [state.streamMs]),
       }));
-    // The first word on a call takes it, whoever had it: the carrier has given it to us.
-    const first = rows.filter(({ call_sid: callSid }) => !this.#held.has(callSid));
-    const later = rows.filter(({ call_sid: callSid }) => this.#held.has(callSid));
-    if (first.length > 0) {
-      await knex('checkpoints').insert(first).onConflict('call_sid').merge();
-      for (const { call_sid: callSid } of first) this.#held.add(callSid);
-    }
-    if (later.length > 0) {
-      const kept: readonly Row[] = await knex('checkpoints')
-        .insert(later)
-        .onConflict('call_sid')
-        .merge()
-        .where('checkpoints.holder', instance)
-        .returning('call_sid');
-      const ours = new Set(kept.map(({ call_sid: callSid }) => callSid));
-      for (const { call_sid: callSid } of later) if (!ours.has(callSid)) this.#lost(callSid);
-    }
-    for (const { callSid, state } of news) if (state.ended) this.forget(callSid);
+    const kept: readonly Row[] = await knex('checkpoints')
+      .insert(rows)
+      .onConflict('call_sid')
+      .merge({
+        holder: knex.raw('excluded.holder'),
+        ended: knex.raw('excluded.ended'),
+        snapshot: knex.raw('excluded.snapshot'),
+        updated_at: knex.raw('excluded.updated_at'),
+        stream_at: knex.raw('greatest(checkpoints.stream_at, excluded.stream_at)'),
+      })
+      .whereRaw('checkpoints.holder = excluded.holder or checkpoints.stream_at < excluded.stream_at')
+      .returning('call_sid');
+    const ours = new Set(kept.map(({ call_sid: callSid }) => callSid));
+    for (const { call_sid: callSid } of rows) if (!ours.has(callSid)) this.#lost(callSid);
   }
 
   #lost(callSid: string): void {
-    this.#held.delete(callSid);
     this.#waiting.delete(callSid);
     this.#onLost(callSid);
   }

@@ -6,6 +6,7 @@ import * as transcripts from './migrations/0002_transcripts.ts';
 import * as checkpoints from './migrations/0003_checkpoints.ts';
 import * as deletion from './migrations/0004_deletion.ts';
 import * as words from './migrations/0005_words.ts';
+import * as streamAt from './migrations/0006_stream_at.ts';
 
 interface NamedMigration extends Knex.Migration {
   /** Stands in the database's table of what was run: never changed afterwards. */
@@ -18,6 +19,7 @@ const migrations: readonly NamedMigration[] = [
   { name: '0003_checkpoints', ...checkpoints },
   { name: '0004_deletion', ...deletion },
   { name: '0005_words', ...words },
+  { name: '0006_stream_at', ...streamAt },
 ];
 
 export const migrationSource: Knex.MigrationSource<NamedMigration> = {

@@ -105,7 +105,7 @@ export interface TranscriptTurn {
 
 /** Written behind as well, apart from the rows: what is told here waits for no commit. */
 export interface TranscriptWriter {
-  /** The last word on a turn wins. */
+  /** The last word on a turn wins; they stand in the order of `index`, which no two turns of a call have in common. */
   turnChanged(callSid: string, index: number, turn: TranscriptTurn): void;
   /** Resolves when what was told so far is kept or given up, or after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;
@@ -116,6 +116,11 @@ export interface CheckpointState {
   readonly snapshot: unknown;
   /** It is over, and what comes after its stream is in the snapshot. */
   readonly ended: boolean;
+  /**
+   * For how long its stream here has been there: who has the newer one takes the row from whoever has it. Absent: there is
+   * none, and the news are kept only where nobody else has the row.
+   */
+  readonly streamMs?: number;
 }
 
 export type TakenUp =
@@ -133,8 +138,6 @@ export interface CallCheckpoints {
   takeUp(callSid: string): Promise<TakenUp>;
   /** Whether another instance has taken the call up. False when that can't be known. Never rejects. */
   isTaken(callSid: string): Promise<boolean>;
-  /** The call is none of this instance any more. */
-  forget(callSid: string): void;
   /** Who is told of a call that another instance has taken up. */
   watchLost(onLost: (callSid: string) => void): void;
   /** Resolves when what was told so far is kept, or after `timeoutMs`. */

@@ -139,7 +139,6 @@ export class Stage {
         changed: () => undefined,
         takeUp: () => Promise.resolve({ kind: 'taken', snapshot: this.#snapshot }),
         isTaken: () => Promise.resolve(false),
-        forget: () => undefined,
         watchLost: () => undefined,
         flush: () => Promise.resolve(),
       },

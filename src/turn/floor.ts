@@ -45,6 +45,12 @@ export function isQuiet({ phase, voice, said, keyed }: TurnState): boolean {
   return phase.kind === 'listening' && voice === 'off' && said.length === 0 && keyed.length === 0;
 }
 
+/** The caller has said all they have to say, and not a frame of the answer to it was written yet: the reply it will be. */
+export function awaitedReply({ phase, voice }: TurnState): number | undefined {
+  const awaited = phase.kind === 'thinking' && phase.answers === 'caller' && voice === 'off';
+  return awaited ? phase.replyId : undefined;
+}
+
 /** The turn that an utterance's words belong to: last words that come when it was taken are not the next one's. */
 export function turnOfWords({ turn, phase, oldUtterance }: TurnState, utterance: number): number {
   const taken = phase.kind === 'thinking' && phase.answers === 'caller';

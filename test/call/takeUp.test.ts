@@ -40,7 +40,6 @@ class SharedRows {
         return Promise.resolve({ kind: row.state.ended ? 'ended' : 'taken', snapshot: row.state.snapshot });
       },
       isTaken: (callSid) => Promise.resolve(this.#rows.get(callSid)?.holder !== instance),
-      forget: (callSid) => void held.delete(callSid),
       watchLost: (listener) => {
         onLost = listener;
       },
@@ -149,6 +148,33 @@ test('killed while it thinks: the question is answered behind the bridging line'
   assert.deepEqual(told(second), ['assistant: Hello there.', 'user: Which colour is it?']);
 });
 
+test('killed while the caller speaks: what was understood by then is answered behind the bridging line', async () => {
+  const { rig } = instances({ answer: () => ['It is red.'] });
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  await first.run(500);
+  await first.voice();
+  for (const word of ['Which', 'colour', 'is', 'it?']) {
+    await first.run(300);
+    first.words(word);
+  }
+  // No word of it is final yet.
+  await first.run(20);
+  assert.equal(first.eventsOf('transcript.final').length, 0);
+
+  const second = rig('b');
+  await takenUp(second);
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  assert.deepEqual(
+    second.eventsOf('agent.said').map(({ text }) => text),
+    ['Sorry about that.', 'It is red.'],
+  );
+  assert.deepEqual(told(second), ['assistant: Hello there.', 'user: Which colour is it?']);
+});
+
 test('a stream that was lost while it thought is taken up by the same instance with the answer', async () => {
   const rig = new CallRig({ agentYaml: AGENT, answer: () => ['It is red.'] });
   rig.open();
@@ -164,6 +190,97 @@ test('a stream that was lost while it thought is taken up by the same instance w
     rig.eventsOf('agent.said').map(({ text }) => text),
     ['Hello there.', 'Sorry about that.', 'It is red.'],
   );
+});
+
+/** The caller has asked, waited and heard "one moment"; the answer is not there yet. */
+async function consoled(rig: CallRig): Promise<void> {
+  rig.open();
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  await rig.run(500);
+  await rig.says('Which colour is it?');
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  assert.deepEqual(
+    rig.eventsOf('agent.said').map(({ text }) => text),
+    ['Hello there.', 'One moment, please.'],
+  );
+}
+
+test('who was asked to wait a moment, and whose stream is lost then, is answered', async () => {
+  const rig = new CallRig({ agentYaml: AGENT, answer: () => ['It is red.'], llmFirstTokenMs: 5_000 });
+  await consoled(rig);
+  rig.breaksOff();
+  await rig.run(300);
+  rig.open();
+  await rig.run(10_000);
+  const said = rig.eventsOf('agent.said').map(({ text }) => text);
+  assert.deepEqual([said[2], said.at(-1)], ['Sorry about that.', 'It is red.']);
+  assert.deepEqual(told(rig), ['assistant: Hello there.', 'user: Which colour is it?']);
+});
+
+test('killed when the caller was asked to wait a moment: another instance answers, also after a second loss', async () => {
+  const { rig } = instances({ answer: () => ['It is red.'], llmFirstTokenMs: 5_000 });
+  const first = rig('a');
+  await consoled(first);
+  const second = rig('b');
+  await takenUp(second);
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  assert.deepEqual(
+    second.eventsOf('agent.said').map(({ text }) => text),
+    ['Sorry about that.'],
+  );
+  const third = rig('c');
+  await takenUp(third);
+  await third.run(10_000);
+  assert.equal(third.eventsOf('agent.said').at(-1)?.text, 'It is red.');
+});
+
+test('who has heard a word of the answer is not answered again', async () => {
+  const rig = new CallRig({
+    agentYaml: AGENT,
+    answer: () => ['It is red, and that is nice.'],
+    llmFirstTokenMs: 5_000,
+  });
+  await consoled(rig);
+  for (let ms = 0; ms < 5_000 && rig.eventsOf('agent.said').length < 3; ms += 20) await rig.run(20);
+  await rig.run(800);
+  rig.breaksOff();
+  await rig.run(300);
+  rig.open();
+  await rig.run(4_000);
+  assert.deepEqual(
+    rig.eventsOf('agent.said').map(({ text }) => text),
+    ['Hello there.', 'One moment, please.', 'It is red, and that is nice.', 'Sorry about that.'],
+  );
+});
+
+test('what the caller says while a line is being made is answered, whoever goes on with the call', async () => {
+  const options: RigOptions = { agentYaml: AGENT, answer: () => ['It is red.'], ttsFirstByteMs: 3_000 };
+  const { rig } = instances(options);
+  const first = rig('a');
+  const same = new CallRig(options);
+  for (const one of [first, same]) {
+    one.open();
+    await one.run(200);
+    await one.says('Which colour is it?');
+    await one.run(200);
+    assert.deepEqual(one.eventsOf('agent.said'), [], 'the greeting is not there yet');
+  }
+  const second = rig('b');
+  await takenUp(second);
+  same.breaksOff();
+  await same.run(300);
+  same.open();
+  for (const one of [second, same]) {
+    await one.run(9_000);
+    assert.deepEqual(
+      one.eventsOf('agent.said').map(({ text }) => text),
+      ['Sorry about that.', 'It is red.'],
+    );
+  }
+  assert.ok(same.turns().some(({ callerText }) => callerText === 'Which colour is it?'));
 });
 
 test('a call that had ended stays ended, as it was to end', async () => {
@@ -215,6 +332,43 @@ test('two instances never hold one call: the one that lives on without the carri
   assert.equal(second.calls.activeCount, 1);
 });
 
+test('an instance that learns that it has lost a call does not take it back', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  const second = rig('b');
+  await takenUp(second);
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  // Its stream is half open: nobody hears what it says into the silence.
+  await first.run(9_000);
+  assert.equal(first.calls.activeCount, 0);
+  await second.says('Are you there?');
+  await second.agentSpeaks();
+  await second.agentFinishes();
+  assert.deepEqual([second.calls.activeCount, second.streamClosed], [1, 0]);
+});
+
+test('an instance that learns over its last words that it has lost the call has not ended it', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  const second = rig('b');
+  await takenUp(second);
+  await first.says('Goodbye.');
+  await first.agentSpeaks();
+  first.calls.find(INFO.callSid)?.transfer('+15550009999');
+  await first.run(1_000);
+  assert.deepEqual([first.calls.activeCount, first.ended.length], [0, 0]);
+  await second.says('Are you there?');
+  await second.run(1_000);
+  assert.equal(second.calls.activeCount, 1);
+});
+
 test('an instance that waits for a lost stream learns at the end that another one has the call', async () => {
   const { rig } = instances();
   const first = rig('a');
@@ -243,6 +397,51 @@ test('what another version has left is no history, and the call goes on all the 
   assert.equal(second.calls.activeCount, 1);
 });
 
+test('a call that goes on without its history overwrites nothing of what was said before', async () => {
+  const transcripts: { index: number; by: string }[] = [];
+  const transcribing = (by: string): Partial<CallWorld> => ({
+    transcripts: {
+      turnChanged: (_callSid, index) => void transcripts.push({ by, index }),
+      flush: () => Promise.resolve(),
+    },
+  });
+  const keys = (rig: CallRig): readonly string[] => rig.turns().map(({ part, index }) => `${part} ${index}`);
+  const { rig, rows } = instances();
+  const first = rig('a', undefined, transcribing('a'));
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  await first.says('My name is Peterson.');
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  for (const lost of ['unreadable', 'away'] as const) {
+    const second = rig('b', undefined, transcribing('b'));
+    if (lost === 'unreadable') rows.spoil(INFO.callSid);
+    else rows.away = true;
+    await second.calls.takeUp(INFO).catch(() => undefined);
+    second.open(INFO, true);
+    await second.agentSpeaks();
+    await second.agentFinishes();
+    await second.says('Hello? Who is this?');
+    await second.agentSpeaks();
+    await second.agentFinishes();
+    const written = new Set(keys(second));
+    assert.ok(written.size > 1);
+    assert.deepEqual(
+      keys(first).filter((key) => written.has(key)),
+      [],
+      lost,
+    );
+  }
+  const transcribed = (by: string): ReadonlySet<number> =>
+    new Set(transcripts.filter((one) => one.by === by).map(({ index }) => index));
+  const after = transcribed('b');
+  assert.deepEqual(
+    [...transcribed('a')].filter((index) => after.has(index)),
+    [],
+  );
+});
+
 test('without the rows nobody knows anything, and who asks hears that they are away', async () => {
   const { rig, rows } = instances();
   const second = rig('b');
@@ -259,7 +458,7 @@ test('handed over at a deploy: the next instance says so', async () => {
   await first.agentFinishes();
   await first.run(2_000);
   const handedOver = first.calls.handOver();
-  await first.run(200);
+  await first.run(1_600);
   assert.equal(first.calls.activeCount, 0);
   assert.deepEqual(first.calls.afterStream(INFO.callSid), { kind: 'elsewhere', info: INFO });
   const second = rig('b');
@@ -272,6 +471,58 @@ test('handed over at a deploy: the next instance says so', async () => {
   await first.run(4_000);
   await handedOver;
   assert.deepEqual(first.ended, []);
+});
+
+test('a caller who hangs up when the instance is gone: whoever is asked ends the call, once', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  await first.agentFinishes();
+  await first.run(1_000);
+  const clock = new VirtualClock();
+  const second = rig('b', clock);
+  second.calls.hungUp(INFO);
+  await second.run(3_000);
+  assert.deepEqual(
+    second.ended.map(({ callSid, outcome }) => [callSid, outcome]),
+    [[INFO.callSid, 'completed']],
+  );
+  assert.deepEqual(
+    second.eventsOf('call.ended').map(({ outcome }) => outcome),
+    ['completed'],
+  );
+  assert.deepEqual(second.calls.afterStream(INFO.callSid), { kind: 'hangup' });
+  const third = rig('c');
+  third.calls.hungUp(INFO);
+  await third.run(3_000);
+  assert.deepEqual(third.ended, []);
+  assert.deepEqual(await third.leftovers(), { timers: 0, background: 0 });
+});
+
+test('a call whose instance hears of the hang-up itself is ended by that one alone', async () => {
+  const { rig } = instances();
+  const first = rig('a');
+  first.open();
+  await first.agentSpeaks();
+  const second = rig('b');
+  second.calls.hungUp(INFO);
+  await second.run(500);
+  first.hangsUp();
+  await first.run(20);
+  await second.run(3_000);
+  assert.deepEqual([first.ended.length, second.ended.length], [1, 0]);
+  assert.deepEqual([first.ended[0]?.outcome, first.bugs, second.bugs], ['completed', [], []]);
+});
+
+test('without the rows nobody ends a call that may be another’s', async () => {
+  const { rig, rows } = instances();
+  const second = rig('b');
+  second.calls.hungUp(INFO);
+  rows.away = true;
+  second.calls.hungUp({ ...INFO, callSid: 'CA2' });
+  await second.run(3_000);
+  assert.deepEqual([second.ended, second.bugs], [[], []]);
 });
 
 test('what a caller must not have told is not left for others', async () => {

@@ -114,8 +114,8 @@ export class CallRig {
     this.calls = new Calls(this.world);
   }
 
-  /** The carrier's stream is there. */
-  open(info: CallInfo = INFO): void {
+  /** The carrier's stream is there; `resumed`: the call had one before. */
+  open(info: CallInfo = INFO, resumed = false): void {
     this.carrier = new FakeCarrier(this.clock);
     const { carrier } = this;
     const stream: CallStream = {
@@ -132,7 +132,7 @@ export class CallRig {
         this.closeCodes.push(code);
       },
     };
-    this.calls.open(info, stream);
+    this.calls.open(info, stream, resumed);
   }
 
   /** The carrier's stream is over before anybody listens. */

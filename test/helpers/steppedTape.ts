@@ -78,7 +78,6 @@ function leftBehind(snapshot: CallSnapshot): CallCheckpoints {
     changed: () => undefined,
     takeUp: () => Promise.resolve({ kind: 'taken', snapshot: snapshotJson(snapshot) }),
     isTaken: () => Promise.resolve(false),
-    forget: () => undefined,
     watchLost: () => undefined,
     flush: () => Promise.resolve(),
   };

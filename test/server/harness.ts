@@ -42,7 +42,8 @@ export const STREAM = 'MZ1';
 export class FakeCalls implements LiveCalls {
   activeCount = 0;
   readonly prepared: CallInfo[] = [];
-  readonly opened: { readonly info: CallInfo; readonly stream: MediaStream }[] = [];
+  readonly opened: { readonly info: CallInfo; readonly stream: MediaStream; readonly resumed: boolean }[] =
+    [];
   readonly live = new Map<string, LiveCall>();
   readonly told: string[] = [];
   next: AfterStream = { kind: 'unknown' };
@@ -55,9 +56,9 @@ export class FakeCalls implements LiveCalls {
   prepare(info: CallInfo): void {
     this.prepared.push(info);
   }
-  open(info: CallInfo, stream: MediaStream): void {
+  open(info: CallInfo, stream: MediaStream, resumed: boolean): void {
     if (this.openFails) throw new Error('open failed');
-    this.opened.push({ info, stream });
+    this.opened.push({ info, stream, resumed });
   }
   find(callSid: string): LiveCall | undefined {
     return this.live.get(callSid);
@@ -76,6 +77,9 @@ export class FakeCalls implements LiveCalls {
   }
   answeredBy(callSid: string, answeredBy: string): void {
     this.told.push(`${callSid} answered by ${answeredBy}`);
+  }
+  hungUp({ callSid }: CallInfo): void {
+    this.told.push(`${callSid} hung up`);
   }
   neverStarted(info: CallInfo, status: string): void {
     this.told.push(`${info.callSid} never started: ${status}`);

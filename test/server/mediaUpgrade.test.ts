@@ -31,6 +31,7 @@ served('a stream with the right token is handed to the calls, and lives', async 
   const [opened] = harness.calls.opened;
   assert.ok(opened !== undefined);
   assert.equal(opened.info.callSid, CALL);
+  assert.equal(opened.resumed, false);
   assert.equal(opened.stream.streamSid, STREAM);
   const received = new Promise((resolve) => socket.once('message', (data) => resolve(textOf(data))));
   opened.stream.sendMedia(FRAME);
@@ -113,6 +114,7 @@ served(
     const socket = await mediaSocket(harness);
     socket.send(startText(tokenIn(twiml)));
     await until(() => harness.calls.opened.length === 1, 'the call is opened');
+    assert.equal(harness.calls.opened[0]?.resumed, true, 'it had a stream before');
   },
   { callsMax: 1 },
 );

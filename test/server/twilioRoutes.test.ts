@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { OverloadReason } from '../../src/server/overload.ts';
-import { CALL, errorCode, json, PUBLIC, raw, served, sign, storedCall, tokenIn } from './harness.ts';
+import { until } from '../helpers/until.ts';
+import {
+  CALL,
+  errorCode,
+  json,
+  mediaSocket,
+  PUBLIC,
+  raw,
+  served,
+  sign,
+  startText,
+  storedCall,
+  tokenIn,
+} from './harness.ts';
 
 const slow: { reason: OverloadReason | undefined } = { reason: undefined };
 
@@ -338,6 +351,13 @@ served('a lost stream is connected again three times, then there is an apology',
   assert.match(await (await harness.webhook('/twilio/stream-ended', { CallSid: 'CA2' })).text(), /<Connect/);
 });
 
+served('who is told that the caller has hung up answers at once, and passes it on', async (harness) => {
+  const answer = await harness.webhook('/twilio/stream-ended', { CallStatus: 'completed' });
+  assert.match(await answer.text(), /<Response><Hangup\/><\/Response>/);
+  assert.deepEqual(harness.calls.told, [`${CALL} hung up`]);
+  assert.deepEqual(harness.calls.prepared, []);
+});
+
 served(
   'a call of another instance that was ended is hung up, one that was not is connected',
   async (harness) => {
@@ -455,6 +475,9 @@ served(
       route = next ?? '';
     }
     assert.match(await (await harness.webhook(route)).text(), /<Connect/);
+    // The last one that had it may have ended it.
+    harness.calls.elsewhere = { kind: 'dial', to: '+15550009999' };
+    assert.match(await (await harness.webhook(route)).text(), /<Dial/);
   },
 );
 

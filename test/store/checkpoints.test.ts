@@ -39,9 +39,10 @@ function suite(server: Postgres): void {
     return { checkpoints, seen };
   }
 
+  /** `streamMs`: its stream has been there for so long. */
   const state =
-    (snapshot: unknown, ended = false) =>
-    (): CheckpointState => ({ snapshot, ended });
+    (snapshot: unknown, ended = false, streamMs = 60_000) =>
+    (): CheckpointState => ({ snapshot, ended, streamMs });
 
   test('the last word on a call is kept, as it stands when it is written', async () => {
     const { checkpoints: a } = instance('a');
@@ -92,11 +93,40 @@ function suite(server: Postgres): void {
     a.changed('CA6', state({ by: 'a' }));
     await a.flush(5_000);
     const { checkpoints: b } = instance('b');
-    b.changed('CA6', state({ by: 'b' }));
+    b.changed('CA6', state({ by: 'b' }, false, 100));
     await b.flush(5_000);
     a.changed('CA6', state({ by: 'a' }));
     await a.flush(5_000);
     assert.deepEqual(seen.lost, ['CA6']);
+  });
+
+  test('who has never written of a call does not take it from whom the carrier has given it to since', async () => {
+    const { checkpoints: a, seen: seenByA } = instance('a');
+    const { checkpoints: b, seen: seenByB } = instance('b');
+    b.changed('CA9', state({ by: 'b' }, false, 5_000));
+    await b.flush(5_000);
+    // The database was away while it had the call.
+    a.changed('CA9', state({ by: 'a' }, false, 30_000));
+    await a.flush(5_000);
+    b.changed('CA9', state({ by: 'b, again' }, false, 5_100));
+    await b.flush(5_000);
+    assert.deepEqual([seenByA.lost, seenByB.lost], [['CA9'], []]);
+    const { checkpoints: c } = instance('c');
+    assert.deepEqual(await c.takeUp('CA9'), { kind: 'taken', snapshot: { by: 'b, again' } });
+    a.changed('CA9', state({ by: 'a, once more' }, false, 31_000));
+    await a.flush(5_000);
+    assert.deepEqual(await c.takeUp('CA9'), { kind: 'taken', snapshot: { by: 'b, again' } });
+  });
+
+  test('a call that has come back is written by whom it has come back to, whoever had taken it up meanwhile', async () => {
+    const { checkpoints: a, seen } = instance('a');
+    a.changed('CA10', state({ by: 'a' }));
+    await a.flush(5_000);
+    await instance('b').checkpoints.takeUp('CA10');
+    a.changed('CA10', state({ by: 'a, by a new stream' }, false, 0));
+    await a.flush(5_000);
+    assert.deepEqual(seen.lost, []);
+    assert.equal(await a.isTaken('CA10'), false);
   });
 
   test('while the database is away the last word waits, and is kept when it is back', async () => {

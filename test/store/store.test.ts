@@ -404,6 +404,7 @@ function postgresSuite(server: Postgres): void {
       '0003_checkpoints',
       '0004_deletion',
       '0005_words',
+      '0006_stream_at',
     ]);
     const database = await openDatabase(fresh);
     await database.knex.raw('update knex_migrations_lock set is_locked = 1');

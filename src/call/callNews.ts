@@ -1,0 +1,32 @@
+// A call that goes on, or is over, as it is told to the store, the metrics, the watchers and the log.
+import type { CallOutcome } from '../store/port.ts';
+import type { CallInfo } from './port.ts';
+import type { CallWorld } from './world.ts';
+
+/** Why the call had no stream for a while. */
+export type ResumedHow = 'stream' | 'crash' | 'handover';
+
+/** Another stream is there. */
+export function tellResumed(world: CallWorld, callSid: string, how: ResumedHow): void {
+  const { metrics, events, clock, logger } = world;
+  metrics.callResumed(how);
+  events.publish({ type: 'call.resumed', callSid, at: clock.wallMs(), how });
+  logger.info({ callSid, how }, 'a call goes on');
+}
+
+/** There will be no other stream. */
+export function tellEnded(
+  world: CallWorld,
+  info: CallInfo,
+  outcome: CallOutcome,
+  recording: string | undefined,
+  durationMs: number,
+): void {
+  const { clock, writer, metrics, events, background } = world;
+  const at = clock.wallMs();
+  const { callSid } = info;
+  const safe = writer.callEnded({ callSid, outcome, endedAt: new Date(at), recording });
+  metrics.callEnded(info.direction, outcome);
+  // After its turns, which are told when they are safe.
+  background.run(safe.then(() => events.publish({ type: 'call.ended', callSid, at, outcome, durationMs })));
+}
