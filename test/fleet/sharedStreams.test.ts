@@ -60,6 +60,7 @@ function suite(server: RedisServer): void {
     a.streams.onTaken((callSid) => released.push(callSid));
     await a.others.ask('CA-none', { kind: 'hangup' }); // what is subscribed to is by now
     a.streams.announce(announced(info, 'token-1'));
+    assert.deepEqual(await a.streams.find(info.callSid), info, 'behind its announcement');
     assert.deepEqual(await b.streams.find(info.callSid), info);
     assert.deepEqual(await b.streams.claim('token-1', info.callSid), {
       kind: 'ok',
@@ -92,6 +93,7 @@ function suite(server: RedisServer): void {
     assert.deepEqual(await b.streams.claim('made-up', info.callSid), { kind: 'unknown' });
     a.streams.announce(announced(info, 'first'));
     a.streams.announce(announced(info, 'second'));
+    assert.deepEqual(await a.streams.find(info.callSid), info, 'behind its announcements');
     assert.deepEqual(await b.streams.claim('first', info.callSid), { kind: 'void' });
     assert.deepEqual(await b.streams.claim('made-up', info.callSid), { kind: 'void' });
     assert.equal((await b.streams.claim('second', info.callSid)).kind, 'ok');
