@@ -113,7 +113,7 @@ class Field<T> {
       else if (news.error === undefined) {
         this.#running.delete(news.runner);
         if (this.#options.switches === true) for (const runner of this.#running) runner.tellIfLate();
-        this.#stopRunning(new LostRace('another one was first'));
+        this.stop(new LostRace('another one was first'));
         this.#running.add(news.runner);
         this.#options.onBegun?.(news.runner.place);
         return news.runner;
@@ -126,7 +126,9 @@ class Field<T> {
 
   /** Stops everybody. Idempotent. */
   stop(reason: unknown): void {
-    this.#stopRunning(reason);
+    this.#timer?.cancel();
+    for (const runner of this.#running) runner.stop(reason);
+    this.#running.clear();
   }
 
   #startNext(): void {
@@ -205,12 +207,6 @@ class Field<T> {
     if (!(error instanceof ProviderError) || isLast) throw error;
     this.#options.onSwitch?.(error, lost.place, other?.place ?? this.#next);
     if (other === undefined) this.#startNext();
-  }
-
-  #stopRunning(reason: unknown): void {
-    this.#timer?.cancel();
-    for (const runner of this.#running) runner.stop(reason);
-    this.#running.clear();
   }
 }
 

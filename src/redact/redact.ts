@@ -87,8 +87,8 @@ export function redact(text: string, rules: RedactionRules, before: Before = NOT
       spans.push(...cardsIn(read, before.tail.digits, about, found));
       spans.push(...openCards(text, read, before, about, found));
     }
+    spans.push(...cardsInRuns(groups, found));
   }
-  if (rules.cards) spans.push(...cardsInRuns(groups, found));
   const { asked, grows } = before;
   const social = rules.ssn
     ? socialNumbers(text, groups, { open: before.tail.social, asked, grows }, found)

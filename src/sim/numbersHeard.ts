@@ -19,12 +19,15 @@ const STAGGER_MS = 250;
 const SOUND = 'Where can I park?';
 const TABLES = ['calls', 'turns', 'transcripts', 'checkpoints'] as const;
 
+/** Where what was said may come out. */
+type Place = 'event' | 'api' | 'log' | 'database';
+
 export interface Heard {
   readonly calls: number;
   /** Of where it was found, the most digits that one text has; those at rest are of all turns of a call together. */
-  readonly most: Readonly<Record<'event' | 'api' | 'log' | 'database', number>>;
+  readonly most: Readonly<Record<Place, number>>;
   /** ... and the text. */
-  readonly worst: Readonly<Record<'event' | 'api' | 'log' | 'database', string>>;
+  readonly worst: Readonly<Record<Place, string>>;
   /** Texts that were looked at. */
   readonly texts: number;
   /** Answers that read the number back. */
@@ -78,7 +81,7 @@ async function talkAll(server: Postgres, talks: readonly Turns[]): Promise<Heard
     const feed = await watchEvents(house.gateway.url, (event) => told.event(event));
     const sids = await holdAll(stage, house, talks);
     feed.close();
-    for (const callSid of sids) told.stored('api', await apiOf(house, callSid));
+    for (const callSid of sids) told.api(await apiOf(house, callSid));
     for (const line of house.gateway.log) told.log(line);
     for (const table of TABLES) told.rows(server.rows(databaseUrl, `select * from ${table}`));
     const { most, worst, texts, readBack } = told;
@@ -118,13 +121,13 @@ const readsBack: Brain = (messages) => {
 };
 
 class Told {
-  readonly most: Record<'event' | 'api' | 'log' | 'database', number> = {
+  readonly most: Record<Place, number> = {
     event: 0,
     api: 0,
     log: 0,
     database: 0,
   };
-  readonly worst: Record<'event' | 'api' | 'log' | 'database', string> = {
+  readonly worst: Record<Place, string> = {
     event: '',
     api: '',
     log: '',
@@ -143,10 +146,10 @@ class Told {
   }
 
   /** All that was said in a call, side by side: what is left of a number that was split counts together. */
-  stored(where: 'api' | 'database', call: unknown): void {
+  api(call: unknown): void {
     const turns = isRecord(call) && Array.isArray(call['turns']) ? call['turns'].filter(isRecord) : [];
     for (const side of ['callerText', 'agentText', 'heardText']) {
-      this.#note(where, turns.map((turn) => textOf(turn[side])).join(' | '));
+      this.#note('api', turns.map((turn) => textOf(turn[side])).join(' | '));
     }
   }
 
@@ -154,7 +157,7 @@ class Told {
     for (const row of rows) for (const text of textsOf(row)) this.#note('database', text);
   }
 
-  #note(where: keyof Told['most'], text: string): void {
+  #note(where: Place, text: string): void {
     this.texts += 1;
     const digits = visibleDigits(text);
     if (digits <= this.most[where]) return;
