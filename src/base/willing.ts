@@ -14,6 +14,11 @@ export function willing<T extends { readonly breaker: Breaker }>(entries: readon
   return order;
 }
 
+/** Whether whoever was asked last has told when it may be asked again. */
+export function saysWhen(error: unknown): boolean {
+  return error instanceof ProviderError && error.retryAfterMs !== undefined;
+}
+
 /**
  * The same when at least one is willing, within a second at most; throws a `ProviderError` of `rate_limit` when none will be,
  * without anybody having been asked. Rejects with the signal's reason.

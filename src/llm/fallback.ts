@@ -10,7 +10,7 @@ import { LatencyWindow } from '../base/latencyWindow.ts';
 import { race } from '../base/race.ts';
 import { systemRandom } from '../base/random.ts';
 import type { Span } from '../base/span.ts';
-import { whenWilling, willing } from '../base/willing.ts';
+import { saysWhen, whenWilling, willing } from '../base/willing.ts';
 import { continuing, Seam } from './continuation.ts';
 import type { LanguageModel, LlmEvent, LlmRequest } from './port.ts';
 
@@ -120,7 +120,8 @@ class Answer {
         return;
       } catch (error) {
         const broken = this.#giver;
-        if (this.#isLimit(error) && !waited) {
+        const nothing = this.#given === '' && !this.#calledTool;
+        if (nothing && !waited && !this.#signal.aborted && saysWhen(error)) {
           waited = true;
           order = await this.#waited();
           continue;
@@ -133,12 +134,6 @@ class Answer {
         this.#options.onSwitch?.(error, broken.model, order[0]?.model ?? broken.model);
       }
     }
-  }
-
-  /** Nothing was said, and the last that was asked has told when it may be asked again. */
-  #isLimit(error: unknown): boolean {
-    const nothing = this.#given === '' && !this.#calledTool && !this.#signal.aborted;
-    return nothing && error instanceof ProviderError && error.retryAfterMs !== undefined;
   }
 
   #waited(): Promise<readonly Entry[]> {

@@ -9,7 +9,7 @@ import { LatencyWindow } from '../base/latencyWindow.ts';
 import { race, type LatencyNotes } from '../base/race.ts';
 import { systemRandom } from '../base/random.ts';
 import type { Span } from '../base/span.ts';
-import { whenWilling, willing } from '../base/willing.ts';
+import { saysWhen, whenWilling, willing } from '../base/willing.ts';
 import type { SpeechChunk, TextToSpeech, WordTime } from './port.ts';
 import { restOfText } from './restOfText.ts';
 
@@ -121,7 +121,7 @@ class Sentence {
       } catch (error) {
         const broken = this.#speaker;
         const begun = this.#audioMs > fromMs;
-        if (this.#isLimit(error) && !begun && !waited) {
+        if (!begun && !waited && !this.#signal.aborted && saysWhen(error)) {
           waited = true;
           order = await this.#waited();
           continue;
@@ -140,11 +140,6 @@ class Sentence {
 
   get #audioMs(): number {
     return this.#audioBytes / BYTES_PER_MS;
-  }
-
-  /** The last that was asked has told when it may be asked again. */
-  #isLimit(error: unknown): boolean {
-    return !this.#signal.aborted && error instanceof ProviderError && error.retryAfterMs !== undefined;
   }
 
   #waited(): Promise<readonly Entry[]> {
