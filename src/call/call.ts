@@ -3,7 +3,7 @@ import { errorText, failureOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Timers } from '../base/timers.ts';
 import { Playout } from '../playout/playout.ts';
-import { takesLine, turnOfWords } from '../turn/floor.ts';
+import { takesLine, turnOfWords, unansweredText } from '../turn/floor.ts';
 import { turnText } from '../turn/keyed.ts';
 import { firstState, type Line, type TurnEffect, type TurnEvent, type TurnTimer } from '../turn/state.ts';
 import { Border, INTERNAL_ERROR } from './border.ts';
@@ -386,10 +386,8 @@ export class Call implements LiveCall {
     this.#replies.cancelAll();
     const cutReply = cut === undefined ? undefined : this.#replies.get(cut.speechId);
     if (cutReply !== undefined) this.#spoken(cutReply, cut?.text ?? '', cut?.whole !== true);
-    const { turn, phase, said, keyed } = this.#turn.state;
-    const taken = phase.kind === 'thinking' && phase.answers === 'caller';
-    const callerText = taken ? '' : turnText(said, keyed);
-    if (callerText !== '') this.conversation.turn = turn + 1;
+    const callerText = unansweredText(this.#turn.state);
+    if (callerText !== '') this.conversation.turn = this.#turn.state.turn + 1;
     this.#exchanges.over(this.conversation.turn, callerText);
     this.conversation.unanswered(callerText);
   }

@@ -1,7 +1,6 @@
 // Where a call stands: what another instance has to know of it, told when it changes.
 import type { Playout } from '../playout/playout.ts';
-import { awaitedReply, isQuiet } from '../turn/floor.ts';
-import { turnText } from '../turn/keyed.ts';
+import { awaitedReply, isQuiet, unansweredText } from '../turn/floor.ts';
 import type { TurnState } from '../turn/state.ts';
 import type { Connection, Ending } from './connection.ts';
 import type { Conversation } from './conversation.ts';
@@ -63,17 +62,14 @@ export class Standing {
   /** `handedOver`: this instance leaves it on purpose. */
   snapshot(handedOver = false): CallSnapshot {
     const { conversation, playout, replies, turn: state, connection } = this.#now();
-    const { turn, phase, said, keyed } = state;
-    const taken = phase.kind === 'thinking' && phase.answers === 'caller';
     const { speech } = playout;
     const reply = speech === undefined ? undefined : replies.get(speech.id);
     return conversation.snapshot(this.#info, {
       reply,
       heardText: reply?.heardOfAnswer(playout.heard()?.text ?? '') ?? '',
-      // The turn that is being answered is a question by now. Over a line that nobody has asked for it is none yet. Of a call
-      // that is closed what nobody has answered is history.
-      callerText: taken || connection.kind === 'closed' ? '' : turnText(said, keyed),
-      turn: Math.max(turn, conversation.turn),
+      // The turn that is being answered is a question by now. Of a call that is closed what nobody has answered is history.
+      callerText: connection.kind === 'closed' ? '' : unansweredText(state),
+      turn: Math.max(state.turn, conversation.turn),
       ending: endingOf(connection),
       handedOver,
     });

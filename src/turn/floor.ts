@@ -1,5 +1,5 @@
 // Whose floor it is when nobody holds it: the lines that wait to be said, and what happens when nobody speaks.
-import { anyKeyed } from './keyed.ts';
+import { anyKeyed, turnText } from './keyed.ts';
 import { droppedCharsOf, lastUtterance } from './said.ts';
 import type { Line, TurnEffect, TurnSettings, TurnState, TurnStep } from './state.ts';
 import { inPhase, start, stay, stop } from './step.ts';
@@ -83,6 +83,11 @@ function forget(state: TurnState): TurnState {
     discarded: 0,
     nod: undefined,
   };
+}
+
+/** What the caller has said and keyed that no answer is being made to. Over a line that nobody has asked for it is all of it. */
+export function unansweredText({ phase, said, keyed }: TurnState): string {
+  return phase.kind === 'thinking' && phase.answers === 'caller' ? '' : turnText(said, keyed);
 }
 
 /** The same, and what is said next is not to be taken for late news of it: an utterance still open is finished. */
