@@ -275,6 +275,20 @@ suite('the console in a browser', { skip: program === undefined }, () => {
     await close();
   });
 
+  test('a call that was over before its page was open, and is stored later, is there as soon as it is', async () => {
+    const { page, close } = await openConsole(browser, rig.gateway.url, 'wide');
+    let asked = 0;
+    await page.route(`**/v1/calls/${told.callSid}`, async (route) => {
+      asked += 1;
+      if (asked > 2) return route.continue();
+      return route.fulfill({ status: 404, json: { error: { code: 'not_found', message: 'no such call' } } });
+    });
+    await page.goto(address(`call/${told.callSid}`));
+    await page.getByText('There is no such call, or it has not begun yet.').waitFor();
+    await page.locator('[data-turn="1"]').waitFor();
+    await close();
+  });
+
   test('a line that breaks is said, and the page is up to date again when it is back', async () => {
     const { page, close } = await openConsole(browser, rig.gateway.url, 'wide');
     await page.getByText('Up to date').waitFor();

@@ -15,7 +15,7 @@ import type { Moment } from '../parts/waveform.tsx';
 import { linkTo } from '../address.ts';
 import type { CallAnswer } from '../wire.ts';
 
-/** The end is stored behind the call: asked for again until it is there. */
+/** A call, and its end, are stored behind what happens: asked for again until they are there. */
 const STORED_RETRY_MS = 700;
 const STORED_RETRIES_MAX = 12;
 
@@ -117,8 +117,8 @@ function useCall(callSid: string): { readonly view: CallView; readonly failure: 
     } catch (error) {
       // A call that has just begun is not stored yet.
       const unknown = error instanceof ApiFailure && error.status === 404;
+      setFailure(unknown ? 'There is no such call, or it has not begun yet.' : failureText(error));
       if (unknown && retries > 0) again(retries);
-      else setFailure(unknown ? 'There is no such call, or it has not begun yet.' : failureText(error));
     }
   };
   const again = (retries: number): void => {
@@ -126,12 +126,12 @@ function useCall(callSid: string): { readonly view: CallView; readonly failure: 
   };
   useFeed(
     callSid,
-    () => void load(0),
+    // What happened before the line was open may not be stored yet.
+    () => void load(STORED_RETRIES_MAX),
     (event) => {
       setView((before) => reduceCall(before, event));
       // The recording and the last turn are known when the end is stored.
-      if (event.type === 'call.ended') void load(STORED_RETRIES_MAX);
-      else if (event.type === 'call.started') void load(STORED_RETRIES_MAX);
+      if (event.type === 'call.ended' || event.type === 'call.started') void load(STORED_RETRIES_MAX);
     },
   );
   useEffect(() => () => timer.current?.cancel(), []);
