@@ -17,7 +17,8 @@ interface Token {
   readonly callSid: string;
   /** What it may begin a stream for but once, whatever other tokens that is given. */
   readonly once: string | undefined;
-  readonly secret: Buffer;
+  /** A text: a small buffer would hold on to the pool that it was cut from for as long as it is remembered. */
+  readonly secret: string;
   readonly mintedAtMs: number;
   used: boolean;
 }
@@ -53,7 +54,7 @@ export class StreamTokens {
     this.#tokens.set(id, {
       callSid,
       once,
-      secret: Buffer.from(secret),
+      secret,
       mintedAtMs: this.#clock.nowMs(),
       used: false,
     });
@@ -66,9 +67,10 @@ export class StreamTokens {
     const dot = token.indexOf('.');
     const found = this.#tokens.get(token.slice(0, Math.max(0, dot)));
     if (found === undefined) return 'unknown';
-    const secret = Buffer.from(token.slice(dot + 1));
+    const shown = Buffer.from(token.slice(dot + 1));
+    const secret = Buffer.from(found.secret);
     // The id only finds the token; the secret is what proves it, and its length is no secret.
-    if (secret.length !== found.secret.length || !timingSafeEqual(secret, found.secret)) return 'unknown';
+    if (shown.length !== secret.length || !timingSafeEqual(shown, secret)) return 'unknown';
     if (found.callSid !== callSid) return 'wrong_call';
     if (found.used) return 'used';
     if (this.#clock.nowMs() - found.mintedAtMs > TOKEN_TTL_MS) return 'expired';
