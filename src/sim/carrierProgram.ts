@@ -43,7 +43,7 @@ export type ProgramEnd =
 
 /** How long the carrier's own voice takes. */
 const SAY_MS_PER_CHARACTER = 60;
-/** A call that is sent round in circles is ended. */
+/** A call that is sent round in circles, with no stream in between, is ended. */
 const DOCUMENTS_MAX = 200;
 const CONTENT_TYPE_INVALID = 12_300;
 const TWIML_RAN_IN_CIRCLES = 12_400;
@@ -59,6 +59,7 @@ type Outcome = 'next' | { readonly goTo: TwimlSource } | ProgramEnd;
 export class CarrierProgram {
   readonly #host: ProgramHost;
   readonly #signal: AbortSignal;
+  /** Since a stream has begun: a call may be taken up again as often as its gateways fail. */
   #documents = 0;
   #baseUrl: string;
 
@@ -92,7 +93,7 @@ export class CarrierProgram {
     const { identity, web } = this.#host;
     this.#documents += 1;
     if (this.#documents > DOCUMENTS_MAX) {
-      this.#host.onError(TWIML_RAN_IN_CIRCLES, `more than ${DOCUMENTS_MAX} documents in one call`);
+      this.#host.onError(TWIML_RAN_IN_CIRCLES, `more than ${DOCUMENTS_MAX} documents without a stream`);
       return undefined;
     }
     if (source.kind === 'text') return this.#parsed(source.text, this.#baseUrl);
@@ -172,8 +173,13 @@ export class CarrierProgram {
     const { accountSid, callSid } = identity;
     const streamSid = newSid('MZ', random);
     const target = web.socketAddress(resolved(noun.url, baseUrl.replace(/^http/, 'ws')));
-    const end = await line.open({ accountSid, callSid, streamSid, parameters: noun.parameters }, target, () =>
-      this.#report(noun, streamSid, 'stream-started'),
+    const end = await line.open(
+      { accountSid, callSid, streamSid, parameters: noun.parameters },
+      target,
+      () => {
+        this.#documents = 0;
+        this.#report(noun, streamSid, 'stream-started');
+      },
     );
     if (end.code !== undefined) {
       this.#host.onError(end.code, end.message);

@@ -243,6 +243,20 @@ test('a call that is sent round in circles ends', async (context) => {
   assert.equal(gateway.webhooks.length, 200);
 });
 
+test('a call whose streams are lost is connected again as often as it takes', async (context) => {
+  const { gateway, carrier } = await opened(context);
+  const streams = 210;
+  gateway.onMessage = (session, { event }) => {
+    if (event === 'start') session.socket.terminate();
+  };
+  gateway.answers.set('/twilio/stream-ended', () => ({
+    body: gateway.sessions.length < streams ? connectTwiml() : '<Response><Hangup/></Response>',
+  }));
+  const call = carrier.placeCall(PARTIES);
+  assert.equal((await call.ended).by, 'verb');
+  assert.equal(gateway.sessions.length, streams);
+});
+
 const failing: readonly [string, { status?: number; contentType?: string; body: string }, number][] = [
   ['a status that is no success', { status: 503, body: '' }, 11_200],
   ['a redirect by status', { status: 302, body: '' }, 11_200],
