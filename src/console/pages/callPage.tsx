@@ -107,7 +107,7 @@ function useCall(callSid: string): { readonly view: CallView; readonly failure: 
   const [view, setView] = useState<CallView>(() => emptyCall(callSid));
   const [failure, setFailure] = useState<string>();
   const timer = useRef<Timer>(undefined);
-  const load = async (retries: number): Promise<void> => {
+  const load = async (retries = STORED_RETRIES_MAX): Promise<void> => {
     timer.current?.cancel();
     try {
       const stored = await ask<CallAnswer>(`/v1/calls/${encodeURIComponent(callSid)}`);
@@ -127,11 +127,11 @@ function useCall(callSid: string): { readonly view: CallView; readonly failure: 
   useFeed(
     callSid,
     // What happened before the line was open may not be stored yet.
-    () => void load(STORED_RETRIES_MAX),
+    () => void load(),
     (event) => {
       setView((before) => reduceCall(before, event));
       // The recording and the last turn are known when the end is stored.
-      if (event.type === 'call.ended' || event.type === 'call.started') void load(STORED_RETRIES_MAX);
+      if (event.type === 'call.ended' || event.type === 'call.started') void load();
     },
   );
   useEffect(() => () => timer.current?.cancel(), []);
