@@ -1,7 +1,7 @@
 // Who is asking: a bearer of the admin token, or somebody on this very machine.
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import { sameText } from '../base/sameText.ts';
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -55,13 +55,4 @@ function isLocalHost(host: string | undefined): boolean {
   if (name === 'localhost') return true;
   const family = isIP(name);
   return family !== 0 && loopback.check(name, family === 4 ? 'ipv4' : 'ipv6');
-}
-
-/** Compares digests, so that neither the text nor its length shows in the time taken. */
-function sameText(a: string, b: string): boolean {
-  return timingSafeEqual(digest(a), digest(b));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

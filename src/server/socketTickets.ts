@@ -1,9 +1,10 @@
 // What a page in a browser shows when it opens a WebSocket: browsers send no `Authorization` with one. The page asks for a
 // ticket with its bearer and offers it as a subprotocol, so it stands in no address and no log.
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import { secretText } from '../base/random.ts';
+import { sameText } from '../base/sameText.ts';
 import { within } from '../base/within.ts';
 import type { SharedTickets } from '../fleet/port.ts';
 
@@ -57,9 +58,7 @@ export class SocketTickets {
   #redeem(ticket: string, purpose: TicketPurpose): string | undefined {
     const dot = ticket.lastIndexOf('.');
     const claim = ticket.slice(0, Math.max(0, dot));
-    const signature = Buffer.from(ticket.slice(dot + 1));
-    const expected = Buffer.from(this.#sign(claim));
-    if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return undefined;
+    if (!sameText(ticket.slice(dot + 1), this.#sign(claim))) return undefined;
     const [claimed, expiresAt = '', nonce = ''] = claim.split('.');
     const nowMs = this.#clock.wallMs();
     if (claimed !== purpose || Number(expiresAt) < nowMs) return undefined;

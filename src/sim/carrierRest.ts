@@ -1,7 +1,7 @@
 // The carrier's REST interface, as much of it as a gateway uses: create a call, look at it, change it.
 // https://www.twilio.com/docs/voice/api/call-resource
-import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sameText } from '../base/sameText.ts';
 import type { Carrier } from './carrier.ts';
 import { API_VERSION, formatRfc2822 } from './carrierAccount.ts';
 import type { CarrierCall } from './carrierCall.ts';
@@ -128,9 +128,7 @@ function methodOf(value: string | null): HttpMethod {
 }
 
 function isAuthorised({ accountSid, authToken }: Carrier, header: string | undefined): boolean {
-  const expected = Buffer.from(`Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`);
-  const given = Buffer.from(header ?? '');
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  return sameText(header ?? '', `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`);
 }
 
 function resourceOf(call: CarrierCall): Record<string, unknown> {
