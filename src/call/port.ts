@@ -67,8 +67,8 @@ export interface LiveCalls {
   /** Twilio's word on who answered an outgoing call: `human`, `machine_end_beep`, ... */
   answeredBy(callSid: string, answeredBy: string): void;
   /**
-   * Twilio's word that the caller has hung up, when it asks what comes after a stream. `asked` is what it says of the call.
-   * Whoever has the stream hears of that by itself; a call that nobody has is ended here. Returns at once.
+   * The carrier's word that the caller has hung up: Twilio's, when it asks what comes after a stream, or that of a page.
+   * `asked` is what it says of the call. Whoever has the stream hears of that by itself; a call that nobody has is ended here. Returns at once.
    */
   hungUp(asked: CallInfo): void;
   /**

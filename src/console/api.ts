@@ -22,7 +22,7 @@ export function addressOf(path: string): URL {
 
 /** The answer's body. Throws `ApiFailure`; a 401 also asks for the token again. */
 export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await send('GET', path, undefined, signal)).json();
+  return (await send('GET', path, undefined, { signal })).json();
 }
 
 /** Has the gateway do something; answers its word on it. Throws `ApiFailure`. */
@@ -30,13 +30,19 @@ export async function tell<T>(method: 'POST' | 'PATCH', path: string, body?: unk
   return (await send(method, path, body)).json();
 }
 
+export interface SendOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** It goes out even if the page goes away meanwhile; then nobody hears the answer. */
+  readonly keepalive?: boolean;
+}
+
 /** The response itself, once its status is good. Throws `ApiFailure`. */
 export async function send(
   method: string,
   path: string,
   body?: unknown,
-  signal?: AbortSignal,
-  more: Readonly<Record<string, string>> = {},
+  { signal, headers: more = {}, keepalive = false }: SendOptions = {},
 ): Promise<Response> {
   const headers: Record<string, string> = { ...credentials(), ...more };
   if (body !== undefined) headers['content-type'] = 'application/json';
@@ -44,6 +50,7 @@ export async function send(
     method,
     headers,
     body: body === undefined ? null : JSON.stringify(body),
+    keepalive,
     ...(signal === undefined ? {} : { signal }),
   }).catch((error: unknown) => {
     signal?.throwIfAborted();

@@ -1,7 +1,7 @@
 // What somebody outside wants done with a live call: here, or by the instance that has it.
 import { errorText } from '../base/errors.ts';
 import type { LiveCall } from '../call/port.ts';
-import type { ActionOutcome, CallAction } from '../fleet/port.ts';
+import type { ActionOutcome, AskedOutcome, CallAction } from '../fleet/port.ts';
 import { TwilioRestError } from '../twilio/rest.ts';
 import { ApiError } from './apiError.ts';
 import type { ServerContext } from './context.ts';
@@ -9,11 +9,7 @@ import { isSoftphoneCall } from './softphone.ts';
 
 /** Resolves when it was done, or is on its way; throws the `ApiError` that says why not. */
 export async function act(context: ServerContext, callSid: string, action: CallAction): Promise<void> {
-  const here = await actHere(context, callSid, action);
-  const { others } = context.options;
-  const asking = here.kind === 'not_live' && others !== undefined;
-  const outcome = asking ? await others.ask(callSid, action) : here;
-  if (asking) context.options.metrics.askedOthers(outcome.kind);
+  const outcome = await actAnywhere(context, callSid, action);
   switch (outcome.kind) {
     case 'done':
       return;
@@ -32,6 +28,20 @@ export async function act(context: ServerContext, callSid: string, action: CallA
     default:
       outcome satisfies never;
   }
+}
+
+/** The same, with why not as an answer. Never rejects. */
+export async function actAnywhere(
+  context: ServerContext,
+  callSid: string,
+  action: CallAction,
+): Promise<AskedOutcome> {
+  const here = await actHere(context, callSid, action);
+  const { metrics, others } = context.options;
+  if (here.kind !== 'not_live' || others === undefined) return here;
+  const outcome = await others.ask(callSid, action);
+  metrics.askedOthers(outcome.kind);
+  return outcome;
 }
 
 /** The same for a call of this very instance; for others, who ask over Redis. Never rejects. */

@@ -127,6 +127,12 @@ const OPERATIONS: readonly Operation[] = [
     answer: softphoneNext,
   },
   {
+    method: 'post',
+    path: '/v1/softphone/calls/{callSid}/hung-up',
+    summary: 'The caller of a call from a browser has gone; its stream may have said so or not',
+    status: 204,
+  },
+  {
     method: 'get',
     path: '/v1/leads',
     summary: 'Leads, newest first',

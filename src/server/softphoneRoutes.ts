@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { nextStep } from './afterStream.ts';
 import { ApiError } from './apiError.ts';
 import { checked, newSoftphoneCall, type SoftphoneNext } from './apiSchemas.ts';
+import { actAnywhere } from './callActions.ts';
 import { refuseIfFull, variablesOf } from './callRoutes.ts';
 import { MEDIA_PATH, type ServerContext } from './context.ts';
 import { isSoftphoneCall, type SoftphoneStream } from './softphone.ts';
@@ -28,7 +29,7 @@ export function softphoneRoutes(app: FastifyInstance, context: ServerContext): v
     '/v1/softphone/calls/:callSid/stream-ended',
     async (request): Promise<SoftphoneNext> => {
       const { callSid } = request.params;
-      if (!isSoftphoneCall(callSid)) throw new ApiError(404, 'not_found', 'no such call from a browser');
+      refuseOthers(callSid);
       const hops = hopsOf(request.query);
       const step = await nextStep(context, callSid, softphone.infoOf(callSid), hops);
       options.logger.info({ callSid, next: step.kind }, 'the stream of a browser is over');
@@ -50,6 +51,21 @@ export function softphoneRoutes(app: FastifyInstance, context: ServerContext): v
       }
     },
   );
+
+  // Whether or not its stream could say so. A call that is over already stays as it is.
+  app.post<CallParams>('/v1/softphone/calls/:callSid/hung-up', async (request, reply) => {
+    const { callSid } = request.params;
+    refuseOthers(callSid);
+    const { kind } = await actAnywhere(context, callSid, { kind: 'hangup' });
+    options.logger.info({ callSid, hangup: kind }, 'a browser has hung up');
+    // Its stream may have been lost a moment ago: then it waits for another one that does not come.
+    options.calls.hungUp(softphone.infoOf(callSid));
+    return reply.code(204).send();
+  });
+}
+
+function refuseOthers(callSid: string): void {
+  if (!isSoftphoneCall(callSid)) throw new ApiError(404, 'not_found', 'no such call from a browser');
 }
 
 /**

@@ -332,6 +332,18 @@ test('a caller who leaves while the stream is being brought back is counted once
   assert.deepEqual(await rig.leftovers(), { timers: 0, background: 0 });
 });
 
+test('a caller who hangs up while the stream is lost has ended the call, at once', async () => {
+  const rig = await greeted();
+  rig.breaksOff();
+  rig.calls.hungUp(INFO);
+  assert.deepEqual(
+    rig.ended.map(({ outcome }) => outcome),
+    ['completed'],
+  );
+  assert.deepEqual(rig.calls.afterStream(INFO.callSid), { kind: 'hangup' });
+  assert.deepEqual(await rig.leftovers(), { timers: 0, background: 0 });
+});
+
 test('a stream that is over before the call begins is a call all the same', async () => {
   const rig = new CallRig();
   rig.openEnded();

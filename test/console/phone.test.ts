@@ -72,7 +72,7 @@ test('a gateway that takes no call is told with its own words', () => {
 test('a stream that never opens gives its place back', () => {
   const { phone, effects } = told(...PLACED, { kind: 'closed' });
   assert.equal(phone.kind === 'failed' && phone.why, 'blocked');
-  assert.deepEqual(effects.slice(3), ['cancel', 'releaseMicrophone']);
+  assert.deepEqual(effects.slice(3), ['hangUp', 'releaseMicrophone']);
 });
 
 test('a broken stream is replaced, and who was muted stays so', () => {
@@ -149,7 +149,7 @@ test('whatever happens, no microphone is left open and no admitted call is forgo
         if (effect.kind === 'askMicrophone') owed.microphones += 1;
         if (effect.kind === 'place') owed.admissions += 1;
         if (effect.kind === 'releaseMicrophone') microphoneOpen = false;
-        if (effect.kind === 'open' || effect.kind === 'cancel') answered.push(effect.kind);
+        if (effect.kind === 'open' || effect.kind === 'hangUp') answered.push(effect.kind);
       };
       for (const event of events) {
         if (!mayHappen(event, owed)) continue;

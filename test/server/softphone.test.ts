@@ -207,6 +207,31 @@ served('Twilio is never asked about a call that is not its own', async (harness)
   assert.deepEqual(harness.calls.told, ['hang up']);
 });
 
+served('a page that has gone ends its call, whatever has become of the stream', async (harness) => {
+  const waiting = await announced(harness);
+  const hungUp = async (callSid: string): Promise<readonly string[]> => {
+    assert.equal((await harness.api('POST', `${CALLS}/${callSid}/hung-up`)).status, 204);
+    return harness.calls.told.splice(0);
+  };
+  const neverStarted = `${waiting.callSid} never started: canceled`;
+  assert.deepEqual(await hungUp(waiting.callSid), [neverStarted, `${waiting.callSid} hung up`]);
+
+  const { callSid } = waiting;
+  const [info] = harness.calls.prepared;
+  assert.ok(info !== undefined);
+  harness.calls.start(info);
+  assert.deepEqual(await hungUp(callSid), ['hang up', `${callSid} hung up`]);
+  harness.calls.live.clear();
+  assert.deepEqual(
+    await hungUp(callSid),
+    [`${callSid} hung up`],
+    'it may be lost, or another instance may have it',
+  );
+  assert.equal(await refusal(harness, `${CALLS}/CA1/hung-up`), '404 not_found');
+  assert.equal((await harness.api('POST', `${CALLS}/${callSid}/hung-up`, undefined, null)).status, 401);
+  assert.deepEqual(harness.calls.told, []);
+});
+
 served('a page is told what comes next when its stream is over', async (harness) => {
   const first = await announced(harness);
   const { callSid, protocols } = first;

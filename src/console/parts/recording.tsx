@@ -32,7 +32,7 @@ export function Recording({ callSid, moments, seek }: RecordingProps): VNode {
   const load = async (signal?: AbortSignal): Promise<void> => {
     setSound({ kind: 'loading' });
     try {
-      const blob = await (await send('GET', path, undefined, signal)).blob();
+      const blob = await (await send('GET', path, undefined, { signal })).blob();
       if (signal?.aborted !== true) setSound({ kind: 'here', blob, url: URL.createObjectURL(blob) });
     } catch (error) {
       if (signal?.aborted !== true) setSound({ kind: 'failed', message: whyNot(error) });
@@ -181,7 +181,7 @@ function usePlace(audio: HTMLAudioElement | null, playing: boolean): number {
 
 /** Asked by a range of one byte: its answer names the whole. */
 async function sizeOf(path: string, signal: AbortSignal): Promise<number> {
-  const response = await send('GET', path, undefined, signal, { range: 'bytes=0-0' });
+  const response = await send('GET', path, undefined, { signal, headers: { range: 'bytes=0-0' } });
   await response.arrayBuffer();
   return Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1] ?? 0);
 }

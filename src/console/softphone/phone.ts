@@ -78,10 +78,8 @@ export type PhoneEffect =
   | { readonly kind: 'askMicrophone' }
   | { readonly kind: 'place' }
   | { readonly kind: 'open'; readonly stream: OfferedStream }
-  /** Says goodbye on the stream, and closes it. */
-  | { readonly kind: 'hangUp' }
-  /** A call that was admitted and is not wanted any more. */
-  | { readonly kind: 'cancel'; readonly callSid: string }
+  /** A call that was admitted and is not wanted any more: whatever stream it has is closed, and the gateway told. */
+  | { readonly kind: 'hangUp'; readonly callSid: string }
   | { readonly kind: 'askNext'; readonly path: string; readonly afterMs: number }
   | { readonly kind: 'releaseMicrophone' };
 
@@ -140,7 +138,7 @@ export function callOf(phone: Phone): string | undefined {
 
 function admitted(phone: Phone, stream: OfferedStream): PhoneStep {
   const { callSid } = stream;
-  if (phone.kind !== 'placing') return step(phone, { kind: 'cancel', callSid });
+  if (phone.kind !== 'placing') return step(phone, { kind: 'hangUp', callSid });
   return step({ kind: 'opening', callSid, muted: false, again: false }, { kind: 'open', stream });
 }
 
@@ -148,7 +146,7 @@ function closed(phone: Phone): PhoneStep {
   if (phone.kind !== 'inCall' && phone.kind !== 'opening') return step(phone);
   const { callSid, muted } = phone;
   if (phone.kind === 'opening' && !phone.again) {
-    return step(failed('blocked', callSid), { kind: 'cancel', callSid }, { kind: 'releaseMicrophone' });
+    return step(failed('blocked', callSid), { kind: 'hangUp', callSid }, { kind: 'releaseMicrophone' });
   }
   const path = `/v1/softphone/calls/${callSid}/stream-ended`;
   return step({ kind: 'wondering', callSid, muted, path, asked: 1 }, { kind: 'askNext', path, afterMs: 0 });
@@ -193,8 +191,7 @@ function hangUp(phone: Phone): PhoneStep {
     case 'wondering': {
       const { callSid } = phone;
       const end = { kind: 'ended', callSid, how: { by: 'caller' } } as const;
-      const effect: PhoneEffect = phone.kind === 'inCall' ? { kind: 'hangUp' } : { kind: 'cancel', callSid };
-      return step(end, effect, { kind: 'releaseMicrophone' });
+      return step(end, { kind: 'hangUp', callSid }, { kind: 'releaseMicrophone' });
     }
     default:
       return phone satisfies never;

@@ -3,7 +3,7 @@
 import { FRAME_BYTES, MULAW_SILENCE } from '../../audio/mulaw.ts';
 import { systemClock, type Timer } from '../../base/clock.ts';
 import type { LiveEvent } from '../../events/event.ts';
-import { ApiFailure, tell } from '../api.ts';
+import { ApiFailure, send, tell } from '../api.ts';
 import { store, type Store } from '../store.ts';
 import { watchEvents } from './eventFeed.ts';
 import { Line } from './line.ts';
@@ -104,10 +104,8 @@ function carryOut(effect: PhoneEffect): void {
     case 'open':
       return open(effect.stream);
     case 'hangUp':
-      return closeLine();
-    case 'cancel':
       closeLine();
-      return void cancel(effect.callSid);
+      return void tellHungUp(effect.callSid);
     case 'askNext':
       closeLine();
       asking?.cancel();
@@ -192,10 +190,13 @@ function closeLine(): void {
   levels.set(SILENT);
 }
 
-/** Its place is free again; if that does not get through, it is a minute later. */
-async function cancel(callSid: string): Promise<void> {
+/**
+ * Also when the stream has said so: what a page sends on a socket as it goes may never leave the browser, and a request that
+ * is kept alive does. If that does not get through either, its place is free within a minute.
+ */
+async function tellHungUp(callSid: string): Promise<void> {
   try {
-    await tell('POST', `/v1/calls/${callSid}/hangup`);
+    await send('POST', `/v1/softphone/calls/${callSid}/hung-up`, undefined, { keepalive: true });
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
   }
