@@ -6,8 +6,7 @@ import { seededRandom, type Random } from '../base/random.ts';
 import { SEED_TIMINGS } from './behaviour.ts';
 import { benchDatabase } from './benchDatabase.ts';
 import { shown, type BenchReport, type BenchTable } from './benchReport.ts';
-import type { Brain } from './brain.ts';
-import { withoutNumbers } from './benchTalk.ts';
+import { numberedBrain, withoutNumbers } from './benchTalk.ts';
 import { ChaosLane, STAGES, type ChaosStage, type Trial } from './chaosLane.ts';
 import { startPostgres, type Postgres } from './postgres.ts';
 import { Stage } from './stage.ts';
@@ -76,7 +75,7 @@ async function strikeOn(
     clock: systemClock,
     random,
     timings: SEED_TIMINGS,
-    brain: numberedBrain(),
+    brain: numberedBrain(answer),
     pronounced: withoutNumbers,
   });
   const lanes: ChaosLane[] = [];
@@ -117,15 +116,6 @@ async function strikeOn(
 
 function branch(random: Random): Random {
   return seededRandom(Math.floor(random.next() * 2 ** 32));
-}
-
-/** No two answers are alike, so that none is at hand. */
-function numberedBrain(): Brain {
-  let given = 0;
-  return () => {
-    given += 1;
-    return { text: answer(given) };
-  };
 }
 
 function answer(number: number): string {

@@ -118,12 +118,12 @@ export function briskBrain(): Brain {
   };
 }
 
-/** Answers with a number of its own each, so that every answer can be told from every other. */
-export function numberedBrain(): Brain {
+/** Answers with a number of its own each, so that every answer can be told from every other and none is at hand. */
+export function numberedBrain(answer: (number: number) => string = numberedAnswer): Brain {
   let given = 0;
   return () => {
     given += 1;
-    return { text: numberedAnswer(given) };
+    return { text: answer(given) };
   };
 }
 
