@@ -91,9 +91,11 @@ export class Calls implements LiveCalls {
     const begun = this.#live.has(callSid) || conversationOf(before) !== undefined;
     const snapshot = snapshotOf(before);
     const world = this.#tapes.of(info, begun)?.world ?? this.#world;
+    const answeredBy = this.#ringing.answeredBy(callSid);
     this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () =>
       this.#open(info, stream, world, resumed),
     );
+    if (answeredBy !== undefined) this.answeredBy(callSid, answeredBy);
   }
 
   #open(info: CallInfo, stream: CallStream, world: CallWorld, resumed: boolean): void {
@@ -172,17 +174,18 @@ export class Calls implements LiveCalls {
     return { kind: 'connect', info };
   }
 
-  answeredBy(callSid: string, answeredBy: string): void {
+  answeredBy(callSid: string, answeredBy: string): boolean {
     const live = this.#live.get(callSid);
-    const note = (): void => live?.border.within(() => live.call.noteAnsweredBy(answeredBy));
+    if (live === undefined) return this.#ringing.noteAnsweredBy(callSid, answeredBy);
+    const note = (): void => live.border.within(() => live.call.noteAnsweredBy(answeredBy));
     this.#tapes.happens(callSid, { kind: 'answeredBy', answeredBy }, note);
+    return true;
   }
 
   hungUp(asked: CallInfo): void {
     const { callSid } = asked;
     const { kind } = this.afterStream(callSid);
-    const here = this.#known(callSid) !== undefined;
-    if (here) this.#endGone(callSid);
+    if (this.#known(callSid) !== undefined) this.#endGone(callSid);
     // One that was taken from us may be nobody's by now.
     else if (kind === 'unknown' || kind === 'elsewhere') this.#world.background.run(this.#endStored(asked));
   }

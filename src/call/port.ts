@@ -64,8 +64,11 @@ export interface LiveCalls {
    * carrier says of the call. Rejects when the word can't be had.
    */
   takeUp(asked: CallInfo): Promise<AfterStream>;
-  /** Twilio's word on who answered an outgoing call: `human`, `machine_end_beep`, ... */
-  answeredBy(callSid: string, answeredBy: string): void;
+  /**
+   * Twilio's word on who answered an outgoing call: `human`, `machine_end_beep`, ... Of one whose stream is not there yet it is
+   * kept until it is. False: no such call is live or rings here.
+   */
+  answeredBy(callSid: string, answeredBy: string): boolean;
   /**
    * The carrier's word that the caller has hung up: Twilio's, when it asks what comes after a stream, or that of a page.
    * `asked` is what it says of the call. Whoever has the stream hears of that by itself; a call that nobody has is ended here. Returns at once.

@@ -13,10 +13,16 @@ export interface Opened {
   readonly span: Span;
 }
 
+interface Ringing extends Opened {
+  readonly timer: Timer;
+  /** The carrier may know it before the stream is there. */
+  answeredBy: string | undefined;
+}
+
 export class RingingCalls {
   readonly #clock: Clock;
   readonly #onGivenUp: (callSid: string) => void;
-  readonly #calls = new Map<string, Opened & { readonly timer: Timer }>();
+  readonly #calls = new Map<string, Ringing>();
 
   /** `onGivenUp` is told after each that did not come. */
   constructor(clock: Clock, onGivenUp: (callSid: string) => void) {
@@ -34,7 +40,18 @@ export class RingingCalls {
 
   add(callSid: string, opened: Opened): void {
     const timer = this.#clock.after(RINGING_MS_MAX, () => this.giveUp(callSid));
-    this.#calls.set(callSid, { ...opened, timer });
+    this.#calls.set(callSid, { ...opened, timer, answeredBy: undefined });
+  }
+
+  /** False: no such call rings. */
+  noteAnsweredBy(callSid: string, answeredBy: string): boolean {
+    const ringing = this.#calls.get(callSid);
+    if (ringing !== undefined) ringing.answeredBy = answeredBy;
+    return ringing !== undefined;
+  }
+
+  answeredBy(callSid: string): string | undefined {
+    return this.#calls.get(callSid)?.answeredBy;
   }
 
   /** It has come: what was opened is its own. */

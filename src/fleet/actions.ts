@@ -19,10 +19,13 @@ const ID_BYTES = 9;
 const ASK_CHANNEL = 'asks';
 
 const sid = z.string().min(1).max(64);
+const word = z.string().min(1).max(64);
 const action = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('hangup') }),
   z.strictObject({ kind: z.literal('transfer'), to: z.string().min(1).max(300) }),
   z.strictObject({ kind: z.literal('say'), text: z.string().min(1).max(1_000) }),
+  z.strictObject({ kind: z.literal('answeredBy'), answeredBy: word }),
+  z.strictObject({ kind: z.literal('over'), status: word }),
 ]);
 const ask = z.object({ id: sid, from: sid, callSid: sid, action });
 const answer = z.object({

@@ -1,11 +1,15 @@
 // What is asked of an instance about a call that it may have, and what it says.
 import type { CallInfo } from '../call/port.ts';
 
-/** Something that somebody outside wants done with a live call. */
+/** Something that somebody outside wants done with a call, or news of it that the carrier has told whichever instance. */
 export type CallAction =
   | { readonly kind: 'hangup' }
   | { readonly kind: 'transfer'; readonly to: string }
-  | { readonly kind: 'say'; readonly text: string };
+  | { readonly kind: 'say'; readonly text: string }
+  /** Twilio's word on who answered: `human`, `machine_end_beep`, ... */
+  | { readonly kind: 'answeredBy'; readonly answeredBy: string }
+  /** It is over, and if it has had no stream it never will: `busy`, `no-answer`, `failed`, `canceled`, `completed`. */
+  | { readonly kind: 'over'; readonly status: string };
 
 export type ActionOutcome =
   | { readonly kind: 'done' }

@@ -1,4 +1,4 @@
-// What somebody outside wants done with a live call: here, or by the instance that has it.
+// What somebody outside wants done with a call, or tells of it: here, or by the instance that has it.
 import { errorText } from '../base/errors.ts';
 import type { LiveCall } from '../call/port.ts';
 import type { ActionOutcome, AskedOutcome, CallAction } from '../fleet/port.ts';
@@ -63,7 +63,10 @@ export async function actHere(
 
 /** False: no such call here. */
 async function tryHere(context: ServerContext, callSid: string, action: CallAction): Promise<boolean> {
-  const live = context.options.calls.find(callSid);
+  const { calls } = context.options;
+  if (action.kind === 'answeredBy') return calls.answeredBy(callSid, action.answeredBy);
+  if (action.kind === 'over') return over(context, callSid, action.status);
+  const live = calls.find(callSid);
   if (live === undefined) return action.kind === 'hangup' && giveUpRinging(context, callSid);
   if (action.kind === 'hangup') live.hangUp();
   else if (action.kind === 'transfer') transfer(live, action.to);
@@ -80,6 +83,20 @@ async function giveUpRinging(context: ServerContext, callSid: string): Promise<b
   const { rest } = context.options;
   if (rest === undefined || context.admission.find(callSid) === undefined) return false;
   await carried(context, rest.completeCall(callSid));
+  return true;
+}
+
+/** False when it is no call that waits here for its stream. */
+async function over(
+  { admission, options }: ServerContext,
+  callSid: string,
+  status: string,
+): Promise<boolean> {
+  await admission.findPlaced(callSid);
+  const info = admission.take(callSid);
+  if (info === undefined) return false;
+  options.logger.info({ callSid, status }, 'a call ended before its stream came');
+  options.calls.neverStarted(info, status);
   return true;
 }
 

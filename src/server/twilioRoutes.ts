@@ -11,6 +11,7 @@ import { parseAmd, parseRecording, parseStatus, parseVoice, type VoiceWebhook } 
 import { nextStep } from './afterStream.ts';
 import { answerRefusal, ApiError } from './apiError.ts';
 import { isLocalRequest } from './auth.ts';
+import { actAnywhere } from './callActions.ts';
 import type { ServerContext } from './context.ts';
 import { refusalOf } from './rateLimits.ts';
 import { askElsewhere, hopsOf, turnAway } from './turnAway.ts';
@@ -24,7 +25,7 @@ const OVER_MS_MAX = 500;
 const OVER_STATUSES: ReadonlySet<string> = new Set(['busy', 'no-answer', 'failed', 'canceled', 'completed']);
 
 export function twilioRoutes(app: FastifyInstance, context: ServerContext): void {
-  const { calls, logger } = context.options;
+  const { logger } = context.options;
   void app.register(formbody);
   app.addHook('onRequest', async (request) => checkPeer(context, request));
   app.addHook('preHandler', async (request) => checkSignature(context, request));
@@ -43,20 +44,15 @@ export function twilioRoutes(app: FastifyInstance, context: ServerContext): void
   app.post('/twilio/status', async (request, reply) => {
     const { callSid, callStatus } = required(context, parseStatus(request.body));
     if (OVER_STATUSES.has(callStatus)) {
-      await context.admission.findPlaced(callSid);
-      const info = context.admission.take(callSid);
-      if (info !== undefined) {
-        logger.info({ callSid, callStatus }, 'a call ended before its stream came');
-        calls.neverStarted(info, callStatus);
-      }
+      await actAnywhere(context, callSid, { kind: 'over', status: callStatus });
     }
     return reply.code(204).send();
   });
 
   app.post('/twilio/amd', async (request, reply) => {
     const { callSid, answeredBy } = required(context, parseAmd(request.body));
-    logger.info({ callSid, answeredBy }, 'the carrier says who answered');
-    calls.answeredBy(callSid, answeredBy);
+    const { kind: outcome } = await actAnywhere(context, callSid, { kind: 'answeredBy', answeredBy });
+    logger.info({ callSid, answeredBy, outcome }, 'the carrier says who answered');
     return reply.code(204).send();
   });
 

@@ -93,7 +93,7 @@ export class Stage {
       case 'hangUp':
         return this.#calls.find(callSid)?.hangUp();
       case 'answeredBy':
-        return this.#calls.answeredBy(callSid, happening[1]);
+        return void this.#calls.answeredBy(callSid, happening[1]);
       default:
         return this.#inside.take(happening);
     }

@@ -469,9 +469,7 @@ test('a call that rings and never comes is forgotten', async () => {
   assert.deepEqual(rig.calls.afterStream(INFO.callSid), { kind: 'unknown' });
 });
 
-test('a machine that answers is left a message and hung up on', async () => {
-  const rig = await greeted({
-    agentYaml: `
+const LEAVES_MESSAGES = `
 name: caller
 prompt: You are Robin.
 greeting: Hello, am I speaking with the owner of the house at the corner?
@@ -480,8 +478,26 @@ providers:
   llm: [{ provider: openai, model: fake }]
   tts: [{ provider: openai, model: fake, voice: fake }]
 voicemail: { say: Please call us back. }
-`,
-  });
+`;
+
+test('a machine that is known for one before the stream is there is left the message all the same', async () => {
+  const rig = new CallRig({ agentYaml: LEAVES_MESSAGES });
+  assert.equal(rig.calls.answeredBy(INFO.callSid, 'machine_end_beep'), false, 'no such call');
+  rig.calls.prepare(INFO);
+  assert.equal(rig.calls.answeredBy(INFO.callSid, 'machine_end_beep'), true);
+  rig.open();
+  await rig.agentSpeaks();
+  await rig.agentFinishes();
+  assert.equal(rig.eventsOf('agent.said').at(-1)?.text, 'Please call us back.');
+  assert.deepEqual(
+    rig.ended.map(({ outcome }) => outcome),
+    ['voicemail'],
+  );
+  assert.deepEqual(await rig.leftovers(), { timers: 0, background: 0 });
+});
+
+test('a machine that answers is left a message and hung up on', async () => {
+  const rig = await greeted({ agentYaml: LEAVES_MESSAGES });
   rig.calls.answeredBy(INFO.callSid, 'machine_end_beep');
   await rig.agentSpeaks();
   await rig.agentFinishes();

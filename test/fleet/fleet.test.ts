@@ -154,9 +154,15 @@ function suite(server: RedisServer): void {
     const c = await instance();
     assert.deepEqual(await a.fleet.others.ask('CA1', { kind: 'say', text: 'Hello.' }), { kind: 'done' });
     assert.deepEqual(await a.fleet.others.ask('CA2', { kind: 'hangup' }), refusal);
+    const answered = { kind: 'answeredBy', answeredBy: 'machine_end_beep' } as const;
+    const over = { kind: 'over', status: 'no-answer' } as const;
+    for (const news of [answered, over])
+      assert.deepEqual(await a.fleet.others.ask('CA1', news), { kind: 'done' });
     assert.deepEqual(b.asked, [
       { callSid: 'CA1', action: { kind: 'say', text: 'Hello.' } },
       { callSid: 'CA2', action: { kind: 'hangup' } },
+      { callSid: 'CA1', action: answered },
+      { callSid: 'CA1', action: over },
     ]);
     assert.equal(c.asked.length, 2);
     assert.equal(a.asked.length, 0, 'it has looked for itself before');

@@ -384,6 +384,21 @@ served(
     });
     assert.deepEqual(harness.calls.told, ['transfer to +15550001111']);
     assert.deepEqual(harness.rejected, ['line']);
+
+    harness.calls.told.length = 0;
+    await harness.webhook('/twilio/voice', { CallSid: 'CA2' });
+    const answered = { kind: 'answeredBy', answeredBy: 'machine_start' } as const;
+    assert.deepEqual(await doHere('CA2', answered), { kind: 'done' });
+    const over = { kind: 'over', status: 'canceled' } as const;
+    assert.deepEqual(await doHere('CA2', over), { kind: 'done' });
+    assert.deepEqual(await doHere('CA2', over), { kind: 'not_live' }, 'it awaits its stream no more');
+    harness.calls.unknown = true;
+    assert.deepEqual(await doHere('CA2', answered), { kind: 'not_live' });
+    assert.deepEqual(harness.calls.told, [
+      'CA2 answered by machine_start',
+      'CA2 never started: canceled',
+      'CA2 answered by machine_start',
+    ]);
   },
   { others: { ask: async () => ({ kind: 'not_live' }), serve: (act) => void (doHere = act) } },
 );

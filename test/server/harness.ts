@@ -52,6 +52,8 @@ export class FakeCalls implements LiveCalls {
   openFails = false;
   /** As many lines wait as may. */
   mute = false;
+  /** Whoever is told of an answered call has none. */
+  unknown = false;
 
   prepare(info: CallInfo): void {
     this.prepared.push(info);
@@ -75,8 +77,9 @@ export class FakeCalls implements LiveCalls {
   takeUp(): Promise<AfterStream> {
     return Promise.resolve(this.elsewhere);
   }
-  answeredBy(callSid: string, answeredBy: string): void {
+  answeredBy(callSid: string, answeredBy: string): boolean {
     this.told.push(`${callSid} answered by ${answeredBy}`);
+    return !this.unknown;
   }
   hungUp({ callSid }: CallInfo): void {
     this.told.push(`${callSid} hung up`);

@@ -411,6 +411,36 @@ served('who answered is passed on, from the callback and from the webhook', asyn
   assert.deepEqual(harness.calls.told, [`${CALL} answered by human`, `${CALL} answered by machine_start`]);
 });
 
+const asked: unknown[] = [];
+
+served(
+  "the carrier's news of a call that is not here goes to the instance that has it",
+  async (harness) => {
+    harness.calls.unknown = true;
+    assert.equal((await harness.webhook('/twilio/amd', { AnsweredBy: 'machine_start' })).status, 204);
+    assert.equal((await harness.webhook('/twilio/status', { CallStatus: 'busy' })).status, 204);
+    assert.equal((await harness.webhook('/twilio/status', { CallStatus: 'ringing' })).status, 204);
+    assert.deepEqual(asked.splice(0), [
+      [CALL, { kind: 'answeredBy', answeredBy: 'machine_start' }],
+      [CALL, { kind: 'over', status: 'busy' }],
+    ]);
+    harness.calls.unknown = false;
+    await harness.webhook('/twilio/voice');
+    await harness.webhook('/twilio/amd', { AnsweredBy: 'human' });
+    await harness.webhook('/twilio/status', { CallStatus: 'canceled' });
+    assert.deepEqual(asked, [], 'it is here');
+  },
+  {
+    others: {
+      ask: async (...question) => {
+        asked.push(question);
+        return { kind: 'done' };
+      },
+      serve: () => undefined,
+    },
+  },
+);
+
 served("news of a recording of the carrier's is taken", async (harness) => {
   const response = await harness.webhook('/twilio/recording', {
     RecordingSid: 'RE1',
