@@ -19,6 +19,8 @@ import {
 } from '../helpers/gatewayRig.ts';
 
 const STREAM_ORIGIN = 'https://streams.example.com';
+const MACHINE = '+15550100777';
+const BUSY = '+15550100778';
 const redis = await startRedis();
 const postgres = await startPostgres();
 if ('missing' in redis) test('two gateways as one', { skip: redis.missing });
@@ -29,6 +31,7 @@ function suite(redisServer: RedisServer, database: Postgres): void {
   let a: GatewayRig;
   let b: GatewayRig;
   let feed: EventFeed;
+  let machine: Promise<unknown> | undefined;
   /** What somebody reads who watches at b. */
   const seenAtB: LiveEvent[] = [];
 
@@ -43,7 +46,17 @@ function suite(redisServer: RedisServer, database: Postgres): void {
     };
     a = await GatewayRig.open({ env });
     // Whoever has a call hears the same providers.
-    b = await GatewayRig.open({ env: { ...env, OPENAI_BASE_URL: `${a.providers.url}/v1` } });
+    b = await GatewayRig.open({
+      env: { ...env, OPENAI_BASE_URL: `${a.providers.url}/v1` },
+      callee(call) {
+        if (call.identity.to === BUSY) return { kind: 'busy', afterMs: 50 };
+        machine = a.caller([{ waitForHangUp: 20_000 }]).then((caller) => caller.take(call));
+        return { kind: 'answer', afterMs: 50, answeredBy: 'machine_end_beep', detectionMs: 2_000 };
+      },
+    });
+    // Its calls are its own; what the carrier asks and tells of them comes to the other one.
+    b.carrier.route(PUBLIC_URL, a.gateway.url);
+    b.carrier.route(STREAM_ORIGIN, b.gateway.url);
     feed = await watchEvents(b.gateway.url, (event) => seenAtB.push(event));
     a.carrier.route(STREAM_ORIGIN, a.gateway.url);
     await eventually(() => connected(a) && connected(b), 'both are connected');
@@ -129,6 +142,29 @@ function suite(redisServer: RedisServer, database: Postgres): void {
       async () => /^turnpike_calls_active 0$/m.test(await b.metrics()),
       'nobody holds the call any more',
     );
+  });
+
+  test('what the carrier tells one of a call is known at the other, which has it', async () => {
+    const place = async (to: string): Promise<string> => {
+      const response = await fetch(`${b.gateway.url}/v1/calls`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ to }),
+      });
+      assert.equal(response.status, 202);
+      return ((await response.json()) as { readonly callSid: string }).callSid;
+    };
+    const [answered, unanswered] = [await place(MACHINE), await place(BUSY)];
+    assert.equal((await a.stored(unanswered)).outcome, 'busy');
+    const { outcome, turns } = await a.stored(answered);
+    assert.deepEqual(
+      [outcome, turns.at(-1)?.heardText.endsWith('Please call us back.')],
+      ['voicemail', true],
+    );
+    await machine;
+    const acted = b.log.filter((line) => line.includes('acted for another instance'));
+    const ofIt = (callSid: string) => acted.filter((line) => line.includes(callSid)).length;
+    assert.deepEqual([ofIt(answered), ofIt(unanswered)], [1, 1]);
   });
 
   test('a token that is played at both at the same moment is taken by one of them', async () => {
