@@ -6,14 +6,14 @@ import { afterOf, Afterwards } from './afterwards.ts';
 import { Border } from './border.ts';
 import type { Span } from '../base/span.ts';
 import { Call } from './call.ts';
-import { tellEnded, tellResumed, type ResumedHow } from './callNews.ts';
+import { FLUSH_MS, tellEnded, tellOthers, tellResumed, type ResumedHow } from './callNews.ts';
 import { beginCallSpan, CallTrace } from './callTrace.ts';
 import { endingOf, hangupOf, outcomeOf, outcomeOfStatus, type CallClosed } from './connection.ts';
 import { Ears } from './ears.ts';
 import { Leaving } from './leaving.ts';
 import type { AfterStream, CallInfo, CallStream, LiveCall, LiveCalls } from './port.ts';
 import { RingingCalls } from './ringing.ts';
-import { parseSnapshot, snapshotJson, type CallSnapshot } from './snapshot.ts';
+import { parseSnapshot } from './snapshot.ts';
 import type { CallOutcome } from '../store/port.ts';
 import { RunningTapes } from './taping.ts';
 import type { CallWorld } from './world.ts';
@@ -24,8 +24,6 @@ const LOST_MS_MAX = 30_000;
 const HUNG_UP_MS = 2_000;
 /** How often it is looked for a moment to leave a call. */
 const LOOK_MS = 50;
-/** For a database that answers: with one that doesn't, the next instance goes on without what was said. */
-const FLUSH_MS = 500;
 
 interface Lost {
   readonly info: CallInfo;
@@ -95,7 +93,7 @@ export class Calls implements LiveCalls {
     this.#tapes.happens(callSid, { kind: 'opened', stream, snapshot }, () =>
       this.#open(info, stream, world, resumed),
     );
-    if (answeredBy !== undefined) this.answeredBy(callSid, answeredBy);
+    if (answeredBy !== undefined) this.#noteAnsweredBy(callSid, answeredBy);
   }
 
   #open(info: CallInfo, stream: CallStream, world: CallWorld, resumed: boolean): void {
@@ -162,7 +160,7 @@ export class Calls implements LiveCalls {
     if (ending !== undefined) {
       this.#afterwards.remember(callSid, afterOf(ending));
       tellEnded(this.#world, info, outcomeOf(ending), undefined, durationOf({ snapshot }, this.#world.clock));
-      this.#checkpoint(snapshot, true);
+      tellOthers(this.#world, snapshot, true);
       return afterOf(ending);
     }
     this.#lose({
@@ -175,11 +173,16 @@ export class Calls implements LiveCalls {
   }
 
   answeredBy(callSid: string, answeredBy: string): boolean {
-    const live = this.#live.get(callSid);
-    if (live === undefined) return this.#ringing.noteAnsweredBy(callSid, answeredBy);
-    const note = (): void => live.border.within(() => live.call.noteAnsweredBy(answeredBy));
-    this.#tapes.happens(callSid, { kind: 'answeredBy', answeredBy }, note);
-    return true;
+    const isLive = this.#live.has(callSid);
+    if (isLive) this.#noteAnsweredBy(callSid, answeredBy);
+    return isLive || this.#ringing.noteAnsweredBy(callSid, answeredBy);
+  }
+
+  #noteAnsweredBy(callSid: string, answeredBy: string): void {
+    this.#tapes.happens(callSid, { kind: 'answeredBy', answeredBy }, () => {
+      const live = this.#live.get(callSid);
+      live?.border.within(() => live.call.noteAnsweredBy(answeredBy));
+    });
   }
 
   hungUp(asked: CallInfo): void {
@@ -319,8 +322,9 @@ export class Calls implements LiveCalls {
     if (this.#takenAway === callSid) return;
     if (why !== 'stream_lost' || this.#handingOver) this.#tapes.end(callSid);
     const { streamMs } = call.standing;
-    if (why === 'stream_lost') this.#checkpoint(call.standing.snapshot(this.#handingOver), false, streamMs);
-    else this.#checkpoint({ ...call.standing.snapshot(), ending: endingOf(why) }, true, streamMs);
+    if (why === 'stream_lost')
+      tellOthers(this.#world, call.standing.snapshot(this.#handingOver), false, streamMs);
+    else tellOthers(this.#world, { ...call.standing.snapshot(), ending: endingOf(why) }, true, streamMs);
     if (why === 'stream_lost') {
       const { info, conversation, recording } = call;
       this.#lose({ info, before: { conversation }, how: 'stream', recording: recording.path });
@@ -363,19 +367,6 @@ export class Calls implements LiveCalls {
     this.#tellIfIdle();
   }
 
-  /** For other instances, at once: the carrier is going to ask one. */
-  #checkpoint(snapshot: CallSnapshot, ended: boolean, streamMs?: number): void {
-    const { checkpoints, background } = this.#world;
-    if (checkpoints === undefined) return;
-    const state = {
-      snapshot: snapshotJson(snapshot),
-      ended,
-      ...(streamMs === undefined ? {} : { streamMs }),
-    };
-    checkpoints.changed(snapshot.info.callSid, () => state);
-    background.run(checkpoints.flush(FLUSH_MS));
-  }
-
   /** There is no other stream of it. */
   #giveUp(callSid: string, outcome: CallOutcome = 'abandoned'): void {
     const lost = this.#known(callSid);
@@ -389,7 +380,7 @@ export class Calls implements LiveCalls {
       tellEnded(this.#world, lost.info, outcome, lost.recording, durationOf(lost.before, clock));
       const snapshot = snapshotOf(lost.before);
       // Whoever is asked about it later finds that it is over.
-      if (snapshot !== undefined) this.#checkpoint({ ...snapshot, ending: hangupOf(outcome) }, true);
+      if (snapshot !== undefined) tellOthers(this.#world, { ...snapshot, ending: hangupOf(outcome) }, true);
     };
     if (checkpoints === undefined) end();
     // The carrier may have asked another instance, which has told nobody.

@@ -71,7 +71,8 @@ export interface LiveCalls {
   answeredBy(callSid: string, answeredBy: string): boolean;
   /**
    * The carrier's word that the caller has hung up: Twilio's, when it asks what comes after a stream, or that of a page.
-   * `asked` is what it says of the call. Whoever has the stream hears of that by itself; a call that nobody has is ended here. Returns at once.
+   * `asked` is what it says of the call. Whoever has the stream hears of that by itself; a call that nobody has is ended
+   * here. Returns at once.
    */
   hungUp(asked: CallInfo): void;
   /**

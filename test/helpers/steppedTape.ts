@@ -40,11 +40,18 @@ export interface SteppedCaller {
 
 const AGENT_MS_MAX = 30_000;
 
-/** Resolves with the tape of a call in which `talk` was held; `snapshot` is what another instance has left of it. */
+/** What is known of the call before its stream is there. */
+export interface KnownBefore {
+  /** What another instance has left of it. */
+  readonly snapshot?: CallSnapshot;
+  readonly answeredBy?: string;
+}
+
+/** Resolves with the tape of a call in which `talk` was held. */
 export async function steppedTape(
   options: RigOptions,
   talk: (caller: SteppedCaller) => Promise<void>,
-  snapshot?: CallSnapshot,
+  { snapshot, answeredBy }: KnownBefore = {},
 ): Promise<Reel> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'turnpike-stepped-'));
   try {
@@ -58,6 +65,7 @@ export async function steppedTape(
     const socket = new RehearsalSocket(rig.clock);
     const stream = new MediaStream(socket, { startWithinMs: 1_000, bufferedBytesMax: Infinity }, rig.clock);
     calls.prepare(INFO);
+    if (answeredBy !== undefined) calls.answeredBy(INFO.callSid, answeredBy);
     await rig.clock.advance(100);
     socket.sayStart();
     await stream.started;

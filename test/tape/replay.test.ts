@@ -130,20 +130,22 @@ test('a call that another instance had begun goes on from what that one has left
       await caller.hangsUp();
     },
     {
-      info: INFO,
-      agent: 'test-agent',
-      startedAtMs: 1_699_999_990_000,
-      turn: 4,
-      parts: 1,
-      state: undefined,
-      omittedItems: 0,
-      items: [
-        { kind: 'caller', text: 'Are you open?' },
-        { kind: 'agent', text: 'We are.', cut: false },
-      ],
-      ending: undefined,
-      handedOver: false,
-      traceparent: undefined,
+      snapshot: {
+        info: INFO,
+        agent: 'test-agent',
+        startedAtMs: 1_699_999_990_000,
+        turn: 4,
+        parts: 1,
+        state: undefined,
+        omittedItems: 0,
+        items: [
+          { kind: 'caller', text: 'Are you open?' },
+          { kind: 'agent', text: 'We are.', cut: false },
+        ],
+        ending: undefined,
+        handedOver: false,
+        traceparent: undefined,
+      },
     },
   );
   const replayed = await replay(taken);
@@ -152,6 +154,18 @@ test('a call that another instance had begun goes on from what that one has left
   assert.equal(turnOf(replayed, 6).callerText, 'And who are you?');
   // The model was told of what was said at the other instance.
   assert.match(turnOf(replayed, 6).heardText, /^You have said [5-9] things\.$/);
+});
+
+test('a machine that was known for one before the stream was there is left the message, then and now', async () => {
+  const taken = await steppedTape(
+    { agentYaml: `${AGENT}voicemail: { say: Please call us back. }\n` },
+    async (caller) => caller.pass(10_000),
+    { answeredBy: 'machine_end_beep' },
+  );
+  const replayed = await replay(taken);
+  assert.ok(compare(taken, replayed).isExact, report(taken, replayed).join('\n'));
+  assert.deepEqual([replayed.departure, replayed.remarks], [undefined, []]);
+  assert.match([...replayed.talk.turns.values()].at(-1)?.heardText ?? '', /Please call us back\.$/);
 });
 
 test('a call whose ears are limited and deaf asks then and now the same of them, and comes out the same', async () => {
