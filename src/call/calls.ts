@@ -322,13 +322,12 @@ export class Calls implements LiveCalls {
     if (this.#takenAway === callSid) return;
     if (why !== 'stream_lost' || this.#handingOver) this.#tapes.end(callSid);
     const { streamMs } = call.standing;
-    if (why === 'stream_lost')
-      tellOthers(this.#world, call.standing.snapshot(this.#handingOver), false, streamMs);
-    else tellOthers(this.#world, { ...call.standing.snapshot(), ending: endingOf(why) }, true, streamMs);
     if (why === 'stream_lost') {
+      tellOthers(this.#world, call.standing.snapshot(this.#handingOver), false, streamMs);
       const { info, conversation, recording } = call;
       this.#lose({ info, before: { conversation }, how: 'stream', recording: recording.path });
     } else {
+      tellOthers(this.#world, { ...call.standing.snapshot(), ending: endingOf(why) }, true, streamMs);
       this.#afterwards.remember(callSid, afterOf(typeof why === 'object' ? why : undefined));
       tellEnded(this.#world, call.info, outcomeOf(why), call.recording.path, call.conversation.durationMs);
     }

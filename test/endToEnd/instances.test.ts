@@ -145,16 +145,7 @@ function suite(redisServer: RedisServer, database: Postgres): void {
   });
 
   test('what the carrier tells one of a call is known at the other, which has it', async () => {
-    const place = async (to: string): Promise<string> => {
-      const response = await fetch(`${b.gateway.url}/v1/calls`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ to }),
-      });
-      assert.equal(response.status, 202);
-      return ((await response.json()) as { readonly callSid: string }).callSid;
-    };
-    const [answered, unanswered] = [await place(MACHINE), await place(BUSY)];
+    const [{ callSid: answered }, { callSid: unanswered }] = [await b.place(MACHINE), await b.place(BUSY)];
     assert.equal((await a.stored(unanswered)).outcome, 'busy');
     const { outcome, turns } = await a.stored(answered);
     assert.deepEqual(

@@ -4,7 +4,6 @@ import { encodeMulaw } from '../../src/audio/mulaw.ts';
 import { readWav } from '../../src/audio/wav.ts';
 import { INTERRUPTED_NOTE } from '../../src/llm/history.ts';
 import type { CallerReport, CallerStep } from '../../src/sim/caller.ts';
-import type { CarrierCall } from '../../src/sim/carrierCall.ts';
 import { plain, Recogniser } from '../../src/sim/recogniser.ts';
 import {
   eventually,
@@ -46,19 +45,6 @@ before(async () => {
 
 function heardOf(call: StoredCall): string {
   return call.turns.map((turn) => turn.heardText).join(' ');
-}
-
-async function placeOutgoing(to: string): Promise<CarrierCall> {
-  const response = await fetch(`${rig.gateway.url}/v1/calls`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ to }),
-  });
-  assert.equal(response.status, 202);
-  const { callSid } = (await response.json()) as { readonly callSid: string };
-  const call = rig.carrier.find(callSid);
-  assert.ok(call !== undefined);
-  return call;
 }
 
 suite('one gateway, several calls at once', { concurrency: true }, () => {
@@ -227,7 +213,7 @@ suite('one gateway, several calls at once', { concurrency: true }, () => {
   });
 
   test('somebody who is called talks with the agent', async () => {
-    const call = await placeOutgoing(HUMAN);
+    const call = await rig.place(HUMAN);
     const end = await call.ended;
     assert.deepEqual([end.status, end.by], ['completed', 'verb']);
     const stored = await rig.stored(call.callSid);
@@ -241,7 +227,7 @@ suite('one gateway, several calls at once', { concurrency: true }, () => {
   });
 
   test('a machine that answers is left a message and hung up on', async () => {
-    const call = await placeOutgoing(MACHINE);
+    const call = await rig.place(MACHINE);
     const end = await call.ended;
     assert.equal(end.by, 'verb');
     const stored = await rig.stored(call.callSid);
@@ -258,7 +244,7 @@ suite('one gateway, several calls at once', { concurrency: true }, () => {
   });
 
   test('a line that is busy is stored as such', async () => {
-    const call = await placeOutgoing(BUSY);
+    const call = await rig.place(BUSY);
     assert.equal((await call.ended).status, 'busy');
     const stored = await rig.stored(call.callSid);
     assert.deepEqual([stored.outcome, stored.turns.length], ['busy', 0]);

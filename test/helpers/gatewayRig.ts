@@ -237,6 +237,20 @@ export class GatewayRig {
     return hurriedCaller({ steps, habits, voice: this.#voice, providers: this.providers });
   }
 
+  /** Has the gateway call somebody; what they do is `callee`'s to say. */
+  async place(to: string): Promise<CarrierCall> {
+    const response = await fetch(`${this.gateway.url}/v1/calls`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ to }),
+    });
+    assert.equal(response.status, 202);
+    const { callSid } = (await response.json()) as { readonly callSid: string };
+    const call = this.carrier.find(callSid);
+    assert.ok(call !== undefined);
+    return call;
+  }
+
   /** The call as the API gives it, once its end is stored. */
   async stored(callSid: string): Promise<StoredCall> {
     return storedCall(this.gateway.url, callSid);
