@@ -25,6 +25,8 @@ export interface TurnView {
   readonly cutInText: string;
   /** A reply is being made, although the caller may go on. */
   readonly prepared: boolean;
+  /** It was decided that the caller had finished: `callerText` is what was asked. */
+  readonly begun: boolean;
   /** How often it was over and then was not. */
   readonly withdrawn: number;
   readonly finished: boolean;
@@ -94,16 +96,25 @@ function inTurn(view: CallView, event: TurnEvent): CallView {
 
 function reduceTurn(turn: TurnView, event: TurnEvent): TurnView {
   switch (event.type) {
+    // What was asked stands: its words may be told once more, as final, and what goes on takes the turn back first.
     case 'transcript.partial':
-      return { ...turn, partialText: event.text };
+      return turn.begun ? turn : { ...turn, partialText: event.text };
     case 'transcript.final':
+      if (turn.begun) return turn;
       return { ...turn, partialText: '', callerText: joined(turn.callerText, event.text) };
     case 'turn.prepared':
       return { ...turn, prepared: true };
     case 'turn.started':
-      return { ...turn, callerText: event.callerText, partialText: '', startedAtMs: event.at };
+      return { ...turn, begun: true, callerText: event.callerText, partialText: '', startedAtMs: event.at };
     case 'turn.withdrawn':
-      return { ...turn, prepared: false, agentText: '', heardText: '', withdrawn: turn.withdrawn + 1 };
+      return {
+        ...turn,
+        begun: false,
+        prepared: false,
+        agentText: '',
+        heardText: '',
+        withdrawn: turn.withdrawn + 1,
+      };
     case 'agent.said':
       return { ...turn, agentText: joined(turn.agentText, event.text) };
     case 'agent.heard':
@@ -135,6 +146,7 @@ function reduceTurn(turn: TurnView, event: TurnEvent): TurnView {
         speculated: event.speculated,
         timings: event.timings,
         partialText: '',
+        begun: true,
         finished: true,
       };
     default:
@@ -180,6 +192,7 @@ function newTurn(index: number, atMs: number): TurnView {
     interrupted: false,
     cutInText: '',
     prepared: false,
+    begun: false,
     withdrawn: 0,
     finished: false,
     source: '',
@@ -209,6 +222,7 @@ function turnOf({
     source,
     speculated,
     timings,
+    begun: true,
     finished: true,
   };
 }

@@ -50,11 +50,13 @@ function reduceRow(live: LiveRow, event: LiveEvent): LiveRow {
   switch (event.type) {
     case 'transcript.partial':
     case 'transcript.final':
+      // Words of a turn that has begun, told once more as final, are nobody who speaks.
+      if (event.turn <= live.turns) return live;
       return { ...live, floor: 'caller', speaker: 'caller', words: event.text };
     case 'turn.started':
       return { ...live, floor: 'thinking', speaker: 'caller', words: event.callerText, turns: event.turn };
     case 'turn.withdrawn':
-      return { ...live, floor: 'caller' };
+      return { ...live, floor: 'caller', turns: event.turn - 1 };
     case 'agent.said':
       return { ...live, floor: 'agent', speaker: 'agent', words: event.text };
     case 'agent.interrupted':

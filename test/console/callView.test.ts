@@ -111,6 +111,17 @@ test('words that were told under the next turn belong to the one that begins aga
   );
 });
 
+test('words that turn out final after their turn has begun change nothing of what was asked', () => {
+  const view = after(
+    emptyCall('CA1'),
+    { type: 'transcript.final', turn: 1, text: 'Is it' },
+    { type: 'transcript.partial', turn: 1, text: 'open?' },
+    { type: 'turn.started', turn: 1, callerText: 'Is it open?' },
+    { type: 'transcript.final', turn: 1, text: 'open?' },
+  );
+  assert.deepEqual([view.turns[0]?.callerText, view.turns[0]?.partialText], ['Is it open?', '']);
+});
+
 test('a tool is at work, then has taken its time', () => {
   let view = after(emptyCall('CA1'), { type: 'tool.started', turn: 1, tool: 'weather' });
   assert.deepEqual(view.turns[0]?.tools, [{ name: 'weather', durationMs: undefined }]);
@@ -174,6 +185,15 @@ test('a new call is added below, and none moves', () => {
       ['CA2', 'quiet', ''],
     ],
   );
+});
+
+test('the floor is not the caller\u2019s because their last words turn out final, and is when their turn is taken back', () => {
+  const late: Told = { type: 'transcript.final', turn: 1, text: 'Open?' };
+  const asked = [STARTED, { type: 'turn.started', turn: 1, callerText: 'Open?' }] as const;
+  const [row] = live(...asked, late);
+  assert.deepEqual([row?.floor, row?.turns], ['thinking', 1]);
+  const [taken] = live(...asked, { type: 'turn.withdrawn', turn: 1, callerText: 'Open?' }, late);
+  assert.deepEqual([taken?.floor, taken?.turns], ['caller', 0]);
 });
 
 test('an event of a call that is not in the list makes none, and calls that are stored keep what was told of them', () => {

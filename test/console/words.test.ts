@@ -84,9 +84,23 @@ test('what the caller says while an answer is under way stands behind it', () =>
   ]);
 });
 
-test('words that turn out final after their turn has begun are not shown twice', () => {
-  const late: Told = { type: 'transcript.final', turn: 2, text: 'How are you?' };
-  assert.deepEqual(shown(STARTED, late), ['caller: Hello there. How are you?']);
+test('words that turn out final after their turn has begun change nothing of what was asked', () => {
+  const late: Told = { type: 'transcript.final', turn: 1, text: 'How are you?' };
+  assert.deepEqual(shown(HELLO, STARTED, late), ['caller: Hello there. How are you?']);
+  const next: Told = { type: 'transcript.final', turn: 2, text: 'How are you?' };
+  assert.deepEqual(shown(HELLO, STARTED, late, next), [
+    'caller: Hello there. How are you?',
+    '~caller: How are you?',
+  ]);
+});
+
+test('words that were told under the next turn belong to the one that begins again', () => {
+  const more: Told = { type: 'transcript.partial', turn: 2, text: 'And' };
+  const withdrawn: Told = { type: 'turn.withdrawn', turn: 1, callerText: 'Hello there.' };
+  assert.deepEqual(shown(HELLO, STARTED, more, withdrawn), ['~caller: Hello there.']);
+  assert.deepEqual(shown(HELLO, STARTED, more, withdrawn, more, STARTED), [
+    'caller: Hello there. How are you?',
+  ]);
 });
 
 test('events that tell no words change nothing', () => {

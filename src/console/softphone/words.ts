@@ -27,21 +27,20 @@ const LINES_MAX = 1_000;
 export function withEvent(words: Words, event: LiveEvent): Words {
   switch (event.type) {
     case 'transcript.partial':
-      if (isLate(words, event.turn, event.text)) return words;
+      if (isBegun(words, event.turn)) return words;
       return callerSays(words, event.turn, joined(words.settled, event.text), words.settled);
     case 'transcript.final': {
-      if (isLate(words, event.turn, event.text)) return words;
+      if (isBegun(words, event.turn)) return words;
       const settled = joined(words.settled, event.text);
       return callerSays(words, event.turn, settled, settled);
     }
     case 'turn.started':
-      return { ...callerSays(words, event.turn, event.callerText, '', false), settled: '' };
-    case 'turn.withdrawn':
+      return callerSays(upTo(words, event.turn), event.turn, event.callerText, '', false);
+    case 'turn.withdrawn': {
       // What of the answer stands there was not heard; the caller goes on.
-      return {
-        lines: callerSays(without(words, event.turn), event.turn, event.callerText, '').lines,
-        settled: event.callerText,
-      };
+      const question = upTo(without(words, event.turn), event.turn);
+      return callerSays(question, event.turn, event.callerText, event.callerText);
+    }
     case 'agent.said':
       return inserted(words, {
         who: 'agent',
@@ -61,17 +60,21 @@ export function withEvent(words: Words, event: LiveEvent): Words {
 }
 
 function callerSays(words: Words, turn: number, text: string, settled: string, live = true): Words {
-  if (text === '') return words;
+  if (text === '') return { ...words, settled };
   const line: Said = { who: 'caller', turn, at: 0, text, live, cut: false };
   const at = words.lines.findIndex((one) => one.who === 'caller' && one.turn === turn);
   if (at < 0) return { ...inserted(words, line), settled };
   return { lines: words.lines.with(at, line), settled };
 }
 
-/** Words that are told once more, as final, when the turn that they belong to has been begun already. */
-function isLate(words: Words, turn: number, text: string): boolean {
-  const before = words.lines.findLast((one) => one.who === 'caller');
-  return before !== undefined && before.turn < turn && !before.live && before.text.endsWith(text);
+/** What was asked stands: its words may be told once more, as final, and what goes on takes the turn back first. */
+function isBegun(words: Words, turn: number): boolean {
+  return words.lines.some((one) => one.who === 'caller' && one.turn === turn && !one.live);
+}
+
+/** Words are told under the turn that would be next. When the one before begins again, they are its own. */
+function upTo(words: Words, turn: number): Words {
+  return { ...words, lines: words.lines.filter((one) => one.turn <= turn) };
 }
 
 /** All of the agent's sentences in a turn, as they were heard in the end. */
