@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { lapse, SILENT, stepVoice, type Leaving, type VoiceState, type VoiceStep } from './hysteresis.ts';
 import type { VadEvent, VadSession } from './port.ts';
 import { VoiceSound } from './voiceSound.ts';
-import { GAP_MS, WindowCutter, type VoiceWindow } from './voiceWindow.ts';
+import { BROKEN_OFF_MS, GAP_MS, WindowCutter, type VoiceWindow } from './voiceWindow.ts';
 
 /** `clear`: the end of speech shows in the probability at once, on this line; else it is seen late. */
 export type Judged = (window: VoiceWindow, probability: number, clear: boolean) => void;
@@ -51,6 +51,8 @@ export class ScoredSession implements VadSession {
   /** Runs while there is speech: media that stays away ends it. */
   #watch: Timer | undefined;
 
+  readonly #score = (window: VoiceWindow): void => this.#scorer.score(window, this.#voice.phase === 'voiced');
+
   constructor(options: SessionOptions, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
@@ -78,7 +80,7 @@ export class ScoredSession implements VadSession {
   push(mulaw: Uint8Array, atMs: number): void {
     if (this.#closed) return;
     this.#pushedAtMs = this.#clock.nowMs();
-    this.#cutter.push(mulaw, atMs, (window) => this.#scorer.score(window, this.#voice.phase === 'voiced'));
+    this.#cutter.push(mulaw, atMs, this.#score, this.#gapMs);
   }
 
   close(): void {
@@ -113,11 +115,18 @@ export class ScoredSession implements VadSession {
     if (levelDbfs !== undefined) this.#options.listener({ kind: 'voiceLouder', levelDbfs });
   }
 
-  #watchMedia(durationMs: number): void {
+  /** So long may media be away before it counts as missing. */
+  get #gapMs(): number {
+    return this.#voice.phase === 'voiced' && this.#voice.voiced ? BROKEN_OFF_MS : GAP_MS;
+  }
+
+  /** `lookedTwice`: what had come while the process stood still has been read since. */
+  #watchMedia(durationMs: number, lookedTwice = false): void {
     this.#watch = this.#clock.after(durationMs, () => {
-      const missingMs = this.#clock.nowMs() - this.#pushedAtMs;
-      if (missingMs >= GAP_MS) this.#enter(lapse(this.#voice, 0));
-      else this.#watchMedia(GAP_MS - missingMs);
+      const leftMs = this.#gapMs - (this.#clock.nowMs() - this.#pushedAtMs);
+      if (leftMs > 0) this.#watchMedia(leftMs);
+      else if (!lookedTwice) this.#watchMedia(0, true);
+      else this.#enter(lapse(this.#voice, 0));
     });
   }
 }

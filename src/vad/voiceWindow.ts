@@ -25,13 +25,18 @@ export function startMsOf(window: VoiceWindow): number {
  * not in the speech. The same time without media ends speech that was going on.
  */
 export const GAP_MS = 500;
+/**
+ * Nobody falls silent from one frame to the next: in the middle of a voiced sound it is the network that stands, and to end
+ * the utterance there would cut a word in two for speech-to-text. Longer than this nobody would go on with the word.
+ */
+export const BROKEN_OFF_MS = 1_500;
 
 /** Lateness of all media for this long is no jitter any more: the audio's clock is moved by it. */
 const DRIFT_CHECK_BYTES = 1_000 * BYTES_PER_MS;
 
 /**
  * The audio's clock is laid so that no sample is spoken after it arrived: bursts pull it back, and
- * what stays late for a second (a clock that drifts, frames that were lost) pushes it on.
+ * what stays late for a second (a clock that drifts, frames that were lost), or far behind at its own pace, pushes it on.
  */
 export class WindowCutter {
   readonly #codes = new Uint8Array(RECORD_BYTES).fill(MULAW_SILENCE);
@@ -39,14 +44,15 @@ export class WindowCutter {
   #endSample = 0;
   /** When the last byte that was pushed was spoken. */
   #endMs: number | undefined;
+  #arrivedMs: number | undefined;
   #lastWindowEndMs = -Infinity;
   #checkedBytes = 0;
   #leastLateMs = Infinity;
 
-  /** Calls `onWindow` for every window that `mulaw` completes; `atMs` is when its last byte arrived. */
-  push(mulaw: Uint8Array, atMs: number, onWindow: (window: VoiceWindow) => void): void {
+  /** Calls `onWindow` for every window that `mulaw` completes; `atMs` is when its last byte arrived. Away for `gapMs` is missing. */
+  push(mulaw: Uint8Array, atMs: number, onWindow: (window: VoiceWindow) => void, gapMs = GAP_MS): void {
     if (mulaw.length === 0) return;
-    this.#advance(mulaw.length, atMs);
+    this.#advance(mulaw.length, atMs, gapMs);
     let offset = 0;
     while (offset < mulaw.length) {
       const bytes = Math.min(mulaw.length - offset, RECORD_BYTES - this.#filledBytes);
@@ -67,31 +73,30 @@ export class WindowCutter {
     return window;
   }
 
-  #advance(bytes: number, atMs: number): void {
+  #advance(bytes: number, atMs: number, gapMs: number): void {
+    const awayMs = atMs - (this.#arrivedMs ?? atMs);
+    this.#arrivedMs = atMs;
     const expectedMs = this.#endMs === undefined ? atMs : this.#endMs + bytes / BYTES_PER_MS;
     const lateMs = atMs - expectedMs;
-    if (lateMs >= GAP_MS) {
-      this.#skip(lateMs);
-      this.#endMs = atMs;
-      return;
-    }
+    if (lateMs >= GAP_MS && awayMs >= gapMs) return this.#skip(lateMs, atMs);
+    // What was held on the way comes at once; what comes at its own pace is spoken as it comes.
+    if (lateMs >= GAP_MS && awayMs < GAP_MS && 2 * awayMs * BYTES_PER_MS >= bytes) return this.#restart(atMs);
     this.#endMs = Math.min(expectedMs, atMs);
     this.#checkedBytes += bytes;
     this.#leastLateMs = Math.min(this.#leastLateMs, Math.max(0, lateMs));
-    if (this.#checkedBytes < DRIFT_CHECK_BYTES) return;
-    this.#endMs += this.#leastLateMs;
-    this.#restartCheck();
+    if (this.#checkedBytes >= DRIFT_CHECK_BYTES) this.#restart(this.#endMs + this.#leastLateMs);
   }
 
   /** The rest of a window from before a gap is dropped: under 32 ms, and what follows does not follow on it. */
-  #skip(gapMs: number): void {
-    this.#endSample += Math.round(gapMs * BYTES_PER_MS);
+  #skip(missingMs: number, atMs: number): void {
+    this.#endSample += Math.round(missingMs * BYTES_PER_MS);
     this.#codes.fill(MULAW_SILENCE);
     this.#filledBytes = CONTEXT_BYTES;
-    this.#restartCheck();
+    this.#restart(atMs);
   }
 
-  #restartCheck(): void {
+  #restart(endMs: number): void {
+    this.#endMs = endMs;
     this.#checkedBytes = 0;
     this.#leastLateMs = Infinity;
   }

@@ -135,22 +135,65 @@ test('what the lost model still owed is judged by loudness, so that no onset is 
   await detector.close();
 });
 
-test('media that stays away for half a second ends speech where it was last heard', async () => {
+test('media that stays away for half a second after a sound ends speech where it was last heard', async () => {
   const { detector, clock, push, answerAll, events } = await openDetector();
   await push(loudFrame, 16);
+  await push(quietFrame, 4);
   answerAll();
   await clock.advance(400);
-  assert.equal(events.length, 1);
+  assert.deepEqual(
+    events.map(({ kind }) => kind),
+    ['voiceStarted', 'voiceFaltered'],
+  );
   await clock.advance(100);
-  assert.deepEqual(events[1], { kind: 'voiceStopped', silenceAtMs: 320, speechMs: 320 });
+  assert.deepEqual(events[2], { kind: 'voiceStopped', silenceAtMs: 320, speechMs: 320 });
   await clock.advance(5_000);
-  assert.equal(events.length, 2);
+  assert.equal(events.length, 3);
   assert.equal(clock.pendingTimers, 0);
   await push(loudFrame, 10);
   answerAll();
-  assert.equal(events[2]?.kind, 'voiceStarted');
-  const afterMs = events[2]?.kind === 'voiceStarted' ? events[2].voiceAtMs : 0;
-  assert.equal(afterMs, 320 + 5_500);
+  assert.equal(events[3]?.kind, 'voiceStarted');
+  const afterMs = events[3]?.kind === 'voiceStarted' ? events[3].voiceAtMs : 0;
+  assert.equal(afterMs, 400 + 5_500);
+  await detector.close();
+});
+
+test('a word that the network breaks in two is one, and one whose end never comes is over after a second and a half', async () => {
+  const { detector, clock, session, push, answerAll, events } = await openDetector();
+  await push(quietFrame, 48);
+  answerAll();
+  await push(loudFrame, 16);
+  answerAll();
+  await clock.advance(1_200);
+  for (let late = 0; late < 60; late += 1) {
+    session.push(late < 20 ? loudFrame : quietFrame, clock.nowMs());
+    answerAll();
+  }
+  assert.deepEqual(
+    events.map(({ kind }) => kind),
+    ['voiceStarted', 'voiceFaltered', 'voiceStopped'],
+  );
+
+  // When it was spoken
+  assert.deepEqual(events[2], { kind: 'voiceStopped', silenceAtMs: 1_696, speechMs: 736 });
+  await push(loudFrame, 16);
+  answerAll();
+  await clock.advance(1_499);
+  assert.equal(events.length, 4);
+  await clock.advance(1);
+  assert.equal(events[4]?.kind, 'voiceStopped');
+  await detector.close();
+});
+
+test('frames that came while the process stood still are read before speech is taken to be over', async () => {
+  const { detector, clock, session, push, answerAll, events } = await openDetector();
+  await push(loudFrame, 16);
+  answerAll();
+  // The loop's next turn: first the timers, then the sockets.
+  clock.after(1_500, () => clock.after(0, () => session.push(loudFrame, clock.nowMs())));
+  await clock.advance(1_500);
+  answerAll();
+  assert.equal(events.length, 1);
   await detector.close();
 });
 

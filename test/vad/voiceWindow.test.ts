@@ -103,6 +103,29 @@ test('media that has been late for a second moves the clock', () => {
   assert.equal(last?.endMs, untouched + 100);
 });
 
+test('sound that stood still for long and goes on at its own pace is spoken as it comes, and none of it is missing', () => {
+  const cutter = new WindowCutter();
+  const windows: VoiceWindow[] = [];
+  for (const atMs of [...every20Ms(1_020, 8), ...every20Ms(2_180, 8)]) {
+    cutter.push(sound(160), atMs, (window) => windows.push(window), 1_500);
+  }
+  assert.equal(windows.at(-1)?.endMs, 2_320);
+  assert.equal(windows.at(-1)?.endSample, 16 * 160);
+});
+
+test('a burst after a long pause of the network has the times at which it was spoken', () => {
+  const steady = every20Ms(1_020, 80);
+  const cutter = new WindowCutter();
+  const windows: VoiceWindow[] = [];
+  for (const atMs of steady.map((ms) => (ms > 1_100 && ms < 2_300 ? 2_300 : ms))) {
+    cutter.push(sound(160), atMs, (window) => windows.push(window), 1_500);
+  }
+  assert.deepEqual(
+    windows.map(({ endMs }) => endMs),
+    endsMs(steady),
+  );
+});
+
 test('after a long gap the next window begins with what came after it', () => {
   const cutter = new WindowCutter();
   framesAt(cutter, [1_020, 1_040, 1_060]);
