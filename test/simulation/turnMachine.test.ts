@@ -1,4 +1,4 @@
-// 20,000 stories out of seeds, sense and nonsense mixed: no state of the turn machine is a dead end.
+// 10,000 stories out of seeds, sense and nonsense mixed: no state of the turn machine is a dead end.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { TurnEvent, TurnSettings, TurnTimer } from '../../src/turn/state.ts';
@@ -7,7 +7,7 @@ import { Chance } from '../helpers/chance.ts';
 import { TurnWatch } from '../helpers/turnWatch.ts';
 import { overAgent, plainTurnSettings } from '../helpers/turnSettings.ts';
 
-const STORIES = 20_000;
+const STORIES = 10_000;
 const EVENTS_MAX = 120;
 
 const settings: TurnSettings = {

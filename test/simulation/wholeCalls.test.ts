@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { drawSimulated, simulateCalls } from '../helpers/simulatedCalls.ts';
 
-/** Fewer or others: `npm run simulate`, or SIMULATED_FROM=<seed> SIMULATED_CALLS=1. */
-const CALLS = Number(process.env['SIMULATED_CALLS'] ?? 2_000);
+/** More or others: `npm run simulate`, or SIMULATED_FROM=<seed> SIMULATED_CALLS=1. */
+const CALLS = Number(process.env['SIMULATED_CALLS'] ?? 1_000);
 const FIRST_SEED = Number(process.env['SIMULATED_FROM'] ?? 1);
 
 test(`${CALLS} simulated calls each answer, end, and leave nothing behind`, async (t) => {
