@@ -1,8 +1,8 @@
 // The frame round every page: navigation, what the connection is worth, the theme, and the door before it all.
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { feedState } from './feed.ts';
 import { timeOfDay } from './format.ts';
+import { feedState } from './hooks.ts';
 import { Door } from './login.tsx';
 import { PAGES } from './pages.ts';
 import { Readiness } from './parts/readiness.tsx';

@@ -5,7 +5,6 @@ import { isRecord, parseJson } from '../base/json.ts';
 import type { LiveEvent } from '../events/event.ts';
 import { addressOf, ApiFailure, tell } from './api.ts';
 import { access, logIn } from './session.ts';
-import { store, type Store } from './store.ts';
 
 export type FeedState =
   | { readonly kind: 'none' }
@@ -13,9 +12,6 @@ export type FeedState =
   | { readonly kind: 'live' }
   /** What is shown is as it was then, ms since 1970. */
   | { readonly kind: 'lost'; readonly sinceMs: number };
-
-/** What the feed of the page that is open is worth, for the frame. */
-export const feedState: Store<FeedState> = store<FeedState>({ kind: 'none' });
 
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 8_000;
@@ -29,16 +25,20 @@ export interface FeedOptions {
   readonly onEvent: (event: LiveEvent) => void;
   /** The connection stands, for the first time or again: what happened before has to be asked for. */
   readonly onOpen: () => void;
+  /** What it is worth from now on. */
+  readonly onState?: (state: FeedState) => void;
   readonly clock?: Clock;
 }
 
 /** Answers what ends it. */
-export function openFeed({ callSid, onEvent, onOpen, clock = systemClock }: FeedOptions): () => void {
+export function openFeed({ callSid, onEvent, onOpen, ...options }: FeedOptions): () => void {
+  const { onState, clock = systemClock } = options;
   let socket: WebSocket | undefined;
   let timer: Timer | undefined;
   let failures = 0;
   let attempts = 0;
   let closed = false;
+  let lost = false;
 
   const lose = (): void => {
     if (closed) return;
@@ -46,9 +46,11 @@ export function openFeed({ callSid, onEvent, onOpen, clock = systemClock }: Feed
     timer?.cancel();
     // What is under way comes to nothing.
     attempts += 1;
-    if (feedState.get().kind !== 'lost') feedState.set({ kind: 'lost', sinceMs: clock.wallMs() });
     timer = clock.after(retryMs(failures), () => void connect());
     failures += 1;
+    if (lost) return;
+    lost = true;
+    onState?.({ kind: 'lost', sinceMs: clock.wallMs() });
   };
 
   const drop = (): void => {
@@ -87,7 +89,8 @@ export function openFeed({ callSid, onEvent, onOpen, clock = systemClock }: Feed
       if (closed || socket !== opening) return opening.close();
       failures = 0;
       timer?.cancel();
-      feedState.set({ kind: 'live' });
+      lost = false;
+      onState?.({ kind: 'live' });
       timer = clock.after(CHECK_EVERY_MS, () => void check());
       onOpen();
     });
@@ -103,7 +106,7 @@ export function openFeed({ callSid, onEvent, onOpen, clock = systemClock }: Feed
   };
 
   const onOnline = (): void => {
-    if (feedState.get().kind !== 'lost') return;
+    if (!lost) return;
     timer?.cancel();
     failures = 0;
     void connect();
@@ -111,7 +114,7 @@ export function openFeed({ callSid, onEvent, onOpen, clock = systemClock }: Feed
 
   addEventListener('online', onOnline);
   addEventListener('offline', drop);
-  feedState.set({ kind: 'connecting' });
+  onState?.({ kind: 'connecting' });
   void connect();
   return () => {
     closed = true;
@@ -119,7 +122,7 @@ export function openFeed({ callSid, onEvent, onOpen, clock = systemClock }: Feed
     socket?.close();
     removeEventListener('online', onOnline);
     removeEventListener('offline', drop);
-    feedState.set({ kind: 'none' });
+    onState?.({ kind: 'none' });
   };
 }
 

@@ -3,7 +3,8 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { systemClock, type Timer } from '../base/clock.ts';
 import type { LiveEvent } from '../events/event.ts';
 import { ask, failureText } from './api.ts';
-import { openFeed } from './feed.ts';
+import { openFeed, type FeedState } from './feed.ts';
+import { store, type Store } from './store.ts';
 
 export interface Answered<T> {
   /** The last good answer; it stays while the next one is awaited. */
@@ -60,6 +61,9 @@ export function useNow(everyMs: number): number {
   return nowMs;
 }
 
+/** What the feed of the page that is open is worth, for the frame. */
+export const feedState: Store<FeedState> = store<FeedState>({ kind: 'none' });
+
 /** Follows events while the component is there; `onOpen` and `onEvent` may be new ones at each drawing. */
 export function useFeed(
   callSid: string | undefined,
@@ -74,6 +78,7 @@ export function useFeed(
         ...(callSid === undefined ? {} : { callSid }),
         onOpen: () => latest.current.onOpen(),
         onEvent: (event) => latest.current.onEvent(event),
+        onState: feedState.set,
       }),
     [callSid],
   );

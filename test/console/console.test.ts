@@ -40,15 +40,15 @@ function address(page: string): string {
   return `${rig.gateway.url}/console/#/${page}`;
 }
 
-/** How long after an event its text stood in the page, ms; undefined when it never did. */
-function delayOf(seen: readonly Seen[], text: string, atMs: number): number | undefined {
-  const there = seen.find(
-    (one) => one.turn !== undefined && one.atMs >= atMs - 20 && one.text.includes(text),
-  );
-  return there === undefined ? undefined : Math.max(0, there.atMs - atMs);
-}
-
 type Words = Extract<LiveEvent, { readonly text: string }>;
+
+/** How long after an event its text stood in the page, ms; undefined when it never did. Words told once more stand there already. */
+function delayOf(seen: readonly Seen[], { text, turn, at }: Words): number | undefined {
+  const inTurns = seen.filter((one) => one.turn !== undefined);
+  if (inTurns.some((one) => one.turn === turn && one.atMs < at && one.text.includes(text))) return 0;
+  const there = inTurns.find((one) => one.atMs >= at - 20 && one.text.includes(text));
+  return there === undefined ? undefined : Math.max(0, there.atMs - at);
+}
 
 function wordsIn(events: readonly LiveEvent[], sinceMs: number): readonly Words[] {
   return events.filter((event): event is Words => 'text' in event && event.at >= sinceMs);
@@ -97,10 +97,13 @@ suite('the console in a browser', { skip: program === undefined }, () => {
     const startedAtMs = events.find(({ type }) => type === 'call.started')?.at ?? 0;
     const appearedMs = (seen.find((one) => one.call === call.callSid)?.atMs ?? Infinity) - startedAtMs;
     const words = wordsIn(events, openedAtMs);
-    const delays = words.flatMap(({ type, text, at }) => {
-      const delayMs = delayOf(seen, text, at);
+    const delays = words.flatMap((event) => {
+      const delayMs = delayOf(seen, event);
       // Words that may change may have changed before they were drawn.
-      assert.ok(delayMs !== undefined || type === 'transcript.partial', `"${text}" was never seen`);
+      assert.ok(
+        delayMs !== undefined || event.type === 'transcript.partial',
+        `"${event.text}" was never seen`,
+      );
       return delayMs ?? [];
     });
     assert.ok(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { NO_WORDS, withEvent, type Words } from '../../src/console/softphone/words.ts';
+import { NO_WORDS, withEvent, withStoredTurns, type Words } from '../../src/console/softphone/words.ts';
 import type { LiveEvent } from '../../src/events/event.ts';
 
 type Told = LiveEvent extends infer Event
@@ -101,6 +101,29 @@ test('words that were told under the next turn belong to the one that begins aga
   assert.deepEqual(shown(HELLO, STARTED, more, withdrawn, more, STARTED), [
     'caller: Hello there. How are you?',
   ]);
+});
+
+test('turns of which no event came are told by the store, in their places', () => {
+  let words: Words = NO_WORDS;
+  const said: Told = { type: 'agent.said', turn: 0, text: 'Hello.' };
+  const late: Told = { type: 'transcript.partial', turn: 3, text: 'And' };
+  for (const event of [said, late]) words = withEvent(words, { ...event, callSid: 'SP1', at: 0 });
+  words = withStoredTurns(words, [
+    { index: 0, callerText: '', heardText: 'Hello.', interrupted: false },
+    { index: 1, callerText: 'Is it open?', heardText: 'It is.', interrupted: false },
+    { index: 2, callerText: 'Until when?', heardText: 'Until', interrupted: true },
+  ]);
+  assert.deepEqual(
+    words.lines.map(({ who, text, live, cut }) => [who, text, live, cut]),
+    [
+      ['agent', 'Hello.', false, false],
+      ['caller', 'Is it open?', false, false],
+      ['agent', 'It is.', false, false],
+      ['caller', 'Until when?', false, false],
+      ['agent', 'Until', false, true],
+      ['caller', 'And', true, false],
+    ],
+  );
 });
 
 test('events that tell no words change nothing', () => {

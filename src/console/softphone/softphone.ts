@@ -3,9 +3,10 @@
 import { FRAME_BYTES, MULAW_SILENCE } from '../../audio/mulaw.ts';
 import { systemClock, type Timer } from '../../base/clock.ts';
 import type { LiveEvent } from '../../events/event.ts';
-import { ApiFailure, send, tell } from '../api.ts';
+import { ApiFailure, ask, send, tell } from '../api.ts';
+import { openFeed } from '../feed.ts';
 import { store, type Store } from '../store.ts';
-import { watchEvents } from './eventFeed.ts';
+import type { CallAnswer } from '../wire.ts';
 import { Line } from './line.ts';
 import {
   callOf,
@@ -18,7 +19,7 @@ import {
 } from './phone.ts';
 import { MicrophoneError, Sound, type MicrophoneWish, type SoundPort } from './sound.ts';
 import type { PhoneKey } from './wire.ts';
-import { NO_WORDS, withEvent, type Words } from './words.ts';
+import { NO_WORDS, withEvent, withStoredTurns, type Words } from './words.ts';
 import type { FromWorklet } from './workletMessages.ts';
 
 export interface Levels {
@@ -136,13 +137,44 @@ async function askMicrophone(): Promise<void> {
 async function place(): Promise<void> {
   try {
     // Before the call: its first words come with its first frame.
-    stopWatching ??= await watchEvents(onEvent);
+    await watch();
     const stream = await tell<OfferedStream>('POST', '/v1/softphone/calls', wish);
     happened({ kind: 'admitted', stream });
   } catch (error) {
     const failure = error instanceof ApiFailure ? error : undefined;
     const why = failure?.status === 0 ? 'unreachable' : failure?.code === 'overload' ? 'full' : 'refused';
     happened({ kind: 'notAdmitted', why, message: failure?.message });
+  }
+}
+
+/** Follows this call alone; resolves when it does, or when it is known that it does not yet. */
+function watch(): Promise<void> {
+  stopWatching?.();
+  return new Promise((resolve) => {
+    let before = false;
+    stopWatching = openFeed({
+      onEvent,
+      onOpen() {
+        if (before) void askMissed();
+        before = true;
+        resolve();
+      },
+      onState: ({ kind }) => {
+        if (kind === 'lost') resolve();
+      },
+    });
+  });
+}
+
+/** What was said while the line of the events was broken, as far as it is stored by now. */
+async function askMissed(): Promise<void> {
+  const callSid = callOf(phone.get());
+  if (callSid === undefined) return;
+  try {
+    const { turns } = await ask<CallAnswer>(`/v1/calls/${callSid}`);
+    if (callOf(phone.get()) === callSid) words.set(withStoredTurns(words.get(), turns));
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
   }
 }
 

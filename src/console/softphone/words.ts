@@ -1,5 +1,6 @@
 // The words of one call as its events tell them: who said what, what is not sure yet, and what of the agent was heard. Pure.
 import type { LiveEvent } from '../../events/event.ts';
+import type { TurnAnswer } from '../wire.ts';
 
 export interface Said {
   readonly who: 'caller' | 'agent';
@@ -57,6 +58,25 @@ export function withEvent(words: Words, event: LiveEvent): Words {
     default:
       return words;
   }
+}
+
+/** With the turns that are stored as finished: events of some may have been missed. */
+export function withStoredTurns(
+  words: Words,
+  turns: readonly Pick<TurnAnswer, 'index' | 'callerText' | 'heardText' | 'interrupted'>[],
+): Words {
+  const stored = new Set(turns.map(({ index }) => index));
+  const others = words.lines.filter(({ turn }) => !stored.has(turn));
+  const told = turns.flatMap(({ index, callerText, heardText, interrupted }) => {
+    const both: readonly Said[] = [
+      { who: 'caller', turn: index, at: 0, text: callerText, live: false, cut: false },
+      { who: 'agent', turn: index, at: 0, text: heardText, live: false, cut: interrupted },
+    ];
+    return both.filter(({ text }) => text !== '');
+  });
+  // In the order of the turns; within one they stand as they did.
+  const lines = [...told, ...others].toSorted((a, b) => a.turn - b.turn).slice(-LINES_MAX);
+  return { ...words, lines };
 }
 
 function callerSays(words: Words, turn: number, text: string, settled: string, live = true): Words {
