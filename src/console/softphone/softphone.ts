@@ -30,6 +30,8 @@ export interface Levels {
 export const SILENT: Levels = { callerDb: -100, agentDb: -100 };
 /** Ten times a second: more is not seen. */
 const LEVELS_EVERY_FRAMES = 5;
+/** The last turn and the end of a call are told behind it; then nothing more of it is waited for. */
+const LAST_WORDS_MS = 10_000;
 const SILENT_FRAME = new Uint8Array(FRAME_BYTES).fill(MULAW_SILENCE);
 
 export const phone: Store<Phone> = store<Phone>({ kind: 'idle' });
@@ -244,6 +246,8 @@ async function releaseMicrophone(): Promise<void> {
   sound = undefined;
   offered?.cancel();
   lasts.set({ ...lasts.get(), toMs: systemClock.nowMs() });
+  const stop = stopWatching;
+  if (stop !== undefined) systemClock.after(LAST_WORDS_MS, stop);
   microphoneLost.set(false);
   closeLine();
   await open?.close();
