@@ -1,11 +1,17 @@
 // Collects the windows of all sessions into batches for the model, and hands the answers back.
 import type { Clock, Timer } from '../base/clock.ts';
-import { BATCH_WINDOWS_MAX, openBatch, RECORD_BYTES, type Batch } from './batch.ts';
+import { BATCH_WINDOWS_MAX, openBatch, RECORD_BYTES, WINDOW_MS, type Batch } from './batch.ts';
 import type { ModelThread, OpenModelThread } from './modelThread.ts';
 import type { VoiceWindow } from './voiceWindow.ts';
 
-/** Half a second: what a session is behind by then is of no use to the conversation. The oldest are dropped. */
-export const WAITING_WINDOWS_MAX = 16;
+/**
+ * Half a second of windows, and the oldest has waited as long: what a session is behind by then is of no use to the
+ * conversation. The oldest are dropped.
+ */
+const BEHIND_WINDOWS = 16;
+const BEHIND_MS = BEHIND_WINDOWS * WINDOW_MS;
+/** More than the network holds back of speech and then lets through at once; the model is through with them in 0.1 s. */
+export const WAITING_WINDOWS_MAX = 64;
 /** One being run, one waiting in the thread so that it never idles, and two being filled or read here. */
 const BATCHES = 4;
 /** A run takes 2 ms; a thread that does not answer for so long is stuck. */
@@ -137,9 +143,10 @@ export class WindowQueue {
 
   #push(lane: LaneState, window: VoiceWindow): void {
     if (lane.closed || this.#thread === undefined) return;
-    lane.waiting.push({ window, pushedAtMs: this.#clock.nowMs(), fresh: !lane.started });
+    const nowMs = this.#clock.nowMs();
+    lane.waiting.push({ window, pushedAtMs: nowMs, fresh: !lane.started });
     lane.started = true;
-    if (lane.waiting.length > WAITING_WINDOWS_MAX) this.#dropOldest(lane);
+    if (isBehind(lane.waiting, nowMs)) this.#dropOldest(lane);
     this.#ready.add(lane);
     if (this.#openLanes <= UNBATCHED_LANES_MAX || this.#ready.size >= BATCH_WINDOWS_MAX) this.#send();
     else this.#tick ??= this.#clock.after(TICK_MS, () => this.#send());
@@ -228,4 +235,9 @@ export class WindowQueue {
     void this.close();
     this.#listener.failed(error);
   }
+}
+
+function isBehind(waiting: readonly Pushed[], nowMs: number): boolean {
+  if (waiting.length > WAITING_WINDOWS_MAX) return true;
+  return waiting.length > BEHIND_WINDOWS && nowMs - (waiting[0]?.pushedAtMs ?? nowMs) >= BEHIND_MS;
 }

@@ -109,6 +109,18 @@ test('what finds no batch free goes with the next answer', async () => {
   );
 });
 
+test('windows that come at once are all judged, and of those that have waited for half a second the oldest are not', async () => {
+  const { model, lane, queue, heard, clock } = await openQueue(1);
+  for (let code = 0; code < 47; code += 1) lane(0).push(windowOf(code));
+  while (model.asked.length > 0) model.answer(() => 0);
+  assert.deepEqual([heard.length, queue.droppedWindows], [47, 0]);
+  for (let code = 0; code < 4 + 20; code += 1) {
+    lane(0).push(windowOf(code));
+    await clock.advance(32);
+  }
+  assert.equal(queue.droppedWindows, 4);
+});
+
 test('a model that is behind loses the oldest windows, counted, and each session only its own', async () => {
   const { model, lane, queue, heard } = await openQueue(2);
   const pushed = 4 + WAITING_WINDOWS_MAX + 3;
