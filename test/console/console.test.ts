@@ -154,13 +154,16 @@ suite('the console in a browser', { skip: program === undefined }, () => {
     await page.goto(address(`call/${told.callSid}`));
     const slider = page.getByRole('slider', { name: 'Place in the recording' });
     await slider.waitFor();
-    const drawn = await page.evaluate<readonly number[]>(`(() => {
+    const drawn = (): Promise<readonly number[]> =>
+      page.evaluate(`(() => {
       const canvas = document.querySelector('.waveform canvas');
       const half = canvas.height / 2;
       const coloured = (top) => canvas.getContext('2d').getImageData(0, top, canvas.width, half).data.filter((_, i) => i % 4 === 3).filter(Boolean).length;
       return [coloured(0), coloured(half)];
     })()`);
-    for (const pixels of drawn) assert.ok(pixels > 1_000, `${pixels} pixels of a voice`);
+    // The slider is there before its sound has come and been looked through.
+    const bothSeen = async (): Promise<boolean> => (await drawn()).every((pixels) => pixels > 1_000);
+    await eventually(bothSeen, 'both voices are drawn');
     await page.getByRole('button', { name: 'Play', exact: true }).click();
     const placeS = (): Promise<number> => page.evaluate('document.querySelector("audio").currentTime');
     await eventually(async () => (await placeS()) > 0.3, 'the recording plays');
