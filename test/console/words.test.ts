@@ -126,6 +126,11 @@ test('turns of which no event came are told by the store, in their places', () =
   );
 });
 
+test('what had settled of a turn whose beginning was missed is not the next one\u2019s', () => {
+  const next: Told = { type: 'transcript.partial', turn: 2, text: 'And' };
+  assert.deepEqual(shown(HELLO, next), ['~caller: Hello there.', '~caller: And']);
+});
+
 test('events that tell no words change nothing', () => {
   const before = withEvent(NO_WORDS, { ...HELLO, callSid: 'SP1', at: 0 });
   assert.equal(

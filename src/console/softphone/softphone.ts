@@ -149,7 +149,7 @@ async function place(): Promise<void> {
   }
 }
 
-/** Follows this call alone; resolves when it does, or when it is known that it does not yet. */
+/** Follows the events from now on; resolves when they come, or when it is known that they do not yet. */
 function watch(): Promise<void> {
   stopWatching?.();
   return new Promise((resolve) => {

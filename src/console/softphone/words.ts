@@ -28,13 +28,8 @@ const LINES_MAX = 1_000;
 export function withEvent(words: Words, event: LiveEvent): Words {
   switch (event.type) {
     case 'transcript.partial':
-      if (isBegun(words, event.turn)) return words;
-      return callerSays(words, event.turn, joined(words.settled, event.text), words.settled);
-    case 'transcript.final': {
-      if (isBegun(words, event.turn)) return words;
-      const settled = joined(words.settled, event.text);
-      return callerSays(words, event.turn, settled, settled);
-    }
+    case 'transcript.final':
+      return withWords(words, event.turn, event.text, event.type === 'transcript.final');
     case 'turn.started':
       return callerSays(upTo(words, event.turn), event.turn, event.callerText, '', false);
     case 'turn.withdrawn': {
@@ -79,17 +74,22 @@ export function withStoredTurns(
   return { ...words, lines };
 }
 
+function withWords(words: Words, turn: number, text: string, final: boolean): Words {
+  const line = words.lines.find((one) => one.who === 'caller' && one.turn === turn);
+  // What was asked stands: its words may be told once more, as final, and what goes on takes the turn back first.
+  if (line?.live === false) return words;
+  // Those of another turn, whose beginning was missed, are not this one's.
+  const settled = line === undefined ? '' : words.settled;
+  const whole = joined(settled, text);
+  return callerSays(words, turn, whole, final ? whole : settled);
+}
+
 function callerSays(words: Words, turn: number, text: string, settled: string, live = true): Words {
   if (text === '') return { ...words, settled };
   const line: Said = { who: 'caller', turn, at: 0, text, live, cut: false };
   const at = words.lines.findIndex((one) => one.who === 'caller' && one.turn === turn);
   if (at < 0) return { ...inserted(words, line), settled };
   return { lines: words.lines.with(at, line), settled };
-}
-
-/** What was asked stands: its words may be told once more, as final, and what goes on takes the turn back first. */
-function isBegun(words: Words, turn: number): boolean {
-  return words.lines.some((one) => one.who === 'caller' && one.turn === turn && !one.live);
 }
 
 /** Words are told under the turn that would be next. When the one before begins again, they are its own. */
