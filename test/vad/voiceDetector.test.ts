@@ -173,8 +173,7 @@ test('a word that the network breaks in two is one, and one whose end never come
     events.map(({ kind }) => kind),
     ['voiceStarted', 'voiceFaltered', 'voiceStopped'],
   );
-
-  // When it was spoken
+  // When it was spoken, not when it came.
   assert.deepEqual(events[2], { kind: 'voiceStopped', silenceAtMs: 1_696, speechMs: 736 });
   await push(loudFrame, 16);
   answerAll();

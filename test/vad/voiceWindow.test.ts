@@ -11,9 +11,9 @@ function sound(bytes: number, from = 0): Uint8Array {
 }
 
 /** Pushes 20 ms frames that arrive at these times; answers the windows. */
-function framesAt(cutter: WindowCutter, timesMs: readonly number[]): VoiceWindow[] {
+function framesAt(cutter: WindowCutter, timesMs: readonly number[], gapMs?: number): VoiceWindow[] {
   const windows: VoiceWindow[] = [];
-  for (const atMs of timesMs) cutter.push(sound(160), atMs, (window) => windows.push(window));
+  for (const atMs of timesMs) cutter.push(sound(160), atMs, (window) => windows.push(window), gapMs);
   return windows;
 }
 
@@ -104,22 +104,16 @@ test('media that has been late for a second moves the clock', () => {
 });
 
 test('sound that stood still for long and goes on at its own pace is spoken as it comes, and none of it is missing', () => {
-  const cutter = new WindowCutter();
-  const windows: VoiceWindow[] = [];
-  for (const atMs of [...every20Ms(1_020, 8), ...every20Ms(2_180, 8)]) {
-    cutter.push(sound(160), atMs, (window) => windows.push(window), 1_500);
-  }
+  const times = [...every20Ms(1_020, 8), ...every20Ms(2_180, 8)];
+  const windows = framesAt(new WindowCutter(), times, 1_500);
   assert.equal(windows.at(-1)?.endMs, 2_320);
   assert.equal(windows.at(-1)?.endSample, 16 * 160);
 });
 
 test('a burst after a long pause of the network has the times at which it was spoken', () => {
   const steady = every20Ms(1_020, 80);
-  const cutter = new WindowCutter();
-  const windows: VoiceWindow[] = [];
-  for (const atMs of steady.map((ms) => (ms > 1_100 && ms < 2_300 ? 2_300 : ms))) {
-    cutter.push(sound(160), atMs, (window) => windows.push(window), 1_500);
-  }
+  const stalled = steady.map((atMs) => (atMs > 1_100 && atMs < 2_300 ? 2_300 : atMs));
+  const windows = framesAt(new WindowCutter(), stalled, 1_500);
   assert.deepEqual(
     windows.map(({ endMs }) => endMs),
     endsMs(steady),
